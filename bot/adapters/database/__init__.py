@@ -1,0 +1,1 @@
+"""The records, kept by SQLAlchemy Core in SQLite or PostgreSQL."""

@@ -1,0 +1,80 @@
+"""Bring the schema up to date, and make the log's head row at the first start."""
+
+from pathlib import Path
+
+from sqlalchemy import Engine, insert, select, text, update
+
+from bot.adapters.database.tables import head
+from bot.domain.errors import WrongSettings
+from bot.domain.evidence import Frontier
+
+SCRIPTS = Path(__file__).parents[3] / "migrations"
+ADVISORY_LOCK = 0x50C_A0D
+
+
+def upgrade(engine: Engine) -> None:
+    """Run what is missing. Replicas that start together take turns."""
+    from alembic import command  # noqa: PLC0415 - 300 ms that only a start needs
+
+    with engine.connect() as connection, connection.begin():
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def is_current(engine: Engine) -> bool:
+    """Whether the schema is the one this code was written for."""
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    with engine.connect() as connection:
+        stored = MigrationContext.configure(connection).get_current_revision()
+    return stored == ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def open_log(engine: Engine, origin: str, *, named: bool) -> str:
+    """Make the head row at the first start; returns the log's origin, which never changes afterwards.
+
+    `named` says that an operator chose `origin` (SOCMON_LOG_ORIGIN): then another stored one is an error.
+    """
+    with engine.connect() as connection, connection.begin():
+        stored = connection.execute(select(head.c.log).where(head.c.id == 1)).scalar_one_or_none()
+        if stored is None:
+            connection.execute(
+                insert(head).values(
+                    id=1,
+                    log=origin,
+                    size=0,
+                    last_hash=b"",
+                    frontier=Frontier().to_bytes(),
+                    alerts=0,
+                    deliveries=0,
+                )
+            )
+            return origin
+        empty = connection.execute(select(head.c.size).where(head.c.id == 1)).scalar_one() == 0
+        if stored != origin and empty:
+            connection.execute(update(head).where(head.c.id == 1).values(log=origin))
+            return origin
+    if named and stored != origin:
+        raise WrongSettings(
+            f"SOCMON_LOG_ORIGIN is {origin}, but this database holds the log {stored}. A log keeps its name for good:"
+            " set SOCMON_LOG_ORIGIN to the stored name, or start with an empty database."
+        )
+    return stored
+
+
+def is_empty(engine: Engine) -> bool:
+    """Whether nothing has been logged yet, so that a new key does no harm."""
+    with engine.connect() as connection:
+        return connection.execute(select(head.c.size).where(head.c.id == 1)).scalar_one() == 0
+
+
+def _config() -> "Config":  # noqa: F821 - imported where it is used
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    return config

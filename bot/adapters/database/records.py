@@ -1,0 +1,613 @@
+"""One transaction over the records, shared by a batch of units of work.
+
+`Batch` is the transaction: what was looked up, what was changed, and the flush with one statement per table. `Unit` is
+one procedure's view of it: it sees its own changes and those of earlier units; when it fails, only its own are dropped.
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, case, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.adapters.database.bulk import insert_rows, update_rows
+from bot.adapters.database.rows import (
+    alert_row,
+    instant,
+    micros,
+    row_alert,
+    row_thread,
+    thread_progress,
+)
+from bot.adapters.database.tables import (
+    alert,
+    checkpoint,
+    delivery,
+    disclosure,
+    head,
+    intake_count,
+    job_run,
+    leaf,
+    problem,
+    source,
+    thread,
+)
+from bot.domain.alert import Alert
+from bot.domain.delivery import Delivery
+from bot.domain.errors import UnknownAlert
+from bot.domain.evidence import Entry, Frontier, canonical, commitment, envelope, leaf_hash
+from bot.domain.thread import Moment, Thread
+
+SALT_BYTES = 16
+ID_BYTES = 8
+NEVER = 0
+# The parent says it already: no reply in the thread repeats it.
+TOLD_BY_PARENT = frozenset({"alert.triggered", "alert.announced"})
+COUNT_KEY = ("hour", "provider", "kind", "result", "reason")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """What every unit of a batch has in common: when, where and by which code; `entropy` gives unpredictable bytes."""
+
+    now: datetime
+    boot: str
+    mono_ns: int
+    node: str
+    code: str
+    token: Any
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a unit (or the batch so far) wants to store."""
+
+    alerts: dict[int, Alert] = field(default_factory=dict)
+    rewritten: set[int] = field(default_factory=set)  # of alerts: not only repeated
+    newest: dict[tuple[str, str], int] = field(default_factory=dict)
+    channels: dict[int, str] = field(default_factory=dict)  # of new alerts
+    shown: dict[int, int] = field(default_factory=dict)  # alert → how often its visible state changed
+    deliveries: list[dict[str, Any]] = field(default_factory=list)
+    seen: set[tuple[str, str]] = field(default_factory=set)
+    heard: dict[str, datetime] = field(default_factory=dict)
+    tested: dict[str, datetime] = field(default_factory=dict)
+    counts: dict[tuple[str, str, str, str], int] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+
+    def absorb(self, other: "Changes") -> None:
+        self.alerts |= other.alerts
+        self.rewritten |= other.rewritten
+        self.newest |= other.newest
+        self.channels |= other.channels
+        self.seen |= other.seen
+        self.heard |= other.heard
+        self.tested |= other.tested
+        self.deliveries += other.deliveries
+        self.entries += other.entries
+        for alert_id, times in other.shown.items():
+            self.shown[alert_id] = self.shown.get(alert_id, 0) + times
+        for key, number in other.counts.items():
+            self.counts[key] = self.counts.get(key, 0) + number
+
+
+class Batch:
+    """The transaction of many units. Reading makes no difference between one unit and a hundred."""
+
+    def __init__(self, connection: Connection, stamp: Stamp, *, writing: bool) -> None:
+        self.connection = connection
+        self.stamp = stamp
+        self.changes = Changes()
+        self._looked_up: dict[tuple[str, str], Alert | None] = {}
+        self._seen: set[tuple[str, str]] = set()
+        self._unseen: set[tuple[str, str]] = set()
+        row = connection.execute(_LOCK_HEAD if writing else _READ_HEAD).one()
+        self.log, self.size, self.last_hash = row.log, row.size, row.last_hash
+        self.frontier = Frontier.from_bytes(row.frontier)
+        self._alerts_before, self._deliveries_before = row.alerts, row.deliveries
+
+    def look_up(self, deliveries: list[Delivery]) -> None:
+        """Fetch in two queries a provider what these deliveries may touch."""
+        for provider in {one.provider for one in deliveries}:
+            keys = {key for one in deliveries if one.provider == provider for key in one.keys}
+            if keys:
+                self._looked_up |= dict.fromkeys((provider, key) for key in keys)
+                for row in self.connection.execute(_NEWEST, {"of": provider, "keys": list(keys)}).mappings():
+                    self._looked_up[provider, row["dedup_key"]] = row_alert(row)
+            ids = {one.delivery_id for one in deliveries if one.provider == provider}
+            seen = set(self.connection.execute(_SEEN, {"of": provider, "ids": list(ids)}).scalars())
+            self._seen |= {(provider, one) for one in seen}
+            self._unseen |= {(provider, one) for one in ids - seen}
+
+    def newest(self, key: tuple[str, str]) -> Alert | None:
+        if key in self.changes.newest:
+            return self.changes.alerts[self.changes.newest[key]]
+        if key not in self._looked_up:
+            row = self.connection.execute(_NEWEST, {"of": key[0], "keys": [key[1]]}).mappings().one_or_none()
+            self._looked_up[key] = row_alert(row) if row else None
+        known = self._looked_up[key]
+        return self.changes.alerts.get(known.id, known) if known else None
+
+    def seen(self, provider: str, delivery_id: str) -> bool:
+        key = (provider, delivery_id)
+        if key in self.changes.seen or key in self._seen:
+            return True
+        if key in self._unseen:
+            return False
+        return self.connection.execute(_SEEN, {"of": provider, "ids": [delivery_id]}).first() is not None
+
+    def find_alert(self, alert_id: int) -> Alert:
+        if alert_id in self.changes.alerts:
+            return self.changes.alerts[alert_id]
+        row = self.connection.execute(select(alert).where(alert.c.id == alert_id)).mappings().one_or_none()
+        if row is None:
+            raise UnknownAlert(alert_id)
+        return row_alert(row)
+
+    @property
+    def next_alert_id(self) -> int:
+        return self._alerts_before + len(self.changes.channels) + 1
+
+    @property
+    def next_delivery(self) -> int:
+        return self._deliveries_before + len(self.changes.deliveries) + 1
+
+    def flush(self) -> None:
+        """Store everything with one statement per table."""
+        changes = self.changes
+        latest = self._append(changes.entries)
+        insert_rows(self.connection, delivery, changes.deliveries)
+        self._store_alerts()
+        self._store_threads(latest)
+        self._store_counts()
+        if changes.entries or changes.deliveries or changes.channels:
+            self.connection.execute(
+                update(head).where(head.c.id == 1),
+                {
+                    "size": self.size,
+                    "last_hash": self.last_hash,
+                    "frontier": self.frontier.to_bytes(),
+                    "alerts": self._alerts_before + len(changes.channels),
+                    "deliveries": self._deliveries_before + len(changes.deliveries),
+                },
+            )
+
+    def _append(self, entries: list[Entry]) -> dict[int, int]:
+        """Give the entries their places in the log; returns the newest place to tell in each alert's thread."""
+        leaves: list[dict[str, Any]] = []
+        disclosures: list[dict[str, Any]] = []
+        latest: dict[int, int] = {}
+        at = micros(self.stamp.now)
+        for entry in entries:
+            commits = {}
+            for path, text in entry.private.items():
+                salt = self.stamp.token(SALT_BYTES)
+                commits[path] = commitment(salt, path, text)
+                kept = None if path == "raw" else text  # the body itself lies in the delivery
+                disclosures.append({"seq": self.size, "path": path, "salt": salt, "value": kept})
+            body = canonical(
+                envelope(
+                    entry,
+                    log=self.log,
+                    seq=self.size,
+                    id=self.stamp.token(ID_BYTES).hex(),
+                    at=self.stamp.now,
+                    mono_boot=self.stamp.boot,
+                    mono_ns=self.stamp.mono_ns,
+                    node=self.stamp.node,
+                    prev=self.last_hash,
+                    commits=commits,
+                    code=self.stamp.code,
+                )
+            )
+            digest = leaf_hash(body)
+            leaves.append(
+                {
+                    "seq": self.size,
+                    "alert_id": entry.alert_id,
+                    "at": at,
+                    "type": entry.type,
+                    "by": entry.actor.user or "socmon",
+                    "leaf": body,
+                    "hash": digest,
+                }
+            )
+            if entry.alert_id is not None and entry.type not in TOLD_BY_PARENT:
+                latest[entry.alert_id] = self.size
+            self.frontier.append(digest)
+            self.last_hash = digest
+            self.size += 1
+        insert_rows(self.connection, leaf, leaves)
+        insert_rows(self.connection, disclosure, disclosures)
+        return latest
+
+    def _store_alerts(self) -> None:
+        changes = self.changes
+        new = [one for one in changes.alerts.values() if one.id in changes.channels]
+        old = [one for one in changes.alerts.values() if one.id not in changes.channels]
+        insert_rows(self.connection, alert, [alert_row(one) for one in new])
+        rewritten = [alert_row(one) for one in old if one.id in changes.rewritten]
+        update_rows(self.connection, alert, rewritten, key="id")
+        repeated = [
+            {"id": one.id, "repeats": one.repeats, "source_at": micros(one.source_at)}
+            for one in old
+            if one.id not in changes.rewritten
+        ]
+        update_rows(self.connection, alert, repeated, key="id")
+
+    def _store_threads(self, latest: Mapping[int, int]) -> None:
+        changes = self.changes
+        now = micros(self.stamp.now)
+        insert_rows(
+            self.connection,
+            thread,
+            [
+                {
+                    "alert_id": alert_id,
+                    "severity": changes.alerts[alert_id].severity.value,
+                    "channel": channel,
+                    "ts": None,
+                    "revision": 1 + changes.shown.get(alert_id, 0),
+                    "projected": 0,
+                    "latest": latest.get(alert_id, -1),
+                    "shown": -1,
+                    "stale_since": now,
+                    "intent": None,
+                    "intent_at": None,
+                    "attempts": 0,
+                    "next_at": NEVER,
+                    "problem": "",
+                    "possible_duplicate": False,
+                    "lease": None,
+                    "leased_until": NEVER,
+                }
+                for alert_id, channel in changes.channels.items()
+            ],
+        )
+        touched = (changes.shown.keys() | latest.keys()) - changes.channels.keys()
+        if touched:
+            self.connection.execute(
+                _BUMP_THREAD,
+                [
+                    {
+                        "key": alert_id,
+                        "times": changes.shown.get(alert_id, 0),
+                        "newest": latest.get(alert_id, -1),
+                        "now": now,
+                        "how_bad": self.find_alert(alert_id).severity.value,
+                    }
+                    for alert_id in touched
+                ],
+            )
+
+    def _store_counts(self) -> None:
+        changes, dialect = self.changes, self.connection.dialect.name
+        hour = micros(self.stamp.now.replace(minute=0, second=0, microsecond=0))
+        counts = [
+            {"hour": hour, "provider": provider, "kind": kind, "result": result, "reason": reason, "number": number}
+            for (provider, kind, result, reason), number in changes.counts.items()
+        ]
+        if counts:
+            self.connection.execute(_ADD_COUNT[dialect], counts)
+        heard = [
+            {"provider": provider, "heard_at": micros(at), "tested_at": micros(changes.tested.get(provider))}
+            for provider, at in changes.heard.items()
+        ]
+        if heard:
+            self.connection.execute(_HEARD[dialect], heard)
+
+
+class Unit:
+    """One procedure's view of a batch: `bot.ports.Records`."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+        self._own = Changes()
+
+    def keep(self) -> None:
+        """The procedure succeeded: its changes join the batch."""
+        self._batch.changes.absorb(self._own)
+
+    @property
+    def now(self) -> datetime:
+        return self._batch.stamp.now
+
+    @property
+    def _sql(self) -> Connection:
+        return self._batch.connection
+
+    # Alerts
+    def alert(self, alert_id: int) -> Alert:
+        return self._own.alerts.get(alert_id) or self._batch.find_alert(alert_id)
+
+    def latest_alert(self, provider: str, dedup_key: str) -> Alert | None:
+        key = (provider, dedup_key)
+        if key in self._own.newest:
+            return self._own.alerts[self._own.newest[key]]
+        found = self._batch.newest(key)
+        return self._own.alerts.get(found.id, found) if found else None
+
+    def new_alert_id(self) -> int:
+        return self._batch.next_alert_id + len(self._own.channels)
+
+    def add_alert(self, alert: Alert, *, channel: str) -> None:
+        self._own.alerts[alert.id] = alert
+        self._own.newest[alert.provider, alert.dedup_key] = alert.id
+        self._own.channels[alert.id] = channel
+
+    def save_alert(self, alert: Alert) -> None:
+        self._own.alerts[alert.id] = alert
+        self._own.rewritten.add(alert.id)
+
+    def save_repeat(self, alert: Alert) -> None:
+        self._own.alerts[alert.id] = alert
+
+    def show(self, alert_id: int) -> None:
+        self._own.shown[alert_id] = self._own.shown.get(alert_id, 0) + 1
+
+    def due_snoozes(self) -> list[Alert]:
+        due = select(alert).where(alert.c.snoozed_until <= micros(self.now)).order_by(alert.c.snoozed_until)
+        return [row_alert(row) for row in self._sql.execute(due.limit(500)).mappings()]
+
+    def find_alerts(
+        self, *, open_only: bool = False, owner: str = "", since: datetime | None = None, most: int = 10_000
+    ) -> list[Alert]:
+        query = select(alert).order_by(alert.c.id.desc()).limit(most)
+        if open_only:
+            query = query.where(alert.c.response != "resolved")
+        if owner:
+            query = query.where(alert.c.owner == owner)
+        if since:
+            query = query.where(alert.c.triggered_at >= micros(since))
+        return [row_alert(row) for row in self._sql.execute(query).mappings()]
+
+    def alert_at(self, channel: str, ts: str) -> int | None:
+        query = select(thread.c.alert_id).where(thread.c.channel == channel, thread.c.ts == ts)
+        return self._sql.execute(query).scalar_one_or_none()
+
+    def timeline(self, alert_id: int, *, after: int = -1) -> list[Moment]:
+        query = (
+            select(leaf).where(leaf.c.alert_id == alert_id, leaf.c.seq > after).order_by(leaf.c.seq).limit(500)
+        )
+        rows = self._sql.execute(query).all()
+        texts = self._texts([row.seq for row in rows])
+        return [_moment(row, texts.get(row.seq, {})) for row in rows]
+
+    def _texts(self, places: list[int]) -> dict[int, dict[str, str]]:
+        found: dict[int, dict[str, str]] = {}
+        query = select(disclosure).where(disclosure.c.seq.in_(places), disclosure.c.value.is_not(None))
+        for row in self._sql.execute(query):
+            found.setdefault(row.seq, {})[row.path] = row.value
+        return found
+
+    # Slack threads
+    def thread(self, alert_id: int) -> Thread:
+        if alert_id in self._own.channels or alert_id in self._batch.changes.channels:
+            channel = self._own.channels.get(alert_id) or self._batch.changes.channels[alert_id]
+            return Thread(
+                alert_id=alert_id, channel=channel, revision=1, projected=0, latest=-1, shown=-1, next_at=self.now
+            )
+        row = self._sql.execute(select(thread).where(thread.c.alert_id == alert_id)).mappings().one_or_none()
+        if row is None:
+            raise UnknownAlert(alert_id)
+        return row_thread(row)
+
+    def claim_threads(
+        self,
+        *,
+        lease: str,
+        until: datetime,
+        busy_channels: Collection[str],
+        updates_allowed: bool,
+        except_alerts: Collection[int],
+    ) -> list[Thread]:
+        now = micros(self.now)
+        step = case((thread.c.ts.is_(None), 0), (thread.c.revision > thread.c.projected, 1), else_=2)
+        urgency = func.row_number().over(
+            partition_by=thread.c.channel, order_by=(step, thread.c.severity, thread.c.alert_id)
+        )
+        may_send = (step != 1) & thread.c.channel.not_in(busy_channels)
+        if updates_allowed:
+            may_send |= step == 1
+        lagging = (
+            select(thread.c.alert_id, urgency.label("urgency"))
+            .where(_LAGS, thread.c.next_at <= now, thread.c.leased_until <= now, may_send)
+            .where(thread.c.alert_id.not_in(except_alerts))
+            .subquery()
+        )
+        first = select(lagging.c.alert_id).where(lagging.c.urgency == 1).limit(50)
+        ids = list(self._sql.execute(first).scalars())
+        if not ids:
+            return []
+        mine = thread.c.alert_id.in_(ids)
+        self._sql.execute(update(thread).where(mine).values(lease=lease, leased_until=micros(until)))
+        return [row_thread(row) for row in self._sql.execute(select(thread).where(mine)).mappings()]
+
+    def save_thread(self, thread_now: Thread, *, keep_lease: bool = False) -> bool:
+        values = thread_progress(thread_now)
+        if not keep_lease:
+            values |= {"lease": None, "leased_until": NEVER}
+        held = (thread.c.alert_id == thread_now.alert_id) & (thread.c.lease == thread_now.lease)
+        done = self._sql.execute(update(thread).where(held).values(values))
+        in_step = held & (thread.c.revision <= thread.c.projected) & (thread.c.latest <= thread.c.shown)
+        if not keep_lease:
+            in_step = (thread.c.alert_id == thread_now.alert_id) & ~_LAGS
+        self._sql.execute(update(thread).where(in_step).values(stale_since=None))
+        return done.rowcount == 1
+
+    def lag(self) -> tuple[int, datetime | None]:
+        row = self._sql.execute(select(func.count(), func.min(thread.c.stale_since)).where(_LAGS)).one()
+        return row[0], instant(row[1])
+
+    def set_problem(self, subject: str, text: str) -> bool:
+        known = self._sql.execute(select(problem.c.text).where(problem.c.subject == subject)).one_or_none()
+        if known is None:
+            row = {"subject": subject, "since": micros(self.now), "text": text}
+            self._sql.execute(insert(problem).values(row))
+        elif known.text != text:
+            self._sql.execute(update(problem).where(problem.c.subject == subject).values(text=text))
+        return known is None
+
+    def clear_problem(self, subject: str) -> bool:
+        return self._sql.execute(problem.delete().where(problem.c.subject == subject)).rowcount == 1
+
+    def problems(self) -> list[tuple[str, datetime, str]]:
+        rows = self._sql.execute(select(problem).order_by(problem.c.since))
+        return [(row.subject, instant(row.since), row.text) for row in rows]
+
+    # Deliveries
+    def seen(self, provider: str, delivery_id: str) -> bool:
+        return (provider, delivery_id) in self._own.seen or self._batch.seen(provider, delivery_id)
+
+    def add_delivery(self, delivery: Delivery) -> int:
+        number = self._batch.next_delivery + len(self._own.deliveries)
+        self._own.seen.add((delivery.provider, delivery.delivery_id))
+        self._own.heard[delivery.provider] = delivery.received_at
+        if delivery.is_test:
+            self._own.tested[delivery.provider] = delivery.received_at
+        self._own.deliveries.append(
+            {
+                "id": number,
+                "provider": delivery.provider,
+                "delivery_id": delivery.delivery_id,
+                "received_at": micros(delivery.received_at),
+                "verified_by": delivery.verified_by,
+                "result": "unreadable" if delivery.unreadable else "accepted",
+                "gap": delivery.gap,
+                "body": delivery.body,
+            }
+        )
+        return number
+
+    def count(self, provider: str, kind: str, result: str, reason: str = "") -> None:
+        key = (provider, kind, str(result), reason)
+        self._own.counts[key] = self._own.counts.get(key, 0) + 1
+
+    def counts(self, since: datetime) -> list[tuple[str, str, str, str, int]]:
+        columns = (intake_count.c.provider, intake_count.c.kind, intake_count.c.result, intake_count.c.reason)
+        query = (
+            select(*columns, func.sum(intake_count.c.number))
+            .where(intake_count.c.hour >= micros(since.replace(minute=0, second=0, microsecond=0)))
+            .group_by(*columns)
+            .order_by(*columns)
+        )
+        return [(row[0], row[1], row[2], row[3], int(row[4])) for row in self._sql.execute(query)]
+
+    def last_heard(self, provider: str) -> tuple[datetime | None, datetime | None]:
+        row = self._sql.execute(select(source).where(source.c.provider == provider)).one_or_none()
+        return (instant(row.heard_at), instant(row.tested_at)) if row else (None, None)
+
+    def gaps(self, since: datetime) -> list[tuple[datetime, str, str]]:
+        query = (
+            select(delivery.c.received_at, delivery.c.provider, delivery.c.gap)
+            .where(delivery.c.gap != "", delivery.c.received_at >= micros(since))
+            .order_by(delivery.c.received_at.desc())
+            .limit(100)
+        )
+        return [(instant(row[0]), row[1], row[2]) for row in self._sql.execute(query)]
+
+    # The clock
+    def claim_run(self, job: str, due_at: datetime, *, status: str = "running") -> bool:
+        row = {
+            "job": job,
+            "due_at": micros(due_at),
+            "claimed_at": micros(self.now),
+            "node": self._batch.stamp.node,
+            "status": status,
+            "finished_at": micros(self.now) if status == "missed" else None,
+            "detail": "",
+        }
+        return self._sql.execute(_CLAIM_RUN[self._sql.dialect.name], row).rowcount == 1
+
+    def finish_run(self, job: str, due_at: datetime, *, status: str, detail: str) -> None:
+        self._sql.execute(
+            update(job_run)
+            .where(job_run.c.job == job, job_run.c.due_at == micros(due_at))
+            .values(status=status, finished_at=micros(self.now), detail=detail)
+        )
+
+    def last_run(self, job: str) -> tuple[datetime, str, datetime | None, str] | None:
+        query = select(job_run).where(job_run.c.job == job).order_by(job_run.c.due_at.desc()).limit(1)
+        row = self._sql.execute(query).one_or_none()
+        return (instant(row.due_at), row.status, instant(row.finished_at), row.detail) if row else None
+
+    # The evidence log
+    def log(self, entry: Entry) -> None:
+        self._own.entries.append(entry)
+
+    def tree(self) -> tuple[str, Frontier]:
+        row = self._sql.execute(_READ_HEAD).one()
+        return row.log, Frontier.from_bytes(row.frontier)
+
+    def last_checkpoint(self) -> tuple[int, datetime, bytes] | None:
+        row = self._sql.execute(select(checkpoint).order_by(checkpoint.c.size.desc()).limit(1)).one_or_none()
+        return (row.size, instant(row.at), row.note) if row else None
+
+    def add_checkpoint(self, size: int, note: bytes) -> None:
+        self._sql.execute(insert(checkpoint).values(size=size, at=micros(self.now), note=note))
+
+    def drop_bodies(self, before: datetime) -> int:
+        old = delivery.c.received_at < micros(before)
+        return self._sql.execute(update(delivery).where(old, delivery.c.body != b"").values(body=b"")).rowcount
+
+
+def _moment(row: Row[Any], texts: Mapping[str, str]) -> Moment:
+    order = ("found", "done", "follow_up", "text", "link", "reason")
+    return Moment(
+        id=row.seq,
+        alert_id=row.alert_id,
+        at=instant(row.at),
+        kind=row.type.removeprefix("alert."),
+        by=row.by,
+        text="\n".join(texts[path] for path in order if path in texts),
+        facts=json.loads(row.leaf).get("facts", {}),
+    )
+
+
+_LAGS = (thread.c.revision > thread.c.projected) | (thread.c.latest > thread.c.shown)
+_READ_HEAD = select(head).where(head.c.id == 1)
+_LOCK_HEAD = _READ_HEAD.with_for_update()
+_SEEN = select(delivery.c.delivery_id).where(
+    delivery.c.provider == bindparam("of"), delivery.c.delivery_id.in_(bindparam("ids", expanding=True))
+)
+_NEWEST = select(alert).where(
+    alert.c.id.in_(
+        select(func.max(alert.c.id))
+        .where(alert.c.provider == bindparam("of"), alert.c.dedup_key.in_(bindparam("keys", expanding=True)))
+        .group_by(alert.c.provider, alert.c.dedup_key)
+    )
+)
+_BUMP_THREAD = (
+    update(thread)
+    .where(thread.c.alert_id == bindparam("key"))
+    .values(
+        revision=thread.c.revision + bindparam("times"),
+        latest=case((thread.c.latest > bindparam("newest"), thread.c.latest), else_=bindparam("newest")),
+        stale_since=func.coalesce(thread.c.stale_since, bindparam("now")),
+        severity=bindparam("how_bad"),
+    )
+)
+
+
+def _add_count(dialect: Any) -> Any:
+    new = dialect.insert(intake_count)
+    more = intake_count.c.number + new.excluded.number
+    return new.on_conflict_do_update(index_elements=list(COUNT_KEY), set_={"number": more})
+
+
+_ADD_COUNT = {"sqlite": _add_count(sqlite), "postgresql": _add_count(postgresql)}
+def _heard(dialect: Any) -> Any:
+    new = dialect.insert(source)
+    tested = func.coalesce(new.excluded.tested_at, source.c.tested_at)
+    return new.on_conflict_do_update(
+        index_elements=["provider"], set_={"heard_at": new.excluded.heard_at, "tested_at": tested}
+    )
+
+
+_HEARD = {"sqlite": _heard(sqlite), "postgresql": _heard(postgresql)}
+_CLAIM_RUN = {
+    name: dialect.insert(job_run).on_conflict_do_nothing(index_elements=["job", "due_at"])
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}

@@ -1,0 +1,148 @@
+"""Domain objects to rows and back. Times become integers: microseconds since 1970 UTC."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, overload
+
+from bot.domain.alert import Alert, Cause, Resolution, Response, Severity, Source
+from bot.domain.thread import Thread
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@overload
+def micros(at: datetime) -> int: ...
+@overload
+def micros(at: None) -> None: ...
+def micros(at: datetime | None) -> int | None:
+    """Microseconds since 1970; naive times are refused by the subtraction."""
+    return None if at is None else (at - EPOCH) // _MICROSECOND
+
+
+@overload
+def instant(value: int) -> datetime: ...
+@overload
+def instant(value: None) -> None: ...
+def instant(value: int | None) -> datetime | None:
+    return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+def alert_row(alert: Alert) -> dict[str, Any]:
+    note = alert.resolution
+    return {
+        "id": alert.id,
+        "provider": alert.provider,
+        "dedup_key": alert.dedup_key,
+        "occurrence": alert.occurrence,
+        "title": alert.title,
+        "component": alert.component,
+        "condition": alert.condition,
+        "value": alert.value,
+        "severity": alert.severity.value,
+        "url": alert.url,
+        "runbook": alert.runbook,
+        "text": alert.text,
+        "response": alert.response.value,
+        "source": alert.source.value,
+        "source_at": micros(alert.source_at),
+        "triggered_at": micros(alert.triggered_at),
+        "on_call": " ".join(alert.on_call),
+        "owner": alert.owner,
+        "acknowledged_at": micros(alert.acknowledged_at),
+        "recovered_at": micros(alert.recovered_at),
+        "resolved_at": micros(alert.resolved_at),
+        "resolved_by": alert.resolved_by,
+        "found": note.found if note else None,
+        "done": note.done if note else None,
+        "cause": note.cause.value if note else None,
+        "security": note.security if note else None,
+        "follow_up": note.follow_up if note else None,
+        "snoozed_until": micros(alert.snoozed_until),
+        "repeats": alert.repeats,
+        "flaps": alert.flaps,
+        "previous_id": alert.previous_id,
+        "version": alert.version,
+    }
+
+
+def row_alert(row: Mapping[str, Any]) -> Alert:
+    return Alert(
+        id=row["id"],
+        provider=row["provider"],
+        dedup_key=row["dedup_key"],
+        occurrence=row["occurrence"],
+        title=row["title"],
+        component=row["component"],
+        condition=row["condition"],
+        value=row["value"],
+        severity=Severity(row["severity"]),
+        url=row["url"],
+        runbook=row["runbook"],
+        text=row["text"],
+        response=Response(row["response"]),
+        source=Source(row["source"]),
+        source_at=instant(row["source_at"]),
+        triggered_at=instant(row["triggered_at"]),
+        on_call=tuple(row["on_call"].split()),
+        owner=row["owner"],
+        acknowledged_at=instant(row["acknowledged_at"]),
+        recovered_at=instant(row["recovered_at"]),
+        resolved_at=instant(row["resolved_at"]),
+        resolved_by=row["resolved_by"],
+        resolution=_resolution(row),
+        snoozed_until=instant(row["snoozed_until"]),
+        repeats=row["repeats"],
+        flaps=row["flaps"],
+        previous_id=row["previous_id"],
+        version=row["version"],
+    )
+
+
+def _resolution(row: Mapping[str, Any]) -> Resolution | None:
+    if row["cause"] is None:
+        return None
+    return Resolution(
+        found=row["found"],
+        done=row["done"],
+        cause=Cause(row["cause"]),
+        security=bool(row["security"]),
+        follow_up=row["follow_up"],
+    )
+
+
+def row_thread(row: Mapping[str, Any]) -> Thread:
+    return Thread(
+        alert_id=row["alert_id"],
+        channel=row["channel"],
+        revision=row["revision"],
+        projected=row["projected"],
+        latest=row["latest"],
+        shown=row["shown"],
+        ts=row["ts"],
+        stale_since=instant(row["stale_since"]),
+        intent=row["intent"],
+        intent_at=instant(row["intent_at"]),
+        attempts=row["attempts"],
+        next_at=instant(row["next_at"]),
+        problem=row["problem"],
+        possible_duplicate=bool(row["possible_duplicate"]),
+        lease=row["lease"],
+    )
+
+
+def thread_progress(thread: Thread) -> dict[str, Any]:
+    """What the projector may change; the revision and the newest leaf are the records' own."""
+    return {
+        "channel": thread.channel,
+        "projected": thread.projected,
+        "shown": thread.shown,
+        "ts": thread.ts,
+        "stale_since": micros(thread.stale_since),
+        "intent": thread.intent,
+        "intent_at": micros(thread.intent_at),
+        "attempts": thread.attempts,
+        "next_at": micros(thread.next_at),
+        "problem": thread.problem,
+        "possible_duplicate": thread.possible_duplicate,
+    }

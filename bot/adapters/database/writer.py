@@ -1,0 +1,180 @@
+"""The one writer of this process: many waiting units of work share one transaction and one fsync (group commit).
+
+When a batch fails to store, its units are redone one by one, so that only the faulty one fails. A unit whose procedure
+raises drops its own changes and lets the rest of the batch be.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from bot.adapters.database.records import Batch, Stamp, Unit
+from bot.domain.delivery import Delivery
+from bot.domain.errors import Unavailable
+from bot.ports import Clock, Randomness, Records
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+LARGEST_BATCH = 128
+LONGEST_QUEUE = 5_000
+
+
+@dataclass(slots=True)
+class Work:
+    """A procedure that waits for its transaction, and what came of it."""
+
+    procedure: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+
+class Database:
+    """`bot.ports.RecordKeeper` over SQLAlchemy. `node` and `code` name this replica and version in the evidence."""
+
+    def __init__(
+        self, writing: Engine, reading: Engine, *, clock: Clock, randomness: Randomness, node: str, code: str
+    ) -> None:
+        self.writing, self.reading = writing, reading
+        self._clock, self._randomness = clock, randomness
+        self._node, self._code = node, code
+        self._boot = randomness.token(8).hex()
+        self._queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._readers = ThreadPoolExecutor(4, thread_name_prefix="records-reader")
+        self._thread = threading.Thread(target=self._run, name="records-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """How many units of work wait for a transaction."""
+        return self._queue.qsize()
+
+    async def write(
+        self, procedure: Callable[Concatenate[Records, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        if self._queue.qsize() >= LONGEST_QUEUE:
+            raise Unavailable("Too many requests wait for the database. Send again in a few seconds.")
+        loop = asyncio.get_running_loop()
+        work = Work(procedure, args, kwargs, loop, loop.create_future())
+        self._queue.put(work)
+        result: T = await work.future
+        return result
+
+    async def read(
+        self, procedure: Callable[Concatenate[Records, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, lambda: self.read_now(procedure, *args, **kwargs))
+
+    def read_now(self, procedure: Callable[Concatenate[Records, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`read` for callers without an event loop."""
+        with self.reading.connect() as connection, connection.begin():
+            return procedure(Unit(Batch(connection, self._stamp(), writing=False)), *args, **kwargs)
+
+    def close(self) -> None:
+        """Finish what waits, then let go of the connections."""
+        self._queue.put(None)
+        self._thread.join()
+        self._readers.shutdown()
+        self.writing.dispose()
+        self.reading.dispose()
+
+    def _stamp(self) -> Stamp:
+        return Stamp(
+            now=self._clock.now(),
+            boot=self._boot,
+            mono_ns=int(self._clock.monotonic() * 1e9),
+            node=self._node,
+            code=self._code,
+            token=self._randomness.token,
+        )
+
+    def _run(self) -> None:
+        ending = False
+        while not ending:
+            batch, ending = self._next_batch()
+            if batch:
+                self._write_all(batch)
+                _answer(batch)
+
+    def _next_batch(self) -> tuple[list[Work], bool]:
+        """Wait for one unit, then take along all that wait already; (batch, whether the end was asked for)."""
+        batch: list[Work] = []
+        try:
+            work = self._queue.get()
+            while work is not None:
+                batch.append(work)
+                if len(batch) == LARGEST_BATCH:
+                    return batch, False
+                work = self._queue.get_nowait()
+        except queue.Empty:
+            return batch, False
+        return batch, True
+
+    def _write_all(self, batch: list[Work]) -> None:
+        try:
+            self._transact(batch)
+        except Exception as error:  # noqa: BLE001 - the thread must outlive every fault of a unit
+            if len(batch) == 1:
+                batch[0].error = _explained(error)
+                return
+            for work in batch:
+                work.result = work.error = None
+                self._write_all([work])
+
+    def _transact(self, works: list[Work]) -> None:
+        with self.writing.connect() as connection, connection.begin():
+            batch = Batch(connection, self._stamp(), writing=True)
+            batch.look_up([one for work in works for one in work.args if isinstance(one, Delivery)])
+            for work in works:
+                unit = Unit(batch)
+                try:
+                    work.result = work.procedure(unit, *work.args, **work.kwargs)
+                except SQLAlchemyError:
+                    raise
+                except Exception as error:  # noqa: BLE001 - it is the caller's, and reaches them
+                    work.error = error
+                else:
+                    unit.keep()
+            batch.flush()
+
+
+def _explained(error: Exception) -> Exception:
+    """Trouble of the database itself is the sender's cue to send again; anything else is a fault of what was sent."""
+    if not isinstance(error, OperationalError | InterfaceError | PoolTimeout):
+        return error
+    unavailable = Unavailable(f"The database did not store this ({type(error).__name__}). Nothing was recorded; send again.")
+    unavailable.__cause__ = error
+    return unavailable
+
+
+def _answer(batch: list[Work]) -> None:
+    """Hand the results over, with one wake-up per event loop."""
+    for loop in {work.loop for work in batch}:
+        works = [work for work in batch if work.loop is loop]
+        try:
+            loop.call_soon_threadsafe(_settle, works)
+        except RuntimeError:  # the loop has ended: nobody waits any more
+            continue
+
+
+def _settle(works: list[Work]) -> None:
+    for work in works:
+        if work.future.done():  # the caller gave up; the records stand all the same
+            continue
+        if work.error is not None:
+            work.future.set_exception(work.error)
+        else:
+            work.future.set_result(work.result)

@@ -1,0 +1,228 @@
+"""Messages about one alert: the parent, which always shows its present state, and its thread's replies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.adapters.slack import interactions as do
+from bot.adapters.slack.elements import Block, Element, actions, button, context, mrkdwn, overflow, section
+from bot.adapters.slack.text import date, link, mention, plain_text, slack_text
+from bot.adapters.slack.timeline import NOT_KEPT, tell
+from bot.adapters.slack.words import CAUSES, SOURCES, Look, duration, look, number, state, subject
+from bot.domain.alert import Alert, Response, Source
+from bot.domain.thread import Moment
+
+MOST_BLOCKS = 45
+MOST_LETTERS = 11_000  # of all blocks of one message; Slack refuses some 13,000
+MOST_MENTIONS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What Slack is sent. `text` is the phone's notification and what a screen reader reads first."""
+
+    text: str
+    blocks: list[Block]
+
+
+def alert_message(
+    alert: Alert, *, revision: int, now: datetime, provider_title: str, notices: Sequence[str] = ()
+) -> Message:
+    """The parent: one line to know what is wrong, the facts in small print, and what can be done now.
+
+    `notices` are trouble with this message itself ("possible duplicate").
+    """
+    block_id = f"al:{alert.id}:v{alert.version}:r{revision}"
+    return Message(
+        text=_notification(alert, now),
+        blocks=[
+            section(_headline(alert, now)),
+            context(_origin(alert, now, provider_title), _people(alert), *_warnings(notices)),
+            actions(_controls(alert, now), block_id),
+        ],
+    )
+
+
+def thread_reply(
+    alert: Alert, moments: Sequence[Moment], *, provider_title: str, mention: bool = True
+) -> Message:
+    """One reply for the moments that Slack has not shown yet, oldest first.
+
+    When the source has recovered and nobody has said why, it asks the owner (else who is on call) for the
+    note; with `mention` false it asks without calling anybody.
+    """
+    news = [moment for moment in moments if moment.kind != "announced"] or moments
+    told = [tell(alert, moment, provider_title, moments=news) for moment in news]
+    blocks: list[Block] = []
+    for shown, telling in enumerate(told):
+        longer = _joined(blocks, telling.blocks)
+        if len(longer) > MOST_BLOCKS or _letters(longer) > MOST_LETTERS:
+            blocks.append(
+                context(
+                    f"… and {len(told) - shown} more: choose *Timeline &amp; evidence* in the ⋯ menu above."
+                )
+            )
+            break
+        blocks = longer
+    text = f"{number(alert)}: {'; '.join(telling.line for telling in told[:5])}"
+    if alert.note_needed and any(moment.kind == "recovered" for moment in moments):
+        request = _note_request(alert, called=mention)
+        blocks += [section(request), actions([_note_button(alert)])]
+        text = f"{text}. {request}"
+    return Message(text=text, blocks=blocks)
+
+
+def _headline(alert: Alert, now: datetime) -> str:
+    shown = look(alert, now)
+    bold = " · ".join(filter(None, [alert.severity, state(alert, now), slack_text(alert.component, 60)]))
+    about = _resolution(alert) if shown is Look.RESOLVED else subject(alert) + _value(alert)
+    return f"{shown} *{bold}* — {about}"
+
+
+def _value(alert: Alert) -> str:
+    if not alert.value or alert.source is not Source.FIRING or not alert.is_open:
+        return ""
+    return f" (now {slack_text(alert.value, 40)})"
+
+
+def _resolution(alert: Alert) -> str:
+    note = alert.resolution
+    if note is None:
+        return "its note is no longer kept"
+    flag = "possible security event, " if note.security else ""
+    return f"{flag}{CAUSES[note.cause]}: {slack_text(note.done, 150) or NOT_KEPT}"
+
+
+def _origin(alert: Alert, now: datetime, provider_title: str) -> str:
+    surprise = _surprise(alert, now)
+    runbook = link(alert.runbook, "Runbook") if alert.is_open else ""
+    parts = [
+        "" if alert.is_open else subject(alert, 80),
+        f"{link(alert.url, provider_title)} says {surprise}" if surprise else link(alert.url, provider_title),
+        runbook if runbook.startswith("<") else "",
+        number(alert),
+        f"earlier: A-{alert.previous_id}" if alert.previous_id else "",
+    ]
+    return " · ".join(filter(None, parts))
+
+
+def _surprise(alert: Alert, now: datetime) -> str:
+    """What the source says, where the headline does not say it and it is not what one would expect."""
+    expected = Source.FIRING if alert.is_open else Source.RECOVERED
+    if alert.source is expected or look(alert, now) in {Look.NO_DATA, Look.NOTE_NEEDED}:
+        return ""
+    return SOURCES[alert.source]
+
+
+def _people(alert: Alert) -> str:
+    parts = [
+        _responsible(alert),
+        f"opened {date(alert.triggered_at)}",
+        _acknowledged(alert),
+        f"recovered and fired again {alert.flaps}×" if alert.flaps else "",
+    ]
+    return " · ".join(filter(None, parts))
+
+
+def _acknowledged(alert: Alert) -> str:
+    if alert.is_open or alert.acknowledged_at is None:
+        return ""
+    return f"acknowledged after {duration(alert.acknowledged_at - alert.triggered_at)}"
+
+
+def _responsible(alert: Alert) -> str:
+    if alert.owner:
+        return "" if alert.owner == alert.resolved_by else f"Owner {mention(alert.owner)}"
+    if not alert.is_open:
+        return ""
+    return f"On call {_called(alert.on_call)}" if alert.on_call else "On call: nobody is configured"
+
+
+def _called(names: Sequence[str]) -> str:
+    return " ".join(mention(name) for name in names[:MOST_MENTIONS])
+
+
+def _warnings(notices: Sequence[str]) -> list[str]:
+    return [f":warning: {slack_text(notice, 150)}" for notice in notices[:3]]
+
+
+def _notification(alert: Alert, now: datetime) -> str:
+    """Line 1 in plain words. The mention is what rings a phone, so it stands in the first post as well."""
+    condition = state(alert, now, plain=True)
+    component = f"{slack_text(alert.component, 60)} — " if alert.component else ""
+    about = (
+        f"{alert.severity} {condition[0].lower()}{condition[1:]}: {component}{subject(alert)}{_value(alert)}"
+    )
+    return ". ".join(filter(None, [about, _responsible(alert), number(alert)]))
+
+
+def _controls(alert: Alert, now: datetime) -> list[Element]:
+    """At most two buttons, the likeliest first, and a menu for the rest."""
+    acknowledge = _button(alert, "Acknowledge", do.ACKNOWLEDGE)
+    resolve = _button(alert, "Resolve…", do.RESOLVE)
+    unowned = alert.response is Response.TRIGGERED
+    release = [] if unowned else [("Release", do.RELEASE)]
+    match look(alert, now):
+        case Look.FIRING | Look.NO_DATA:
+            return [_primary(acknowledge), resolve, _more(alert, ("Snooze 30 min", do.SNOOZE_30), _NOTE)]
+        case Look.ACKNOWLEDGED:
+            snooze = _button(alert, "Snooze 30 min", do.SNOOZE)
+            return [_primary(resolve), snooze, _more(alert, _NOTE, *release)]
+        case Look.SNOOZED:
+            return [_button(alert, "Wake now", do.WAKE), resolve, _more(alert, _NOTE, *release)]
+        case Look.NOTE_NEEDED:
+            wake = [("Wake now", do.WAKE_NOW)] if alert.snoozed_until else []
+            more = _more(alert, _NOTE, *wake, *release)
+            return [_note_button(alert), *([acknowledge] if unowned else []), more]
+        case Look.RESOLVED:
+            return [_more(alert, ("Reopen…", do.REOPEN), ("Edit note…", do.AMEND), _NOTE)]
+
+
+_NOTE = ("Add note…", do.NOTE)
+
+
+def _target(alert: Alert) -> do.Target:
+    return do.Target(alert.id, alert.version)
+
+
+def _button(alert: Alert, label: str, action_id: str) -> Element:
+    spoken = (
+        f"{label.rstrip('…')} {number(alert)}, {alert.severity} {plain_text(alert.component, 30)}".rstrip()
+    )
+    return button(label, action_id, _target(alert).value, spoken=spoken)
+
+
+def _primary(element: Element) -> Element:
+    return element | {"style": "primary"}
+
+
+def _note_button(alert: Alert) -> Element:
+    return _primary(_button(alert, "Add resolution note…", do.RESOLVE))
+
+
+def _more(alert: Alert, *options: tuple[str, str]) -> Element:
+    every = [*options, ("Timeline & evidence", do.TIMELINE)]
+    return overflow(do.MORE, [(label, _target(alert).command(name)) for label, name in every])
+
+
+def _note_request(alert: Alert, *, called: bool) -> str:
+    who = [alert.owner] if alert.owner else list(alert.on_call)
+    calling = f"{_called(who)} " if called and who else ""
+    question = f"{number(alert)} has recovered. What did you find, and what did you do?"
+    return f"{calling}{question} The alert stays open until somebody says so."
+
+
+def _joined(blocks: list[Block], more: list[Block]) -> list[Block]:
+    """Both, with neighbouring small print as one block, so that a burst of facts reads as one list."""
+    if not blocks or not more or {blocks[-1]["type"], more[0]["type"]} != {"context"}:
+        return [*blocks, *more]
+    both = f"{blocks[-1]['elements'][0]['text']}\n{more[0]['elements'][0]['text']}"
+    if len(both) > 2900:  # noqa: PLR2004 - a text object takes 3,000
+        return [*blocks, *more]
+    return [*blocks[:-1], {"type": "context", "elements": [mrkdwn(both)]}, *more[1:]]
+
+
+def _letters(blocks: list[Block]) -> int:
+    return sum(
+        len(b["text"]["text"]) if "text" in b else len(b["elements"][0].get("text", "")) for b in blocks
+    )

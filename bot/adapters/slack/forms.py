@@ -1,0 +1,250 @@
+"""The forms people fill in about an alert, and the readers of what they filled in.
+
+Block ids are the fields' names, so that the field of a ThinNote says where to show its message.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from bot.adapters.slack import interactions as do
+from bot.adapters.slack.elements import (
+    Block,
+    Element,
+    context,
+    mrkdwn,
+    option,
+    plain,
+    question_block,
+    text_input,
+)
+from bot.adapters.slack.text import slack_text
+from bot.adapters.slack.words import CAUSES, SOURCES, duration, number, subject
+from bot.domain.alert import MOST_LETTERS, Alert, Cause, Resolution, check_note
+from bot.domain.errors import ThinNote
+
+View = dict[str, Any]
+State = Mapping[str, Any]
+
+LONGEST_ADDRESS = 2000
+MOST_OPTIONS = 100
+_SECURITY = "security"
+
+
+def resolve_form(alert: Alert, *, now: datetime, provider_title: str) -> View:
+    """Asks for the resolution note. Sending it resolves the alert; there is no other way to resolve one."""
+    return _form(
+        title=f"Resolve {number(alert)}",
+        callback_id=do.RESOLVE_FORM,
+        submit="Resolve",
+        metadata=do.Target(alert.id, alert.version).metadata,
+        blocks=[context(*_about(alert, now, provider_title)), *_resolution_fields(None)],
+    )
+
+
+def amend_form(alert: Alert, *, now: datetime, provider_title: str) -> View:
+    """Asks for a further revision of the resolution note, starting from the present one."""
+    rule = "The earlier revisions stay in the evidence log."
+    return _form(
+        title=f"Edit note {number(alert)}",
+        callback_id=do.AMEND_FORM,
+        submit="Save",
+        metadata=do.Target(alert.id, alert.version).metadata,
+        blocks=[context(*_about(alert, now, provider_title), rule), *_resolution_fields(alert.resolution)],
+    )
+
+
+def note_form(alert: Alert, *, now: datetime, provider_title: str, text: str = "") -> View:
+    return _form(
+        title=f"Note on {number(alert)}",
+        callback_id=do.NOTE_FORM,
+        submit="Add note",
+        metadata=do.Target(alert.id, alert.version).metadata,
+        blocks=[
+            context(*_about(alert, now, provider_title)),
+            text_input("text", "What did you see or do?", value=text, focus=True),
+        ],
+    )
+
+
+def reopen_form(alert: Alert, *, now: datetime, provider_title: str) -> View:
+    rule = "The problem continues as a new alert, linked to this one. This one and its note stay as they are."
+    return _form(
+        title=f"Reopen {number(alert)}",
+        callback_id=do.REOPEN_FORM,
+        submit="Reopen",
+        metadata=do.Target(alert.id, alert.version).metadata,
+        blocks=[
+            context(*_about(alert, now, provider_title), rule),
+            text_input("reason", "Why does it need work again?", focus=True),
+        ],
+    )
+
+
+def add_note_form(alerts: Sequence[Alert], *, selected: int | None, text: str, link: str) -> View:
+    """Files a Slack message as a note on one of `alerts` (at least one); `text` are its plain words."""
+    options = [_alert_option(alert) for alert in alerts[:MOST_OPTIONS]]
+    picked = next((each for each in options if each["value"] == str(selected)), None)
+    choice: Element = {
+        "type": "static_select",
+        "action_id": "alert",
+        "placeholder": plain("Choose an alert"),
+        "options": options,
+    }
+    if picked:
+        choice["initial_option"] = picked
+    else:
+        choice["focus_on_load"] = True
+    return _form(
+        title="Add to alert record",
+        callback_id=do.ADD_NOTE_FORM,
+        submit="Add note",
+        metadata=json.dumps({"link": link[:LONGEST_ADDRESS]}),
+        blocks=[
+            question_block("alert", "Which alert is it about?", choice),
+            text_input(
+                "text",
+                "What should the record say?",
+                hint="Taken from the message. A link to the message is kept with the note.",
+                value=text[:MOST_LETTERS],
+                focus=picked is not None,
+            ),
+        ],
+    )
+
+
+def read_resolution(state: State) -> Resolution:
+    """The note of a resolve or amend form; raises ThinNote, whose field is the block to show it at."""
+    follow_up = _text(state, "follow_up")
+    if len(follow_up) > LONGEST_ADDRESS:
+        raise ThinNote("follow_up", f"This link has over {LONGEST_ADDRESS:,} characters. Use a shorter one.")
+    resolution = Resolution(
+        found=_text(state, "found"),
+        done=_text(state, "done"),
+        cause=_cause(state),
+        security=bool(_field(state, _SECURITY).get("selected_options")),
+        follow_up=follow_up,
+    )
+    resolution.check()
+    return resolution
+
+
+def read_note(state: State) -> str:
+    """The text of a note form; raises ThinNote."""
+    return _checked(state, "text")
+
+
+def read_reopen(state: State) -> str:
+    """The reason of a reopen form; raises ThinNote."""
+    return _checked(state, "reason")
+
+
+def read_add_note(state: State) -> tuple[int, str]:
+    """The alert's number and the text of an "Add to alert record" form; raises ThinNote."""
+    picked = _selected(state, "alert")
+    if not (picked.isascii() and picked.isdigit()):
+        raise ThinNote("alert", "Choose the alert that this is about.")
+    return int(picked[:18]), _checked(state, "text")
+
+
+def field_error(error: ThinNote) -> dict[str, str]:
+    """For `ack(response_action="errors", errors=…)`: the message at the field it is about."""
+    return {error.field: str(error)}
+
+
+def _form(*, title: str, callback_id: str, submit: str, metadata: str, blocks: list[Block]) -> View:
+    return {
+        "type": "modal",
+        "callback_id": callback_id,
+        "title": plain(title, 24),
+        "submit": plain(submit, 24),
+        "close": plain("Cancel", 24),
+        "private_metadata": metadata,
+        "blocks": blocks,
+    }
+
+
+def _about(alert: Alert, now: datetime, provider_title: str) -> list[str]:
+    """What is being answered, and a warning when the source does not agree that it is over."""
+    component = f"{slack_text(alert.component, 60)} — " if alert.component else ""
+    what = f"{alert.severity} · {component}{subject(alert)}"
+    source = f"{slack_text(provider_title, 40)} says: {SOURCES[alert.source]}"
+    if not alert.is_open:
+        return [what, source]
+    return [what, f"open for {duration(now - alert.triggered_at)} · {source}"]
+
+
+def _resolution_fields(note: Resolution | None) -> list[Block]:
+    return [
+        text_input("found", "What did you find?", value=note.found if note else "", focus=True),
+        text_input("done", "What did you do?", value=note.done if note else ""),
+        _cause_field(note.cause if note else None),
+        _security_field(ticked=note.security if note else False),
+        _follow_up_field(note.follow_up if note else ""),
+    ]
+
+
+def _cause_field(picked: Cause | None) -> Block:
+    element: Element = {
+        "type": "static_select",
+        "action_id": "cause",
+        "placeholder": plain("Choose the best fit"),
+        "options": [option(CAUSES[cause], cause) for cause in Cause],
+    }
+    if picked:
+        element["initial_option"] = option(CAUSES[picked], picked)
+    return question_block("cause", "Root cause category", element)
+
+
+def _security_field(*, ticked: bool) -> Block:
+    possible = {"text": mrkdwn("Possible security event"), "value": _SECURITY}
+    element: Element = {"type": "checkboxes", "action_id": _SECURITY, "options": [possible]}
+    if ticked:
+        element["initial_options"] = [possible]
+    hint = "Tick it when data or access may have been affected: the record is marked for the security review."
+    return question_block(_SECURITY, "Security impact", element, hint=hint, optional=True)
+
+
+def _follow_up_field(address: str) -> Block:
+    element: Element = {
+        "type": "url_text_input",
+        "action_id": "follow_up",
+        "placeholder": plain("https://…"),
+    }
+    if address:
+        element["initial_value"] = address
+    return question_block("follow_up", "Follow-up link", element, optional=True)
+
+
+def _alert_option(alert: Alert) -> Element:
+    component = f" · {alert.component}" if alert.component else ""
+    return option(
+        f"{number(alert)} · {alert.severity}{component} — {alert.title or alert.condition}", str(alert.id)
+    )
+
+
+def _field(state: State, name: str) -> Mapping[str, Any]:
+    values: Mapping[str, Mapping[str, Mapping[str, Any]]] = state.get("values") or {}
+    return (values.get(name) or {}).get(name) or {}
+
+
+def _text(state: State, name: str) -> str:
+    return str(_field(state, name).get("value") or "").strip()
+
+
+def _selected(state: State, name: str) -> str:
+    return str((_field(state, name).get("selected_option") or {}).get("value") or "")
+
+
+def _checked(state: State, name: str) -> str:
+    text = _text(state, name)
+    check_note(name, text)
+    return text
+
+
+def _cause(state: State) -> Cause:
+    try:
+        return Cause(_selected(state, "cause"))
+    except ValueError as error:
+        raise ThinNote("cause", "Choose the root cause that fits best.") from error

@@ -1,0 +1,105 @@
+"""What Slack sends back: the names of buttons and forms, and the values they carry. None gives authority."""
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+from bot.domain.errors import SocmonError
+
+ACKNOWLEDGE: Final = "al_ack"
+RESOLVE: Final = "al_resolve"
+SNOOZE: Final = "al_snooze"
+WAKE: Final = "al_wake"
+MORE: Final = "al_more"
+EARLIER: Final = "al_earlier"
+LATER: Final = "al_later"
+EXPORT_CSV: Final = "log_csv"
+EXPORT_JSON: Final = "log_json"
+
+RESOLVE_FORM: Final = "al_resolve_submit"
+AMEND_FORM: Final = "al_amend_submit"
+NOTE_FORM: Final = "al_note_submit"
+REOPEN_FORM: Final = "al_reopen_submit"
+ADD_NOTE_SHORTCUT: Final = "sc_add_note"
+ADD_NOTE_FORM: Final = "sc_add_note_submit"
+
+# The commands of the ⋯ menu.
+SNOOZE_30: Final = "sn30"
+NOTE: Final = "note"
+RELEASE: Final = "rel"
+TIMELINE: Final = "tl"
+REOPEN: Final = "reopen"
+AMEND: Final = "amend"
+WAKE_NOW: Final = "wake"
+
+
+class UnknownControl(SocmonError):
+    """A button or form that this version of socmon does not know."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This button or form is from another version of socmon. Nothing changed."
+            " Open it again from the alert."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The alert a control is about, and the version that was on screen."""
+
+    alert_id: int
+    version: int
+
+    @property
+    def value(self) -> str:
+        """For a button."""
+        return f"{self.alert_id}:{self.version}"
+
+    @property
+    def metadata(self) -> str:
+        """For a form."""
+        return json.dumps({"a": self.alert_id, "v": self.version}, separators=(",", ":"))
+
+    def command(self, name: str) -> str:
+        """For an entry of a menu, or a page."""
+        return f"{name}:{self.value}"
+
+
+def read_value(value: str) -> Target:
+    """The target of a button; raises UnknownControl."""
+    alert_id, _, version = value.partition(":")
+    if not (alert_id.isascii() and alert_id.isdigit() and version.isascii() and version.isdigit()):
+        raise UnknownControl
+    return Target(int(alert_id[:18]), int(version[:18]))
+
+
+def read_command(value: str) -> tuple[str, Target]:
+    """The command and target of a menu entry; raises UnknownControl."""
+    name, _, rest = value.partition(":")
+    return name, read_value(rest)
+
+
+def read_metadata(metadata: str) -> Target:
+    """The target of a form; raises UnknownControl."""
+    match _object(metadata):
+        case {"a": int(alert_id), "v": int(version)}:
+            return Target(alert_id, version)
+        case _:
+            raise UnknownControl
+
+
+def read_link(metadata: str) -> str:
+    """Where the words of an "Add to alert record" form were first written; raises UnknownControl."""
+    match _object(metadata):
+        case {"link": str(address)}:
+            return address
+        case _:
+            raise UnknownControl
+
+
+def _object(metadata: str) -> object:
+    try:
+        found: object = json.loads(metadata)
+    except ValueError as error:
+        raise UnknownControl from error
+    return found

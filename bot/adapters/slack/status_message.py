@@ -1,0 +1,113 @@
+"""How socmon itself is doing, for `/socmon status`: what needs a look first, then every part with its age."""
+
+from datetime import datetime
+
+from bot.adapters.slack.blocks import Message
+from bot.adapters.slack.elements import Block, context, section
+from bot.adapters.slack.text import date, own_words, slack_text
+from bot.adapters.slack.words import ago, duration, some
+from bot.domain.delivery import Result
+from bot.domain.status import IntakeGap, Problem, SourceStatus, Status
+
+MOST_LISTED = 5
+MOST_SOURCES = 20
+
+_RESULTS: dict[Result, str] = {
+    Result.ACCEPTED: "accepted",
+    Result.DUPLICATE: "sent twice",
+    Result.REFUSED: "refused",
+    Result.UNREADABLE: "unreadable",
+}
+
+
+def status_message(status: Status) -> Message:
+    troubles = status.troubles
+    line = (
+        f":warning: *{some(troubles, 'thing needs', 'things need')} a look*"
+        if troubles
+        else ":white_check_mark: *All is well*"
+    )
+    blocks = [
+        section(line),
+        *_problems(status),
+        section(
+            "\n".join(_source(source, status.at) for source in status.sources[:MOST_SOURCES]) or _NO_SOURCES
+        ),
+        *_gaps(status),
+        section(f"{_slack(status)}\n{_log(status)}"),
+        context(f"socmon {slack_text(status.version, 40)} · {date(status.at)}"),
+    ]
+    return Message(text=line.split(" ", 1)[1].strip("*"), blocks=blocks)
+
+
+_NO_SOURCES = (
+    ":grey_question: No monitoring tool is connected. Add a `[providers.…]` table to the configuration."
+)
+
+
+def _problems(status: Status) -> list[Block]:
+    listed = [section(_problem(problem, status.at)) for problem in status.problems[:MOST_LISTED]]
+    return listed + _left(len(status.problems))
+
+
+def _problem(problem: Problem, now: datetime) -> str:
+    lasts = duration(now - problem.since)
+    return f":x: *{slack_text(problem.subject, 80)}* for {lasts} — {own_words(problem.text)}"
+
+
+def _source(source: SourceStatus, now: datetime) -> str:
+    sign = _source_sign(source)
+    last = (
+        f"last delivery {ago(source.last_delivery_at, now)}"
+        if source.last_delivery_at
+        else "nothing received yet"
+    )
+    counts = [
+        f"{source.results[result]:,} {word}"
+        for result, word in _RESULTS.items()
+        if source.results.get(result)
+    ]
+    day = f"24 h: {', '.join(counts)}" if counts else "24 h: none"
+    test = f"last test {ago(source.last_test_at, now)}" if source.last_test_at else "never tested"
+    return f"{sign} *{slack_text(source.title, 40)}* — {last} · {day} · {test}"
+
+
+def _source_sign(source: SourceStatus) -> str:
+    """A quiet tool may be well or cut off: nobody knows, and so says the sign."""
+    if source.failed:
+        return ":warning:"
+    return ":white_check_mark:" if source.results.get(Result.ACCEPTED) else ":grey_question:"
+
+
+def _gaps(status: Status) -> list[Block]:
+    if not status.gaps:
+        return []
+    lines = [_gap(gap) for gap in status.gaps[:MOST_LISTED]]
+    return [
+        section("\n".join(["*Deliveries that could not be read* (kept whole)", *lines])),
+        *_left(len(status.gaps)),
+    ]
+
+
+def _gap(gap: IntakeGap) -> str:
+    return f":warning: {date(gap.at)} {slack_text(gap.provider, 40)} — {slack_text(gap.why, 300)}"
+
+
+def _left(amount: int) -> list[Block]:
+    return [context(f"… and {amount - MOST_LISTED:,} more")] if amount > MOST_LISTED else []
+
+
+def _slack(status: Status) -> str:
+    if not status.lagging or status.lagging_since is None:
+        return ":white_check_mark: *Slack* — in step with the records"
+    sign = ":warning:" if status.is_slow else ":hourglass_flowing_sand:"
+    since = ago(status.lagging_since, status.at)
+    return f"{sign} *Slack* — {some(status.lagging, 'thread')} behind the records, the first since {since}"
+
+
+def _log(status: Status) -> str:
+    entries = some(status.log_size, "entry", "entries")
+    if status.checkpoint_at is None:
+        return f":grey_question: *Evidence log* — {entries}, no signed checkpoint yet"
+    age = ago(status.checkpoint_at, status.at)
+    return f":white_check_mark: *Evidence log* — {entries}, last signed checkpoint {age}"

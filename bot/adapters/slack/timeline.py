@@ -1,0 +1,220 @@
+"""An alert's timeline in words: what each moment says, and the view that shows them all with their proof."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.adapters.slack import interactions as do
+from bot.adapters.slack.elements import Block, Element, actions, button, context, plain, quote, section
+from bot.adapters.slack.text import date, link, mention, slack_text
+from bot.adapters.slack.words import CAUSES, duration, number, some, subject
+from bot.domain.alert import Alert, Resolution
+from bot.domain.thread import Moment
+
+MOST_MOMENTS = 20  # on one page
+NOT_KEPT = "(no longer kept)"  # after retention or redaction; the evidence log still has its hash
+MOST_BYTES = 150_000  # of one page; Slack takes views of 250 KB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """One moment, told: who did what when, and the words that were written down."""
+
+    line: str
+    blocks: list[Block]
+
+
+def tell(
+    alert: Alert,
+    moment: Moment,
+    provider_title: str,
+    *,
+    moments: Sequence[Moment] = (),
+    numbered: bool = False,
+) -> Telling:
+    """Tell a moment. The newest of `moments` that carries the resolution note shows it as it stands now.
+
+    `numbered` adds the entry's number in the evidence log.
+    """
+    who = _who(moment.by, alert, provider_title)
+    line = _SENTENCES.get(moment.kind, _unknown_kind)(alert, moment, who)
+    quoted = _quoted(alert, moment, moments)
+    if moment.text and not quoted:
+        line = f"{line} — {slack_text(moment.text, 300)}"
+    proof = f" · entry {moment.id:,}" if numbered else ""
+    extras = _extras(alert.resolution) if alert.resolution and _carries_note(moment, moments) else ""
+    small = context(f"{date(moment.at)} {line}{proof}", extras)
+    return Telling(line=line, blocks=[small, *[quote(text) for text in quoted]])
+
+
+def timeline_view(
+    alert: Alert, moments: Sequence[Moment], *, provider_title: str, page: int | None = None
+) -> dict[str, Any]:
+    """Everything that happened, oldest first, in pages counted from 1; without `page`, the newest."""
+    told = [tell(alert, moment, provider_title, moments=moments, numbered=True) for moment in moments]
+    pages = _pages([telling.blocks for telling in told])
+    at = len(pages) if page is None else max(1, min(page, len(pages)))
+    blocks = [section(_facts(alert)), *([quote(alert.text, 1000)] if alert.text.strip() and at == 1 else [])]
+    blocks += pages[at - 1] or [context("Nothing has been recorded yet.")]
+    blocks += _footer(alert, at, len(pages), len(moments))
+    return {
+        "type": "modal",
+        "callback_id": "al_timeline",
+        "title": plain(f"Timeline {number(alert)}", 24),
+        "close": plain("Close", 24),
+        "private_metadata": do.Target(alert.id, alert.version).metadata,
+        "blocks": blocks,
+    }
+
+
+def resolution_blocks(alert: Alert) -> list[Block]:
+    """How a resolved alert was resolved: who, when, and the whole note."""
+    if alert.resolution is None or alert.resolved_at is None:
+        return []
+    who, took = mention(alert.resolved_by or ""), duration(alert.resolved_at - alert.triggered_at)
+    cause = CAUSES[alert.resolution.cause]
+    line = f":white_check_mark: resolved by {who} {date(alert.resolved_at)}, after {took} · {cause}"
+    return [context(line, _extras(alert.resolution)), *map(quote, _note(alert.resolution))]
+
+
+Sentence = Callable[[Alert, Moment, str], str]
+
+
+def _after(alert: Alert, moment: Moment) -> str:
+    return duration(moment.at - alert.triggered_at)
+
+
+def _snoozed(_: Alert, moment: Moment, who: str) -> str:
+    try:
+        until = f" until {date(datetime.fromisoformat(moment.facts['until']))}"
+    except (KeyError, TypeError, ValueError):  # an entry of another version
+        until = ""
+    return f":zzz: snoozed by {who}{until}"
+
+
+def _woke(_: Alert, moment: Moment, who: str) -> str:
+    return ":alarm_clock: the snooze is over" if moment.by == "socmon" else f":alarm_clock: woken by {who}"
+
+
+def _reopened(alert: Alert, _: Moment, who: str) -> str:
+    earlier = f", continues A-{alert.previous_id}" if alert.previous_id else ""
+    return f":repeat: reopened by {who}{earlier}"
+
+
+def _reopened_as(_: Alert, moment: Moment, who: str) -> str:
+    later = moment.facts.get("alert")
+    return f":repeat: reopened by {who}, continues " + (
+        f"in A-{later}" if isinstance(later, int) else "as a new alert"
+    )
+
+
+def _worsened(alert: Alert, moment: Moment, who: str) -> str:
+    return (
+        f":arrow_up: {who} says it is {slack_text(str(moment.facts.get('severity', alert.severity)), 10)} now"
+    )
+
+
+def _resolved(alert: Alert, moment: Moment, who: str) -> str:
+    cause = next((f" · {words}" for cause, words in CAUSES.items() if cause == moment.facts.get("cause")), "")
+    return f":white_check_mark: resolved by {who} after {_after(alert, moment)}{cause}"
+
+
+def _unknown_kind(_: Alert, moment: Moment, who: str) -> str:
+    return f"{slack_text(moment.kind.replace('_', ' '), 60)} by {who}"
+
+
+_SENTENCES: dict[str, Sentence] = {
+    "announced": lambda _, __, ___: "posted in Slack",
+    "triggered": lambda _, __, who: f":red_circle: triggered by {who}",
+    "repeated": lambda _, __, who: f"reported again by {who}",
+    "worsened": _worsened,
+    "recovered": lambda _, __, who: f":large_blue_circle: recovered, says {who}",
+    "refired": lambda _, __, who: f":red_circle: firing again, says {who}",
+    "no_data": lambda _, __, who: f":grey_question: {who} has no data: nobody knows whether it lasts",
+    "updated": lambda _, __, who: f"{who} says",
+    "acknowledged": lambda alert, moment, who: (
+        f":large_yellow_circle: acknowledged by {who} after {_after(alert, moment)}"
+    ),
+    "snoozed": _snoozed,
+    "woke": _woke,
+    "released": lambda _, __, who: f"released by {who}: nobody owns it now",
+    "noted": lambda _, __, who: f":memo: note by {who}",
+    "resolved": _resolved,
+    "amended": lambda _, __, who: (
+        f":memo: resolution note edited by {who}; the earlier revisions stay in the log"
+    ),
+    "reopened": _reopened,
+    "reopened_as": _reopened_as,
+}
+
+_NOTES = frozenset({"noted", "reopened"})
+_RESOLUTIONS = frozenset({"resolved", "amended"})
+
+
+def _who(by: str, alert: Alert, provider_title: str) -> str:
+    return slack_text(provider_title, 40) if by == alert.provider else mention(by)
+
+
+def _quoted(alert: Alert, moment: Moment, moments: Sequence[Moment]) -> list[str]:
+    if alert.resolution and _carries_note(moment, moments):
+        return _note(alert.resolution)
+    return [moment.text] if moment.kind in _NOTES | _RESOLUTIONS and moment.text else []
+
+
+def _carries_note(moment: Moment, moments: Sequence[Moment]) -> bool:
+    newest = [m for m in moments or [moment] if m.kind in _RESOLUTIONS][-1:]
+    return newest == [moment]
+
+
+def _note(resolution: Resolution) -> list[str]:
+    return [f"Found: {resolution.found or NOT_KEPT}", f"Done: {resolution.done or NOT_KEPT}"]
+
+
+def _extras(resolution: Resolution) -> str:
+    security = ":lock: Possible security event" if resolution.security else ""
+    follow_up = link(resolution.follow_up, "Follow-up") if resolution.follow_up else ""
+    return " · ".join(filter(None, [security, follow_up]))
+
+
+def _facts(alert: Alert) -> str:
+    component = f"{slack_text(alert.component, 100)} — " if alert.component else ""
+    lines = [
+        f"*{alert.severity} · {number(alert)}* {component}{subject(alert, 300)}",
+        f"Condition {slack_text(alert.condition, 300)}" if alert.condition else "",
+        f"Reported {some(alert.repeats + 1, 'time')} since {date(alert.triggered_at)}"
+        if alert.repeats
+        else "",
+    ]
+    return "\n".join(filter(None, lines))
+
+
+def _pages(told: list[list[Block]]) -> list[list[Block]]:
+    pages: list[list[Block]] = [[]]
+    moments = size = 0
+    for blocks in told:
+        more = len(json.dumps(blocks))
+        if moments == MOST_MOMENTS or (moments and size + more > MOST_BYTES):
+            pages.append([])
+            moments = size = 0
+        pages[-1].extend(blocks)
+        moments, size = moments + 1, size + more
+    return pages
+
+
+def _footer(alert: Alert, at: int, pages: int, moments: int) -> list[Block]:
+    proof = (
+        "Each line is an entry of the evidence log. `socmon evidence verify` proves that none was changed."
+    )
+    small = context(f"{some(moments, 'entry', 'entries')} · page {at} of {pages}", proof)
+    return [small, actions(_turns(alert, at, pages))] if pages > 1 else [small]
+
+
+def _turns(alert: Alert, at: int, pages: int) -> list[Element]:
+    target = do.Target(alert.id, alert.version)
+    earlier = button(
+        "Earlier", do.EARLIER, target.command(str(at - 1)), spoken=f"Earlier entries of {number(alert)}"
+    )
+    later = button("Later", do.LATER, target.command(str(at + 1)), spoken=f"Later entries of {number(alert)}")
+    return [*([earlier] if at > 1 else []), *([later] if at < pages else [])]

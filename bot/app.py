@@ -1,0 +1,187 @@
+"""The composition root: the one module that knows all others. It builds the parts, starts them and stops them cleanly."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+import aiohttp
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+from bot import __version__
+from bot.adapters.database.engine import reading_engine, writing_engine
+from bot.adapters.database.lock import SingleProcess
+from bot.adapters.database.migrate import is_current, is_empty, open_log, upgrade
+from bot.adapters.database.wakeup import Wakeup
+from bot.adapters.database.writer import Database
+from bot.adapters.evidence.keys import LogKey
+from bot.adapters.evidence.note import sign_checkpoint
+from bot.adapters.network import AiohttpNetwork
+from bot.adapters.operators import Operators
+from bot.adapters.slack.directory import Directory
+from bot.adapters.slack.projector import Budget, Projector
+from bot.adapters.slack.web import SlackWeb, web_client
+from bot.adapters.system import SystemClock, SystemRandomness
+from bot.ports import Clock, Network, Randomness
+from bot.procedures.seal_log import seal_log
+from bot.providers import all_providers
+from bot.settings import Settings
+from handlers.health import Health
+from handlers.http import SlackGuard, routes
+from handlers.slack import register
+from handlers.slack.desk import Desk
+from handlers.webhooks import Intake
+from jobs.schedule import Ticker, all_jobs
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(kw_only=True)
+class Socmon:
+    """A whole socmon, built but not started. `asgi()` serves it; tests hand in a clock, randomness or network of theirs."""
+
+    settings: Settings
+    clock: Clock = field(default_factory=SystemClock)
+    randomness: Randomness = field(default_factory=SystemRandomness)
+    network: Network = field(default_factory=AiohttpNetwork)
+
+    def __post_init__(self) -> None:
+        settings = self.settings
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        self._lock = SingleProcess(settings.sqlite_path)
+        writing = writing_engine(settings.database_url)
+        upgrade(writing)
+        self.current = is_current(writing)
+        self.origin = open_log(writing, settings.log_origin, named=settings.log_origin_named)
+        self.key = LogKey.open(settings.log_key_file, self.origin, create=is_empty(writing))
+        self.records = Database(
+            writing,
+            reading_engine(settings.database_url),
+            clock=self.clock,
+            randomness=self.randomness,
+            node=socket.gethostname(),
+            code=f"socmon {__version__}",
+        )
+        self.titles = {name: provider.title for name, provider in all_providers().items()}
+        self.client: AsyncWebClient = web_client(settings.slack.bot_token.get_secret_value(), settings.slack.api_url)
+        self.directory = Directory(self.client, settings.config.roles.holders(), self.clock)
+        self.web = SlackWeb(self.client)
+        self.operators = Operators(settings=settings, web=self.web, admins=self.directory.admins)
+        self.projector = Projector(
+            records=self.records,
+            web=self.web,
+            clock=self.clock,
+            randomness=self.randomness,
+            budget=Budget(
+                posts_per_second=settings.config.slack.posts_per_second,
+                updates_per_minute=settings.config.slack.updates_per_minute,
+            ),
+            titles=self.titles,
+            alarm=self.operators.alarm,
+        )
+        self.ticker = Ticker(
+            all_jobs(ZoneInfo(settings.config.timezone)), records=self.records, clock=self.clock, parts=self
+        )
+        self.bolt = self._bolt() if settings.slack.connected else None
+        self.draining = False
+
+    def wake(self) -> None:
+        """Something in Slack may lag."""
+        self.projector.wake()
+
+    def sign_checkpoint(self, origin: str, size: int, root: bytes) -> bytes:
+        """A signed note over the log's root."""
+        return sign_checkpoint(origin, size, root, self.key)
+
+    def asgi(self, more_routes: tuple[BaseRoute, ...] = ()) -> Starlette:
+        """The web application; `more_routes` are the playground's."""
+        secret = self.settings.slack.signing_secret.get_secret_value()
+        slack = SlackGuard(AsyncSlackRequestHandler(self.bolt).handle, self.clock) if self.bolt and secret else None
+        return Starlette(
+            routes=[*routes(intake=self._intake(), health=self._health(), slack=slack), *more_routes],
+            lifespan=self._lifespan,
+        )
+
+    def close(self) -> None:
+        """Let go of the database; for callers that never served."""
+        self.records.close()
+        self._lock.release()
+
+    def _bolt(self) -> AsyncApp:
+        slack = self.settings.slack
+        app = AsyncApp(
+            client=self.client,
+            signing_secret=slack.signing_secret.get_secret_value() or None,
+        )
+        desk = Desk(
+            records=self.records,
+            directory=self.directory,
+            client=self.client,
+            clock=self.clock,
+            titles=self.titles,
+            sources={name: self.titles[name] for name in self.settings.providers},
+            version=__version__,
+            wake=self.wake,
+        )
+        register(app, desk)
+        return app
+
+    def _intake(self) -> Intake:
+        known = all_providers()
+        webhooks = {name: known[name].webhook(own, self.network) for name, own in self.settings.providers.items()}
+        return Intake(
+            records=self.records,
+            webhooks=webhooks,
+            routes=self.settings.slack_routes,
+            clock=self.clock,
+            wake=self.wake,
+        )
+
+    def _health(self) -> Health:
+        return Health(
+            records=self.records,
+            clock=self.clock,
+            draining=lambda: self.draining,
+            current=lambda: self.current,
+            waiting=lambda: self.records.waiting,
+        )
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        """Start the parts; at the end finish what is under way, sign the log once more, and let go."""
+        async with aiohttp.ClientSession(trust_env=True) as session:
+            self.client.session = session
+            wakeup = Wakeup(self.settings.database_url, self.wake)
+            wakeup.start()
+            working = asyncio.create_task(self.projector.run()) if self.settings.slack.connected else None
+            self.ticker.start()
+            socket_mode = await self._connect_socket_mode()
+            log.info("socmon %s is ready; the log is %s", __version__, self.origin)
+            yield
+            self.draining = True
+            if socket_mode:
+                await socket_mode.close_async()
+            await self.ticker.stop()
+            if working:
+                working.cancel()
+                await asyncio.wait([working], timeout=8)
+            wakeup.stop()
+            await self.records.write(seal_log, sign=self.sign_checkpoint)
+        self.close()
+
+    async def _connect_socket_mode(self) -> AsyncSocketModeHandler | None:
+        token = self.settings.slack.app_token.get_secret_value()
+        if not token or self.bolt is None:
+            return None
+        handler = AsyncSocketModeHandler(self.bolt, token)
+        await handler.connect_async()
+        return handler
+

@@ -1,0 +1,152 @@
+"""The `socmon` command. Each command imports what it needs when it runs, so that `socmon --help` answers at once."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    from bot.domain.errors import SocmonError  # noqa: PLC0415
+
+    try:
+        code: int = options.run(options)
+    except SocmonError as error:
+        print(f"socmon: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="socmon", description="Runs the SOC 2 infrastructure-monitoring control from Slack."
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="receive alerts and keep Slack in step")
+    _listen(serve, port=8080)
+    serve.set_defaults(run=_serve)
+
+    play = commands.add_parser("playground", help="try everything in a local workspace, without Slack")
+    _listen(play, port=3000)
+    play.add_argument("--fresh", action="store_true", help="forget what was there and start anew")
+    play.set_defaults(run=_playground)
+
+    doctor = commands.add_parser("doctor", help="check configuration, Slack, database and sources; exit 1 on faults")
+    doctor.add_argument("--offline", action="store_true", help="do not ask Slack")
+    doctor.add_argument("--json", action="store_true", help="machine-readable findings")
+    doctor.set_defaults(run=_doctor)
+
+    status = commands.add_parser("status", help="how socmon and its sources are doing")
+    status.add_argument("--json", action="store_true")
+    status.set_defaults(run=_status)
+
+    jobs = commands.add_parser("jobs", help="what the clock starts: last and next runs")
+    jobs.add_argument("--json", action="store_true")
+    jobs.set_defaults(run=_jobs)
+
+    manifest = commands.add_parser("manifest", help="the Slack app manifest (Socket Mode)")
+    manifest.add_argument("--http", action="store_true", help="the HTTP form, for SOCMON_PUBLIC_URL")
+    manifest.set_defaults(run=_manifest)
+
+    database = commands.add_parser("db", help="the database").add_subparsers(required=True, metavar="COMMAND")
+    upgrade = database.add_parser("upgrade", help="bring the schema up to date")
+    upgrade.set_defaults(run=_upgrade)
+
+    evidence = commands.add_parser("evidence", help="the evidence log").add_subparsers(required=True, metavar="COMMAND")
+    verify = evidence.add_parser("verify", help="check the database against its signed checkpoints")
+    verify.add_argument("--vkey", help="the log's public key, as you noted it elsewhere")
+    verify.add_argument("--checkpoint", type=Path, action="append", default=[], help="a signed checkpoint you kept")
+    verify.add_argument("--json", action="store_true")
+    verify.set_defaults(run=_verify)
+
+    bench = commands.add_parser("bench", help="measure this machine").add_subparsers(required=True, metavar="WHAT")
+    intake = bench.add_parser("intake", help="durable intake next to the same app with no store")
+    intake.add_argument("--senders", type=int, default=64)
+    intake.add_argument("--seconds", type=float, default=5)
+    intake.add_argument("--rounds", type=int, default=3)
+    intake.add_argument("--json", action="store_true")
+    intake.set_defaults(run=_bench, what="intake")
+    slack = bench.add_parser("slack", help="webhook to Slack: idle latency, and a storm of 60 alerts")
+    slack.add_argument("--alerts", type=int, default=60)
+    slack.add_argument("--json", action="store_true")
+    slack.set_defaults(run=_bench, what="slack")
+    return parser
+
+
+def _listen(parser: argparse.ArgumentParser, *, port: int) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=port, help="port to listen on (default: %(default)s)")
+
+
+def _settings() -> "Settings":
+    from bot.providers import all_providers  # noqa: PLC0415
+    from bot.settings import load_settings, read_environment  # noqa: PLC0415
+
+    return load_settings(read_environment(), all_providers())
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from bot.commands.serve import serve  # noqa: PLC0415
+
+    return serve(_settings(), host=options.host, port=options.port)
+
+
+def _playground(options: argparse.Namespace) -> int:
+    from bot.commands.playground import playground  # noqa: PLC0415
+
+    return playground(host=options.host, port=options.port, fresh=options.fresh)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from bot.commands.doctor import run  # noqa: PLC0415
+
+    return run(offline=options.offline, as_json=options.json)
+
+
+def _status(options: argparse.Namespace) -> int:
+    from bot.commands.status import print_status  # noqa: PLC0415
+
+    return print_status(_settings(), as_json=options.json)
+
+
+def _jobs(options: argparse.Namespace) -> int:
+    from bot.commands.jobs import print_jobs  # noqa: PLC0415
+
+    return print_jobs(_settings(), as_json=options.json)
+
+
+def _manifest(options: argparse.Namespace) -> int:
+    from bot.commands.manifest import print_manifest  # noqa: PLC0415
+
+    return print_manifest(http=options.http)
+
+
+def _upgrade(_options: argparse.Namespace) -> int:
+    from bot.commands.db import upgrade_database  # noqa: PLC0415
+
+    return upgrade_database(_settings())
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from bot.commands.evidence import verify_evidence  # noqa: PLC0415
+
+    return verify_evidence(_settings(), vkey=options.vkey, kept=options.checkpoint, as_json=options.json)
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from bot.commands.bench import run  # noqa: PLC0415
+
+    return run(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""One file per `socmon` command; each is imported only when it runs."""

@@ -1,0 +1,117 @@
+"""`socmon playground`: the unchanged bot beside a local Slack workspace in the browser, without any account."""
+
+import json
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bot.app import Socmon
+from bot.commands.serve import run_server
+from bot.domain.errors import WrongSettings
+from bot.logs import set_up_logging
+from bot.playground.app import create_playground
+from bot.ports import Answer
+from bot.providers import all_providers
+from bot.providers.contract import Samples
+from bot.settings import Settings, load_settings, read_environment
+
+PLAYGROUND_TOKEN = "xoxb-playground"  # noqa: S105 - the playground's own, good for nothing else
+
+PLAYGROUND_CONFIG = """\
+[slack]
+alerts_channel = "C0ALERTS"
+validation_channel = "C0SOC2"
+on_call = ["U0SAM"]
+
+[roles]
+responders = ["U0SAM", "U0KIM"]
+engineering_lead = ["U0LEAD"]
+admins = ["U0ADMIN"]
+auditors = ["U0AUDIT"]
+"""
+
+
+def playground(*, host: str, port: int, fresh: bool) -> int:
+    """The unchanged bot beside a local Slack workspace; only the token, the secret and SLACK_API_URL differ.
+
+    Raises WrongSettings when real tokens are in the environment: the playground must never post to a real workspace.
+    """
+    set_up_logging(readable=True)
+    environ = read_environment()
+    refuse_real_tokens(environ)
+    folder = Path(environ.get("SOCMON_DATA_DIR") or "data/playground").absolute()
+    if fresh and folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    base = f"http://{host}:{port}"
+    secret = secrets.token_hex(16)
+    samples = {name: provider.samples() for name, provider in all_providers().items()}
+    settings = playground_settings(folder, base=base, signing_secret=secret, samples=samples)
+    network = SampleNetwork({url: body for one in samples.values() for url, body in one.pages.items()})
+    socmon = Socmon(settings=settings, network=network)
+    workspace = create_playground(
+        bot_url=base,
+        signing_secret=secret,
+        bot_token=PLAYGROUND_TOKEN,
+        samples=samples,
+        clock=socmon.clock,
+        snapshot_path=folder / "workspace.json",
+        rate_limits=True,
+    )
+    print(f"\n  socmon's playground is open:  {base}/\n  Ctrl+C ends it; what happened stays in {folder}\n")  # noqa: T201
+    return run_server(socmon.asgi(tuple(workspace.routes)), socmon, host=host, port=port)
+
+
+def playground_settings(
+    folder: Path, *, base: str, signing_secret: str, samples: Mapping[str, Samples]
+) -> Settings:
+    """Settings as an operator would write them, with every provider connected to its samples."""
+    config = folder / "socmon.toml"
+    tables = "".join(_toml_table(name, one.table) for name, one in samples.items())
+    config.write_text(PLAYGROUND_CONFIG + tables)
+    environ = {
+        "SOCMON_CONFIG": str(config),
+        "SOCMON_DATA_DIR": str(folder),
+        "SOCMON_LOG_ORIGIN": "playground.invalid/socmon",
+        "SLACK_API_URL": f"{base}/playground/api/",
+        "SLACK_BOT_TOKEN": PLAYGROUND_TOKEN,
+        "SLACK_SIGNING_SECRET": signing_secret,
+    }
+    for one in samples.values():
+        environ |= one.environ
+    return load_settings(environ, all_providers())
+
+
+def refuse_real_tokens(environ: Mapping[str, str]) -> None:
+    """Raises WrongSettings."""
+    real = [name for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET") if environ.get(name)]
+    if real:
+        raise WrongSettings(
+            f"{', '.join(real)} stands in the environment, so this looks like a real installation. The playground needs"
+            " none: unset it to try socmon here, or run `socmon serve` for the real workspace."
+        )
+
+
+@dataclass(frozen=True)
+class SampleNetwork:
+    """What the samples' signatures need from the network (SNS's certificate), served from memory."""
+
+    pages: Mapping[str, bytes]
+
+    async def get(self, url: str, *, most_bytes: int, seconds: float) -> Answer:
+        del most_bytes, seconds
+        body = self.pages.get(url)
+        return Answer(status=404, body=b"") if body is None else Answer(status=200, body=body)
+
+
+def _toml_table(name: str, table: Mapping[str, Any]) -> str:
+    lines = [f"{key} = {json.dumps(value)}" for key, value in table.items() if not isinstance(value, dict)]
+    nested = [
+        f"[providers.{name}.{key}]\n" + "\n".join(f"{one} = {json.dumps(text)}" for one, text in value.items())
+        for key, value in table.items()
+        if isinstance(value, dict)
+    ]
+    return "\n".join([f"\n[providers.{name}]", "enabled = true", *lines, *nested, ""])

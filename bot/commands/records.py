@@ -1,0 +1,49 @@
+"""The records as they stand, for commands that only look; they read beside a running server."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Engine
+
+from bot.adapters.database.engine import reading_engine
+from bot.adapters.database.migrate import is_current
+from bot.adapters.database.records import Batch, Stamp, Unit
+from bot.adapters.system import SystemClock, SystemRandomness
+from bot.domain.errors import WrongSettings
+from bot.ports import Records
+from bot.settings import Settings
+
+
+@contextmanager
+def existing_database(settings: Settings) -> Iterator[Engine]:
+    if settings.sqlite_path is not None and not settings.sqlite_path.exists():
+        raise WrongSettings(
+            f"There is no database at {settings.sqlite_path}. Start socmon once, or set SOCMON_DATA_DIR to where it lies."
+        )
+    engine = reading_engine(settings.database_url)
+    try:
+        if not is_current(engine):
+            raise WrongSettings("The database was written by another version of socmon. Run `socmon db upgrade` first.")
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def records_of(settings: Settings) -> Iterator[Callable[..., Any]]:
+    """A function that runs a procedure on the records as they stand, without touching them."""
+    with existing_database(settings) as engine, engine.connect() as connection, connection.begin():
+        clock, randomness = SystemClock(), SystemRandomness()
+        stamp = Stamp(now=clock.now(), boot="", mono_ns=0, node="", code="", token=randomness.token)
+        records: Records = Unit(Batch(connection, stamp, writing=False))
+        yield lambda procedure, *args, **kwargs: procedure(records, *args, **kwargs)
+
+
+def when(at: datetime | None) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z" if at else "never"
+
+
+def plain(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

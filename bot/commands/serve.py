@@ -1,0 +1,53 @@
+"""`socmon serve`: one uvicorn process around a built socmon."""
+
+import logging
+
+import uvicorn
+from starlette.applications import Starlette
+
+from bot.app import Socmon
+from bot.logs import set_up_logging
+from bot.settings import Settings
+
+log = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 6
+
+
+def serve(settings: Settings, *, host: str, port: int) -> int:
+    """Serve until SIGTERM or SIGINT; then stop within ten seconds."""
+    set_up_logging()
+    socmon = Socmon(settings=settings)
+    if not settings.slack.connected:
+        log.warning("SLACK_BOT_TOKEN is not set: alerts are recorded, but nobody sees them. `socmon doctor` helps.")
+    return run_server(socmon.asgi(), socmon, host=host, port=port)
+
+
+def run_server(app: Starlette, socmon: Socmon, *, host: str, port: int) -> int:
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_keep_alive=30,
+        backlog=2048,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    server = _Server(config, socmon)
+    server.run()
+    return 0 if server.started else 1
+
+
+class _Server(uvicorn.Server):
+    """Tells socmon as soon as it is asked to stop, so that readyz says so while requests drain."""
+
+    def __init__(self, config: uvicorn.Config, socmon: Socmon) -> None:
+        super().__init__(config)
+        self._socmon = socmon
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        self._socmon.draining = True
+        super().handle_exit(sig, frame)  # type: ignore[arg-type]

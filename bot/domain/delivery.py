@@ -1,0 +1,64 @@
+"""What a delivery is: one inbound request from a monitoring tool, and what became of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.alert import Reported
+
+
+class Result(StrEnum):
+    """What became of a delivery. received = accepted + duplicate + refused + unreadable."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    REFUSED = "refused"
+    UNREADABLE = "unreadable"
+
+
+class Outcome(StrEnum):
+    """What became of one alert inside an accepted delivery. reported = new + repeated + transition + ignored."""
+
+    NEW = "new"
+    REPEATED = "repeated"
+    TRANSITION = "transition"
+    IGNORED = "ignored"
+
+
+TEST_NOTIFICATION = "test notification"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A genuine request, whole. `delivery_id` is the sender's own name for it, the same on every re-send.
+
+    `verified_by` says how the sender proved itself ("hmac", "sns v2", "secret header").
+    `gap`, when set, is why the body could not be read, or not whole; `unreadable` says that nothing of it could.
+    """
+
+    provider: str
+    delivery_id: str
+    received_at: datetime
+    verified_by: str
+    body: bytes
+    alerts: tuple[Reported, ...] = ()
+    gap: str = ""
+    unreadable: bool = False
+
+    @property
+    def is_test(self) -> bool:
+        """Nothing but a test notification, which proves the way here and is no alert."""
+        return bool(self.alerts) and all(alert.ignored == TEST_NOTIFICATION for alert in self.alerts)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The problems it speaks of, so that the records can look all of a batch up at once."""
+        return tuple(alert.dedup_key for alert in self.alerts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What socmon made of a delivery: the result, and per alert (outcome, alert id or None, reason)."""
+
+    result: Result
+    alerts: tuple[tuple[Outcome, int | None, str], ...] = ()

@@ -1,0 +1,61 @@
+"""Every refusal and failure socmon can explain, named as a fact."""
+
+
+class SocmonError(Exception):
+    """Something socmon can explain. The message says what happened, why, and what to do next."""
+
+
+class UnknownAlert(SocmonError):
+    """There is no alert with this number."""
+
+    def __init__(self, alert_id: int | str) -> None:
+        super().__init__(
+            f"There is no alert A-{alert_id}. It may belong to another installation; `/socmon log` lists what is here."
+        )
+
+
+class IllegalAct(SocmonError):
+    """The act is not possible in the alert's present state; nothing was changed."""
+
+
+class NotPermitted(SocmonError):
+    """The person does not hold a role that may do this; nothing was changed."""
+
+
+class ThinNote(SocmonError):
+    """A resolution note says too little to be evidence; nothing was changed.
+
+    `field` is the form field to show the message at: "found", "done", "cause", "follow_up", "text" or "reason".
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class Refused(SocmonError):
+    """A delivery whose sender could not be authenticated. Leaves a counter, no body and no entry.
+
+    `reason` is a short slug for counters ("bad signature"), `status` the HTTP status to answer with.
+    """
+
+    def __init__(self, reason: str, message: str, *, status: int = 401) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.status = status
+
+
+class Unreadable(SocmonError):
+    """A genuine delivery that could not be read. It is kept whole and shown as an intake gap."""
+
+
+class WrongSettings(SocmonError):
+    """The configuration cannot be used; the message names the key and the mend."""
+
+
+class Unavailable(SocmonError):
+    """The records cannot be written at the moment. Nothing was stored; the sender should send again."""
+
+
+class TryAgain(SocmonError):
+    """A delivery could not be checked because something outside did not answer. Nothing was stored; the sender should send again."""

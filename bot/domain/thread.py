@@ -1,0 +1,117 @@
+"""What a thread is: an alert's place in Slack, and how far Slack has caught up with the records."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Any
+
+from bot.domain.alert import Reported, Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackRoute:
+    """One rule that sends alerts to a channel. Empty fields match everything; `component` is a glob ("prod-*")."""
+
+    channel: str
+    provider: str = ""
+    severity: Severity | None = None
+    component: str = ""
+    on_call: tuple[str, ...] = ()
+
+    def takes(self, provider: str, reported: Reported) -> bool:
+        return (
+            self.provider in {"", provider}
+            and self.severity in {None, reported.severity}
+            and (not self.component or fnmatchcase(reported.component, self.component))
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackRoutes:
+    """Where alert threads go: the first rule that takes the alert, else the default."""
+
+    default: SlackRoute
+    rules: Sequence[SlackRoute] = ()
+
+    def of(self, provider: str, reported: Reported) -> SlackRoute:
+        return next((rule for rule in self.rules if rule.takes(provider, reported)), self.default)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One line of an alert's timeline, which is its part of the evidence log.
+
+    `id` is the entry's number in the log; `kind` its type without "alert." ("acknowledged", "noted" …); `by` a Slack
+    user id for people, the provider's name for sources, "socmon" for the clock. `text` is what people wrote, empty
+    when they wrote nothing or when it was redacted; `facts` are the entry's public facts ({"until": "2026-…Z"}).
+    """
+
+    id: int
+    alert_id: int
+    at: datetime
+    kind: str
+    by: str
+    text: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """How far Slack has caught up with one alert.
+
+    `revision` rises with each visible change, `projected` is the revision that Slack shows. `latest` is the newest
+    moment to tell in the thread, `shown` the newest one told; -1 for none. `ts` is the parent's message id, None until
+    Slack has answered. `intent` is the key of a message that may be under way: it is recorded before the message is
+    sent and stands in the message's metadata, so that after a lost answer socmon looks for its own message before it
+    posts again. `lease` is the fencing token of the replica that works on the thread.
+    """
+
+    alert_id: int
+    channel: str
+    revision: int
+    projected: int
+    latest: int
+    shown: int
+    next_at: datetime
+    ts: str | None = None
+    stale_since: datetime | None = None
+    intent: str | None = None
+    intent_at: datetime | None = None
+    attempts: int = 0
+    problem: str = ""
+    possible_duplicate: bool = False
+    lease: str | None = None
+
+    @property
+    def lags(self) -> bool:
+        return self.revision > self.projected or self.latest > self.shown
+
+    def sending(self, key: str, at: datetime) -> "Thread":
+        """Before a message with this key goes out."""
+        return replace(self, intent=key, intent_at=at)
+
+    def posted(self, ts: str, *, revision: int, moment: int) -> "Thread":
+        """The parent exists and shows this revision; the moments up to `moment` are told by it."""
+        return replace(self._settled(), ts=ts, projected=revision, shown=max(self.shown, moment))
+
+    def updated(self, revision: int) -> "Thread":
+        """The parent shows this revision."""
+        return replace(self._settled(), projected=revision)
+
+    def told(self, moment: int) -> "Thread":
+        """The thread has told everything up to `moment`."""
+        return replace(self._settled(), shown=moment)
+
+    def refused(self, problem: str, *, retry_at: datetime) -> "Thread":
+        """Slack said no: nothing is under way."""
+        return replace(
+            self, intent=None, intent_at=None, attempts=self.attempts + 1, next_at=retry_at, problem=problem
+        )
+
+    def unknown(self, problem: str, *, retry_at: datetime) -> "Thread":
+        """No answer came: the message may or may not exist, so the intent stays."""
+        return replace(self, attempts=self.attempts + 1, next_at=retry_at, problem=problem)
+
+    def _settled(self) -> "Thread":
+        return replace(self, intent=None, intent_at=None, attempts=0, problem="")

@@ -1,0 +1,217 @@
+"""What the procedures and providers need from outside, as Protocols: the records, the clock, randomness, the network."""
+
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
+
+from bot.domain.alert import Alert
+from bot.domain.delivery import Delivery
+from bot.domain.evidence import Entry, Frontier
+from bot.domain.thread import Moment, Thread
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """Time, so that tests can drive it."""
+
+    def now(self) -> datetime:
+        """Wall time, aware UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never jump."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class Randomness(Protocol):
+    """Unpredictable bytes."""
+
+    def token(self, size: int) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A reply from the network: HTTP status and at most the asked number of bytes."""
+
+    status: int
+    body: bytes
+
+
+class Network(Protocol):
+    """Outgoing plain HTTP(S) requests. Honours HTTPS_PROXY and SSL_CERT_FILE; never follows redirects."""
+
+    async def get(self, url: str, *, most_bytes: int, seconds: float) -> Answer:
+        """Fetch `url`. Raises OSError or TimeoutError when there is no answer, ValueError when it is over `most_bytes`."""
+        ...
+
+
+class Records(Protocol):
+    """The records, seen from inside one transaction. All of it happens, or nothing."""
+
+    @property
+    def now(self) -> datetime:
+        """The time of this unit of work, aware UTC."""
+        ...
+
+    # Alerts
+    def alert(self, alert_id: int) -> Alert:
+        """Raises UnknownAlert."""
+        ...
+
+    def latest_alert(self, provider: str, dedup_key: str) -> Alert | None:
+        """The newest alert of this problem. Only it can be open."""
+        ...
+
+    def new_alert_id(self) -> int:
+        """The next alert number; numbers have no holes, since a unit that fails gives its number back."""
+        ...
+
+    def add_alert(self, alert: Alert, *, channel: str) -> None:
+        """Add the alert and its Slack thread, which is yet to be posted to `channel`."""
+        ...
+
+    def save_alert(self, alert: Alert) -> None:
+        """Replace the stored alert. Its thread is not touched: see `show`."""
+        ...
+
+    def save_repeat(self, alert: Alert) -> None:
+        """The source said again what it had said: store only how often and when. Storms are made of this."""
+        ...
+
+    def show(self, alert_id: int) -> None:
+        """Something people can see has changed: the alert's Slack thread has to catch up."""
+        ...
+
+    def due_snoozes(self) -> list[Alert]:
+        """Alerts whose snooze is over."""
+        ...
+
+    def find_alerts(
+        self, *, open_only: bool = False, owner: str = "", since: datetime | None = None, most: int = 10_000
+    ) -> list[Alert]:
+        """Alerts for the log, newest first: all, the open ones, one person's, or those triggered since a time."""
+        ...
+
+    def alert_at(self, channel: str, ts: str) -> int | None:
+        """The alert whose Slack parent this message is, or None."""
+        ...
+
+    def timeline(self, alert_id: int, *, after: int = -1) -> list[Moment]:
+        """The alert's moments in the log, oldest first."""
+        ...
+
+    # Slack threads
+    def thread(self, alert_id: int) -> Thread:
+        """Raises UnknownAlert."""
+        ...
+
+    def claim_threads(
+        self,
+        *,
+        lease: str,
+        until: datetime,
+        busy_channels: Collection[str],
+        updates_allowed: bool,
+        except_alerts: Collection[int],
+    ) -> list[Thread]:
+        """Lease the most urgent lagging thread of each channel: parents first, then updates, then replies; most severe first.
+
+        Channels that are busy get no post and no reply. No other replica works on a leased thread until then.
+        """
+        ...
+
+    def save_thread(self, thread: Thread, *, keep_lease: bool = False) -> bool:
+        """Store the projector's progress if its lease still stands; gives the lease back unless told to keep it.
+
+        False when another replica has taken the thread over meanwhile: then nothing is stored.
+        """
+        ...
+
+    def lag(self) -> tuple[int, datetime | None]:
+        """How many threads lag, and since when the oldest one does."""
+        ...
+
+    def set_problem(self, subject: str, text: str) -> bool:
+        """Note what an operator has to mend; True when it is new."""
+        ...
+
+    def clear_problem(self, subject: str) -> bool:
+        """It is mended; True when it was there."""
+        ...
+
+    def problems(self) -> list[tuple[str, datetime, str]]:
+        """(subject, since, text) of everything that is to be mended, oldest first."""
+        ...
+
+    # Deliveries
+    def seen(self, provider: str, delivery_id: str) -> bool:
+        """Whether this delivery was received before."""
+        ...
+
+    def add_delivery(self, delivery: Delivery) -> int:
+        """Store the delivery whole; returns its number."""
+        ...
+
+    def count(self, provider: str, kind: str, result: str, reason: str = "") -> None:
+        """Add one to a durable counter. `kind` is "delivery" or "alert", `result` a Result or an Outcome."""
+        ...
+
+    def counts(self, since: datetime) -> list[tuple[str, str, str, str, int]]:
+        """(provider, kind, result, reason, number) of the hours since then."""
+        ...
+
+    def last_heard(self, provider: str) -> tuple[datetime | None, datetime | None]:
+        """When the provider was last heard, and when a test notification of it last arrived."""
+        ...
+
+    def gaps(self, since: datetime) -> list[tuple[datetime, str, str]]:
+        """(received at, provider, why) of genuine deliveries that could not be read, or not whole; newest first."""
+        ...
+
+    # The clock
+    def claim_run(self, job: str, due_at: datetime, *, status: str = "running") -> bool:
+        """Claim one due time of a job; False when some replica has it already."""
+        ...
+
+    def finish_run(self, job: str, due_at: datetime, *, status: str, detail: str) -> None: ...
+
+    def last_run(self, job: str) -> tuple[datetime, str, datetime | None, str] | None:
+        """(due at, status, finished at, detail) of the newest due time on record."""
+        ...
+
+    # The evidence log
+    def log(self, entry: Entry) -> None:
+        """Append one entry: leaf, salted commitments with their disclosures, and the alert's timeline."""
+        ...
+
+    def tree(self) -> tuple[str, Frontier]:
+        """The log's origin and its present tree."""
+        ...
+
+    def last_checkpoint(self) -> tuple[int, datetime, bytes] | None:
+        """(size, at, note) of the newest checkpoint."""
+        ...
+
+    def add_checkpoint(self, size: int, note: bytes) -> None: ...
+
+    def drop_bodies(self, before: datetime) -> int:
+        """Retention: forget bodies and texts received before then; leaves and their hashes stay. Returns how many."""
+        ...
+
+
+class RecordKeeper(Protocol):
+    """The door to the records for the edges."""
+
+    def write(self, procedure: Callable[Concatenate[Records, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
+        """Run `procedure(records, …)` in a transaction. Returns after the commit is durable; raises what it raised,
+        or Unavailable when the records cannot be written."""
+        ...
+
+    def read(self, procedure: Callable[Concatenate[Records, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
+        """Run `procedure(records, …)` on one consistent state, without writing."""
+        ...

@@ -1,0 +1,172 @@
+"""A provider reports alerts; each is recorded once, with its delivery, its evidence and its Slack thread, or nothing is.
+
+Duplicates, repeats, recoveries that overtake their trigger, and old news are told apart here and nowhere else.
+"""
+
+from hashlib import sha256
+
+from bot.domain.alert import SOURCES, Alert, Change, Reported, Response, Source
+from bot.domain.delivery import Delivery, Outcome, Receipt, Result
+from bot.domain.evidence import Actor, Entry
+from bot.domain.thread import SlackRoutes
+from bot.ports import Records
+
+
+def receive_alert(records: Records, delivery: Delivery, *, routes: SlackRoutes) -> Receipt:
+    """Record a genuine delivery and what it changes."""
+    if records.seen(delivery.provider, delivery.delivery_id):
+        return _counted(records, delivery, Receipt(result=Result.DUPLICATE))
+    number = records.add_delivery(delivery)
+    if delivery.unreadable:
+        _log(records, delivery, number, "delivery.unreadable", first=True)
+        return _counted(records, delivery, Receipt(result=Result.UNREADABLE))
+    told = []
+    for reported in delivery.alerts:
+        first = not any(alert_id and outcome in _LOGGED for outcome, alert_id, _ in told)
+        told.append(_receive(records, delivery, number, reported, routes, first=first))
+    if not any(outcome in _LOGGED for outcome, _, _ in told):
+        _log(records, delivery, number, "delivery.received", first=True)
+    return _counted(records, delivery, Receipt(result=Result.ACCEPTED, alerts=tuple(told)))
+
+
+def refuse_delivery(records: Records, provider: str, *, reason: str) -> None:
+    """A delivery whose sender was not who it should be leaves a counter, and nothing else."""
+    records.count(provider, "delivery", Result.REFUSED, reason)
+
+
+_LOGGED = {Outcome.NEW, Outcome.TRANSITION}
+Told = tuple[Outcome, int | None, str]
+
+
+def _receive(
+    records: Records, delivery: Delivery, number: int, reported: Reported, routes: SlackRoutes, *, first: bool
+) -> Told:
+    if reported.ignored:
+        return Outcome.IGNORED, None, reported.ignored
+    latest = records.latest_alert(delivery.provider, reported.dedup_key)
+    if reported.ignored_unless_open and (latest is None or not latest.is_open):
+        return Outcome.IGNORED, None, reported.ignored_unless_open
+    if reported.change is Change.UPDATED:
+        if latest is None:
+            return Outcome.IGNORED, None, "no alert to update"
+        _log(records, delivery, number, "alert.updated", first=first, alert=latest, text=reported.said)
+        return Outcome.TRANSITION, latest.id, reported.said
+    if latest is None or opens_new_episode(latest, reported):
+        return _open(records, delivery, number, reported, routes, latest, first=first)
+    return _hear(records, delivery, number, reported, latest, first=first)
+
+
+def opens_new_episode(latest: Alert, reported: Reported) -> bool:
+    """Whether the report is about another episode than the problem's latest one.
+
+    An open alert takes everything its problem says. After a resolution a report is old news when it names the same
+    episode, or speaks of a time before the latest word; without either sign it is news: twice is better than never.
+    """
+    if latest.is_open:
+        return False
+    if reported.occurrence is not None and reported.occurrence == latest.occurrence:
+        return False
+    if reported.occurred_at is not None and reported.occurred_at <= latest.source_at:
+        return False
+    return reported.change is not Change.RECOVERED or reported.occurrence is not None
+
+
+def _open(
+    records: Records,
+    delivery: Delivery,
+    number: int,
+    reported: Reported,
+    routes: SlackRoutes,
+    latest: Alert | None,
+    *,
+    first: bool,
+) -> Told:
+    route = routes.of(delivery.provider, reported)
+    when = reported.occurred_at or records.now
+    source = SOURCES[reported.change]
+    alert = Alert(
+        id=records.new_alert_id(),
+        provider=delivery.provider,
+        dedup_key=reported.dedup_key,
+        occurrence=reported.occurrence,
+        title=reported.title,
+        component=reported.component,
+        condition=reported.condition,
+        value=reported.value,
+        severity=reported.severity,
+        url=reported.url,
+        runbook=reported.runbook,
+        text=reported.text,
+        response=Response.TRIGGERED,
+        source=source,
+        source_at=when,
+        triggered_at=records.now,
+        recovered_at=when if source is Source.RECOVERED else None,
+        on_call=route.on_call,
+        previous_id=latest.id if latest else None,
+    )
+    records.add_alert(alert, channel=route.channel)
+    _log(records, delivery, number, "alert.triggered", first=first, alert=alert)
+    return Outcome.NEW, alert.id, ""
+
+
+def _hear(
+    records: Records, delivery: Delivery, number: int, reported: Reported, latest: Alert, *, first: bool
+) -> Told:
+    alert = latest.heard(reported, at=records.now)
+    if alert.repeats > latest.repeats:
+        records.save_repeat(alert)
+        return Outcome.REPEATED, alert.id, ""
+    records.save_alert(alert)
+    records.show(alert.id)
+    _log(records, delivery, number, f"alert.{_kind(latest, alert)}", first=first, alert=alert)
+    return Outcome.TRANSITION, alert.id, alert.source
+
+
+def _kind(before: Alert, after: Alert) -> str:
+    if before.source is after.source:
+        return "worsened"
+    return {Source.FIRING: "refired", Source.RECOVERED: "recovered", Source.UNKNOWN: "no_data"}[after.source]
+
+
+def _log(
+    records: Records,
+    delivery: Delivery,
+    number: int,
+    kind: str,
+    *,
+    first: bool,
+    alert: Alert | None = None,
+    text: str = "",
+) -> None:
+    """Append an entry. The delivery's first one commits to the whole body, so that no later edit goes unseen."""
+    private = {"raw": sha256(delivery.body).hexdigest()} if first else {}
+    facts: dict[str, str | int] = {"provider": delivery.provider, "verified_by": delivery.verified_by}
+    subject: dict[str, str | int] = {"delivery": number}
+    if alert:
+        subject["alert"] = alert.id
+        facts |= {"severity": alert.severity, "source": alert.source}
+        if kind == "alert.triggered":
+            private["title"] = alert.title
+            if alert.previous_id:
+                facts["previous"] = alert.previous_id
+    if text:
+        private["text"] = text
+    records.log(
+        Entry(
+            type=kind,
+            actor=Actor(kind="provider", user=delivery.provider),
+            subject=subject,
+            facts=facts,
+            private=private,
+            alert_id=alert.id if alert else None,
+        )
+    )
+
+
+def _counted(records: Records, delivery: Delivery, receipt: Receipt) -> Receipt:
+    """Count per delivery and per alert, so that every figure reconciles."""
+    records.count(delivery.provider, "delivery", receipt.result)
+    for outcome, _, reason in receipt.alerts:
+        records.count(delivery.provider, "alert", outcome, reason if outcome is Outcome.IGNORED else "")
+    return receipt

@@ -1,0 +1,57 @@
+"""Look at the alerts: the log with its figures, one alert's history, what waits for whom. Reads only."""
+
+import re
+from datetime import timedelta
+
+from bot.domain.alert import Alert
+from bot.domain.errors import SocmonError
+from bot.domain.thread import Moment
+from bot.ports import Records
+
+RECENT = timedelta(days=14)
+
+
+class UnknownPeriod(SocmonError):
+    """`/socmon log` was asked for something it does not know."""
+
+
+def alert_history(records: Records, alert_id: int) -> tuple[Alert, list[Moment]]:
+    """An alert and everything that happened to it, oldest first. Raises UnknownAlert."""
+    return records.alert(alert_id), records.timeline(alert_id)
+
+
+def alert_log(records: Records, which: str, *, user: str) -> list[Alert]:
+    """The alerts `/socmon log` is asked for, newest first: "" (7 days), "open", "mine", "7d" (any number of days), "A-12".
+
+    Raises UnknownPeriod and UnknownAlert.
+    """
+    word = which.strip().lower()
+    if word == "open":
+        return records.find_alerts(open_only=True)
+    if word == "mine":
+        return records.find_alerts(owner=user)
+    if number := re.fullmatch(r"a-?(\d{1,12})", word):
+        return [records.alert(int(number[1]))]
+    if days := re.fullmatch(r"(\d{1,4})d", word or "7d"):
+        return records.find_alerts(since=records.now - timedelta(days=int(days[1])))
+    raise UnknownPeriod(f"I don't know the alerts “{which}”. Try `open`, `mine`, `7d` (or any number of days), or `A-12`.")
+
+
+def recent_alerts(records: Records) -> list[Alert]:
+    """The alerts a note may be about: the open ones first, then the newest."""
+    found = records.find_alerts(since=records.now - RECENT, most=100)
+    still_open = {alert.id: alert for alert in records.find_alerts(open_only=True, most=100)}
+    return [*still_open.values(), *(alert for alert in found if alert.id not in still_open)][:100]
+
+
+def alert_of_thread(records: Records, channel: str, ts: str) -> int | None:
+    """The alert whose thread this is, or None."""
+    return records.alert_at(channel, ts)
+
+
+def needs(records: Records, user: str) -> tuple[list[Alert], list[Alert]]:
+    """(alerts that wait for this person, open alerts nobody has taken), most severe first."""
+    still_open = sorted(records.find_alerts(open_only=True, most=500), key=lambda alert: (alert.severity, alert.id))
+    mine = [alert for alert in still_open if alert.owner == user or (alert.owner is None and user in alert.on_call)]
+    others = [alert for alert in still_open if alert.owner is None and alert not in mine]
+    return mine, others

@@ -1,0 +1,123 @@
+"""Slack catches up with the records: what to send next, recorded before it is sent, and what came of it.
+
+Nothing here talks to Slack. A crash between any two of these steps costs nothing: an intent without an answer makes the
+projector look for its own message before it posts again.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.domain.alert import Alert
+from bot.domain.evidence import Actor, Entry
+from bot.domain.thread import Moment, Thread
+from bot.ports import Records
+
+LEASE = timedelta(seconds=30)
+
+
+class Step(StrEnum):
+    """The next thing a thread needs, in order of urgency."""
+
+    POST = "post"
+    UPDATE = "update"
+    REPLY = "reply"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One message to send. `thread` carries the lease and the intent; `lost` is an earlier intent without an answer."""
+
+    step: Step
+    thread: Thread
+    alert: Alert
+    moments: tuple[Moment, ...] = ()
+    lost: str | None = None
+
+
+def take_tasks(
+    records: Records, *, lease: str, busy_channels: Collection[str], updates_allowed: bool, except_alerts: Collection[int]
+) -> list[Task]:
+    """Lease the most urgent lagging thread of each channel that may send now, and record what is about to be sent."""
+    threads = records.claim_threads(
+        lease=lease,
+        until=records.now + LEASE,
+        busy_channels=busy_channels,
+        updates_allowed=updates_allowed,
+        except_alerts=except_alerts,
+    )
+    return [_task(records, thread) for thread in threads]
+
+
+def _task(records: Records, thread: Thread) -> Task:
+    alert = records.alert(thread.alert_id)
+    if thread.ts is None:
+        step, key, moments = Step.POST, parent_key(alert.id), ()
+    elif thread.revision > thread.projected:
+        return Task(step=Step.UPDATE, thread=thread, alert=alert)
+    else:
+        told = [moment for moment in records.timeline(alert.id, after=thread.shown) if moment.id <= thread.latest]
+        step, key, moments = Step.REPLY, reply_key(alert.id, thread.latest), tuple(told)
+    if thread.intent is not None:
+        return Task(step=step, thread=thread, alert=alert, moments=moments, lost=thread.intent)
+    thread = thread.sending(key, records.now)
+    records.save_thread(thread, keep_lease=True)
+    return Task(step=step, thread=thread, alert=alert, moments=moments)
+
+
+def resend(records: Records, thread: Thread) -> bool:
+    """Before a message goes out again: renew intent and lease. False when another replica has taken over."""
+    key = parent_key(thread.alert_id) if thread.ts is None else reply_key(thread.alert_id, thread.latest)
+    return records.save_thread(thread.sending(key, records.now), keep_lease=True)
+
+
+def announced(records: Records, thread: Thread) -> bool:
+    """The alert's parent stands in Slack: store where, and log it. False when another replica has taken over."""
+    if not records.save_thread(thread):
+        return False
+    records.log(
+        Entry(
+            type="alert.announced",
+            actor=Actor(kind="system"),
+            subject={"alert": thread.alert_id},
+            facts={"channel": thread.channel, "ts": thread.ts or ""},
+            private={},
+            alert_id=thread.alert_id,
+        )
+    )
+    return True
+
+
+def progressed(records: Records, thread: Thread) -> bool:
+    """Store what came of an update, a reply or a failure."""
+    return records.save_thread(thread)
+
+
+def report_problem(records: Records, subject: str, text: str) -> bool:
+    """Make trouble visible in status and readiness; True when it is new and somebody has to be told."""
+    return records.set_problem(subject, text)
+
+
+def clear_problem(records: Records, subject: str) -> bool:
+    return records.clear_problem(subject)
+
+
+def lag(records: Records) -> tuple[int, datetime | None]:
+    """How many threads lag, and since when the oldest does."""
+    return records.lag()
+
+
+def parent_key(alert_id: int) -> str:
+    """The key in the parent's metadata."""
+    return f"A-{alert_id}"
+
+
+def reply_key(alert_id: int, moment: int) -> str:
+    """The key in a reply's metadata: the newest moment it tells."""
+    return f"A-{alert_id}:{moment}"
+
+
+def moment_of(key: str) -> int:
+    """The newest moment that the reply with this key tells."""
+    return int(key.partition(":")[2])

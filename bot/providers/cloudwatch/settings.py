@@ -1,0 +1,69 @@
+"""Which SNS topics may bring CloudWatch alarms."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.domain.errors import WrongSettings
+from bot.providers.contract import read_table
+
+NAME = "cloudwatch"
+EXAMPLE_TOPIC = "arn:aws:sns:eu-west-1:111122223333:socmon-alarms"
+
+_TOPIC = re.compile(r"arn:aws(-[a-z]{2,10}){0,2}:sns:[a-z0-9-]{3,30}:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudWatchSettings:
+    """`topics` is the allow-list that takes the place of a secret: SNS signs for every customer with the same key.
+
+    `ca_file` is for the AWS client, which knows AWS_CA_BUNDLE but not SSL_CERT_FILE.
+    """
+
+    topics: frozenset[str] = frozenset()
+    signature_version_1: bool = False
+    ca_file: str = ""
+
+
+def read_settings(table: Mapping[str, Any], environ: Mapping[str, str]) -> CloudWatchSettings:
+    """Read `[providers.cloudwatch]`; raises WrongSettings."""
+    read_table(NAME, table, ("topics", "signature_version_1"))
+    version_1 = table.get("signature_version_1", False)
+    if not isinstance(version_1, bool):
+        raise WrongSettings("providers.cloudwatch.signature_version_1 must be true or false, without quotes.")
+    return CloudWatchSettings(
+        topics=_topics(table.get("topics", [])),
+        signature_version_1=version_1,
+        ca_file=environ.get("AWS_CA_BUNDLE") or environ.get("SSL_CERT_FILE") or "",
+    )
+
+
+def findings(settings: CloudWatchSettings) -> list[str]:
+    """What `socmon doctor` says about these settings."""
+    found = []
+    if not settings.topics:
+        found.append(
+            "providers.cloudwatch.topics is empty, so every CloudWatch delivery is refused."
+            f' List the topics your alarms notify: topics = ["{EXAMPLE_TOPIC}"].'
+        )
+    if settings.signature_version_1:
+        found.append(
+            "providers.cloudwatch.signature_version_1 accepts SHA-1 signatures. Set SignatureVersion=2 on each topic,"
+            " then remove it."
+        )
+    return found
+
+
+def _topics(value: object) -> frozenset[str]:
+    if not isinstance(value, list):
+        raise WrongSettings(
+            f'providers.cloudwatch.topics must be a list of topic ARNs, such as ["{EXAMPLE_TOPIC}"].'
+        )
+    for topic in value:
+        if not isinstance(topic, str) or not _TOPIC.fullmatch(topic):
+            raise WrongSettings(
+                f"providers.cloudwatch.topics: {topic!r} is not the ARN of an SNS topic. It looks like {EXAMPLE_TOPIC};"
+                " `aws sns list-topics` shows yours."
+            )
+    return frozenset(value)

@@ -1,0 +1,15 @@
+"""New Relic: workflows report issues through a webhook destination, with a message template of ours."""
+
+from bot.providers.contract import Provider
+from bot.providers.newrelic.samples import NewRelicSamples
+from bot.providers.newrelic.settings import findings, read_settings
+from bot.providers.newrelic.webhook import NewRelicWebhook
+
+PROVIDER = Provider(
+    name="newrelic",
+    title="New Relic",
+    settings=read_settings,
+    webhook=lambda settings, _network: NewRelicWebhook(settings=settings),
+    samples=NewRelicSamples,
+    findings=findings,
+)

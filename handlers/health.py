@@ -1,0 +1,91 @@
+"""GET /healthz, /readyz, /metrics: alive, ready for intake, and the figures.
+
+readyz is 503 only when the database cannot be written, migrations are behind, or we drain. Trouble with Slack or a
+vendor is `degraded` in its body: a dead token must never take intake out of the load balancer.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from bot.domain.errors import SocmonError
+from bot.ports import Clock, RecordKeeper, Records
+from bot.procedures.show_alert import lag
+
+SLOW_LAG_SECONDS = 60
+
+LAGGING = Gauge("socmon_slack_lagging_threads", "Threads in Slack that lag behind the records")
+LAG_SECONDS = Gauge("socmon_slack_lag_seconds", "Since when the oldest lagging thread lags")
+LOG_SIZE = Gauge("socmon_log_entries", "Entries in the evidence log")
+CHECKPOINT_AGE = Gauge("socmon_checkpoint_age_seconds", "Since the last signed checkpoint")
+WAITING = Gauge("socmon_records_waiting", "Units of work that wait for a transaction")
+PROBLEMS = Gauge("socmon_problems", "What an operator has to mend")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """`draining` and `current` are asked at each probe: whether we are stopping, and whether the schema is up to date."""
+
+    records: RecordKeeper
+    clock: Clock
+    draining: Callable[[], bool]
+    current: Callable[[], bool]
+    waiting: Callable[[], int]
+
+    async def healthz(self, _request: Request) -> Response:
+        """The event loop turns."""
+        return PlainTextResponse("ok\n")
+
+    async def readyz(self, _request: Request) -> Response:
+        if self.draining():
+            return JSONResponse({"ready": False, "why": "stopping"}, 503)
+        if not self.current():
+            return JSONResponse({"ready": False, "why": "migrations are behind: run `socmon db upgrade`"}, 503)
+        try:
+            state = await self.records.write(probe)
+        except SocmonError as error:
+            return JSONResponse({"ready": False, "why": str(error)}, 503)
+        degraded = [text for _, _, text in state.problems]
+        behind = self._seconds_since(state.lag_since)
+        if behind > SLOW_LAG_SECONDS:
+            degraded.append(f"Slack lags behind by {behind:.0f} s with {state.lagging} threads.")
+        return JSONResponse({"ready": True, "degraded": degraded})
+
+    async def metrics(self, _request: Request) -> Response:
+        state = await self.records.read(probe)
+        LAGGING.set(state.lagging)
+        LAG_SECONDS.set(self._seconds_since(state.lag_since))
+        LOG_SIZE.set(state.log_size)
+        CHECKPOINT_AGE.set(self._seconds_since(state.checkpoint_at))
+        WAITING.set(self.waiting())
+        PROBLEMS.set(len(state.problems))
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    def _seconds_since(self, at: datetime | None) -> float:
+        return max(0.0, (self.clock.now() - at).total_seconds()) if at else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    problems: list[tuple[str, datetime, str]]
+    lagging: int
+    lag_since: datetime | None
+    log_size: int
+    checkpoint_at: datetime | None
+
+
+def probe(records: Records) -> State:
+    """What the probes report; run as a write it also proves that the database can be written."""
+    lagging, since = lag(records)
+    last = records.last_checkpoint()
+    return State(
+        problems=records.problems(),
+        lagging=lagging,
+        lag_since=since,
+        log_size=records.tree()[1].size,
+        checkpoint_at=last[1] if last else None,
+    )

@@ -1,0 +1,68 @@
+"""The routes, and the guards in front of Slack's requests."""
+
+import re
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bot.ports import Clock
+from handlers.health import Health
+from handlers.webhooks import Intake
+
+REPLAY_SECONDS = 600
+MOST_REMEMBERED = 10_000
+LARGEST_SLACK_BODY = 1024 * 1024
+
+Handle = Callable[[Request], Awaitable[Response]]
+
+
+def routes(*, intake: Intake, health: Health, slack: Handle | None) -> list[BaseRoute]:
+    """Every fixed route. Without a signing secret there is no /slack/events: Socket Mode needs none."""
+    found: list[BaseRoute] = [
+        Route("/webhooks/{provider}", intake.__call__, methods=["POST"]),
+        Route("/healthz", health.healthz),
+        Route("/readyz", health.readyz),
+        Route("/metrics", health.metrics),
+    ]
+    if slack:
+        found.append(Route("/slack/events", slack, methods=["POST"]))
+    return found
+
+
+class SlackGuard:
+    """In front of Bolt: what it answers with 500 (a timestamp that is no number) is refused, and a replay does nothing.
+
+    Bolt accepts the same signed request twice within five minutes; every signature is taken once here.
+    """
+
+    def __init__(self, handle: Handle, clock: Clock) -> None:
+        self._handle, self._clock = handle, clock
+        self._taken: OrderedDict[str, float] = OrderedDict()
+
+    async def __call__(self, request: Request) -> Response:
+        timestamp = request.headers.get("x-slack-request-timestamp", "")
+        signature = request.headers.get("x-slack-signature", "")
+        length = request.headers.get("content-length", "0")
+        if not re.fullmatch(r"[0-9]{1,12}", timestamp) or not re.fullmatch(r"v0=[0-9a-f]{64}", signature):
+            return PlainTextResponse("This request is not signed by Slack.\n", 401)
+        if not re.fullmatch(r"[0-9]{1,7}", length) or int(length) > LARGEST_SLACK_BODY:
+            return PlainTextResponse("The body is too large.\n", 413)
+        if signature in self._taken:
+            return PlainTextResponse("", 200)
+        answer = await self._handle(request)
+        if answer.status_code < 400:
+            self._remember(signature)
+        return answer
+
+    def _remember(self, signature: str) -> None:
+        now = self._clock.monotonic()
+        self._taken[signature] = now
+        while self._taken:
+            oldest = next(iter(self._taken))
+            if len(self._taken) <= MOST_REMEMBERED and now - self._taken[oldest] < REPLAY_SECONDS:
+                return
+            del self._taken[oldest]
+

@@ -1,0 +1,12 @@
+"""Everything people do in Slack. Ids and callbacks meet in the `register` function of each module."""
+
+from slack_bolt.async_app import AsyncApp
+
+from handlers.slack import actions, commands, events, forms, shortcuts
+from handlers.slack.desk import Desk
+
+
+def register(app: AsyncApp, desk: Desk) -> None:
+    """Connect every control that socmon shows."""
+    for module in (actions, commands, events, forms, shortcuts):
+        module.register(app, desk)

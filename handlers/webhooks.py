@@ -1,0 +1,163 @@
+"""POST /webhooks/{provider}: check who sent it, store it durably, and only then answer.
+
+2xx means stored. 401 and 403 mean not from who it claims. 413 and 415 mean too large or compressed. 503 means "please
+send again" and nothing else: never 429 or another 4xx, which some senders take for "never again".
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from prometheus_client import Counter, Histogram
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from bot.domain.delivery import Delivery, Receipt, Result
+from bot.domain.errors import Refused, TryAgain, Unavailable, Unreadable
+from bot.domain.thread import SlackRoutes
+from bot.ports import Clock, RecordKeeper
+from bot.procedures.receive_alert import receive_alert, refuse_delivery
+from bot.providers import contract
+from bot.providers.contract import Webhook, body_digest
+
+log = logging.getLogger(__name__)
+
+LARGEST_BODY = 1024 * 1024
+
+DELIVERIES = Counter("socmon_deliveries_total", "Deliveries by provider and result", ["provider", "result"])
+INTAKE_SECONDS = Histogram(
+    "socmon_intake_seconds",
+    "From request to durable answer",
+    ["provider"],
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """What the endpoint needs. `webhooks` holds the enabled providers; `wake` tells the projector."""
+
+    records: RecordKeeper
+    webhooks: Mapping[str, Webhook]
+    routes: SlackRoutes
+    clock: Clock
+    wake: Any
+
+    async def __call__(self, request: Request) -> Response:
+        provider = request.path_params["provider"]
+        webhook = self.webhooks.get(provider)
+        if webhook is None:
+            return _answer(404, f"No source named {provider} is connected. Enable it under [providers.{provider}].")
+        started = self.clock.monotonic()
+        try:
+            return await self._receive(provider, webhook, request)
+        except Refused as refused:
+            return await self._refuse(provider, refused)
+        except (Unavailable, TryAgain) as error:
+            log.warning("%s: answered 503: %s", provider, error)
+            DELIVERIES.labels(provider, "unavailable").inc()
+            return _answer(503, str(error), {"Retry-After": "5"})
+        finally:
+            INTAKE_SECONDS.labels(provider).observe(self.clock.monotonic() - started)
+
+    async def _receive(self, provider: str, webhook: Webhook, http: Request) -> Response:
+        body = await _body(http)
+        request = contract.Request(headers=http.headers, body=body, received_at=self.clock.now())
+        verified_by = await webhook.authenticate(request)
+        await webhook.follow_up(request)
+        delivery = _read(provider, webhook, request, verified_by)
+        receipt = await self._record(delivery)
+        DELIVERIES.labels(provider, receipt.result).inc()
+        self.wake()
+        return JSONResponse(_receipt(receipt, delivery), 202)
+
+    async def _record(self, delivery: Delivery) -> Receipt:
+        try:
+            return await self.records.write(receive_alert, delivery, routes=self.routes)
+        except Unavailable:
+            raise
+        except Exception as error:
+            # A fault of ours must not make a genuine alert bounce for ever: keep it whole, and show the gap.
+            log.exception("%s: a genuine delivery could not be recorded as alerts", delivery.provider)
+            gap = f"socmon could not record what it read ({type(error).__name__}); please report this"
+            kept = Delivery(
+                provider=delivery.provider,
+                delivery_id=delivery.delivery_id,
+                received_at=delivery.received_at,
+                verified_by=delivery.verified_by,
+                body=delivery.body,
+                gap=gap,
+                unreadable=True,
+            )
+            return await self.records.write(receive_alert, kept, routes=self.routes)
+
+    async def _refuse(self, provider: str, refused: Refused) -> Response:
+        log.warning("%s: refused a delivery: %s", provider, refused.reason)
+        DELIVERIES.labels(provider, Result.REFUSED).inc()
+        try:
+            await self.records.write(refuse_delivery, provider, reason=refused.reason)
+        except Unavailable as error:
+            return _answer(503, str(error), {"Retry-After": "5"})
+        return _answer(refused.status, str(refused))
+
+
+async def _body(request: Request) -> bytes:
+    """The raw body; raises Refused for compressed or too large ones, before they fill the memory."""
+    if request.headers.get("content-encoding", "identity").lower() not in {"", "identity"}:
+        raise Refused("compressed", "Compressed bodies are refused. Send it without Content-Encoding.", status=415)
+    too_large = Refused("too large", f"The body is over {LARGEST_BODY} bytes. Send fewer alerts at a time.", status=413)
+    length = request.headers.get("content-length", "")
+    if length.isascii() and length.isdigit() and (len(length) > 9 or int(length) > LARGEST_BODY):
+        raise too_large
+    parts, size = [], 0
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > LARGEST_BODY:
+                raise too_large
+            parts.append(part)
+    except ClientDisconnect as error:
+        raise Refused("cut off", "The connection ended before the body did. Send it again.", status=400) from error
+    return b"".join(parts)
+
+
+def _read(provider: str, webhook: Webhook, request: contract.Request, verified_by: str) -> Delivery:
+    try:
+        reading = webhook.read(request)
+    except Unreadable as error:
+        return Delivery(
+            provider=provider,
+            delivery_id=body_digest(request),
+            received_at=request.received_at,
+            verified_by=verified_by,
+            body=request.body,
+            gap=str(error),
+            unreadable=True,
+        )
+    return Delivery(
+        provider=provider,
+        delivery_id=reading.delivery_id,
+        received_at=request.received_at,
+        verified_by=verified_by,
+        body=request.body,
+        alerts=reading.alerts,
+        gap=reading.gap,
+    )
+
+
+def _receipt(receipt: Receipt, delivery: Delivery) -> dict[str, Any]:
+    """What the sender, or a person with curl, is told."""
+    told: dict[str, Any] = {"result": receipt.result}
+    if delivery.gap:
+        told["gap"] = delivery.gap
+    if receipt.alerts:
+        told["alerts"] = [
+            {"outcome": outcome} | ({"alert": f"A-{alert}"} if alert else {}) | ({"reason": reason} if reason else {})
+            for outcome, alert, reason in receipt.alerts
+        ]
+    return told
+
+
+def _answer(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    return JSONResponse({"error": message}, status, headers=headers)

@@ -1,0 +1,145 @@
+"""Every job and when it runs, in one table; and the ticker that lets each due time run once, in whichever replica.
+
+APScheduler only ticks, in every replica, and is never the truth. The truth is the job ledger: one row per job and due
+time. At each tick a job looks back to its newest row, so a due time that passed while nothing ran is found and treated
+by the job's catch-up rule.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+from prometheus_client import Counter
+
+from bot.domain.errors import SocmonError
+from bot.domain.schedule import CatchUp, RunStatus, owed
+from bot.ports import Clock, RecordKeeper
+from bot.procedures import keep_schedule
+from jobs.apply_retention import apply_retention
+from jobs.sign_checkpoint import sign_checkpoint
+from jobs.wake_alerts import wake_alerts
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 5
+MOST_MISSED = 1000
+RUNS = Counter("socmon_job_runs_total", "Job runs by job and status", ["job", "status"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """`run` returns one line about what it did. `every` is when it is due, in the configured time zone."""
+
+    name: str
+    every: BaseTrigger
+    says: str
+    catch_up: CatchUp
+    run: Callable[[Any], Awaitable[str]]
+
+
+def all_jobs(timezone: Any) -> tuple[Job, ...]:
+    """The table of all jobs."""
+    return (
+        Job(
+            name="wake-alerts",
+            every=IntervalTrigger(seconds=30, start_date=_MIDNIGHT, timezone="UTC"),
+            says="every 30 s",
+            catch_up=CatchUp.LATEST,
+            run=wake_alerts,
+        ),
+        Job(
+            name="sign-checkpoint",
+            every=IntervalTrigger(minutes=1, start_date=_MIDNIGHT, timezone="UTC"),
+            says="every minute",
+            catch_up=CatchUp.LATEST,
+            run=sign_checkpoint,
+        ),
+        Job(
+            name="apply-retention",
+            every=CronTrigger(hour=3, minute=30, timezone=timezone),
+            says=f"daily at 03:30 {timezone}",
+            catch_up=CatchUp.LATEST,
+            run=apply_retention,
+        ),
+    )
+
+
+class Ticker:
+    """Looks every few seconds what is due. `parts` is what the jobs get: the composition root's parts."""
+
+    def __init__(self, jobs: Sequence[Job], *, records: RecordKeeper, clock: Clock, parts: Any) -> None:
+        self._jobs, self._records, self._clock, self._parts = jobs, records, clock, parts
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self._running: set[asyncio.Task[None]] = set()
+        self._next: dict[str, datetime] = {}
+
+    def start(self) -> None:
+        self._scheduler.add_job(
+            self.tick, IntervalTrigger(seconds=TICK_SECONDS), max_instances=1, coalesce=True, misfire_grace_time=None
+        )
+        self._scheduler.start()
+
+    async def stop(self) -> None:
+        self._scheduler.shutdown(wait=False)
+        if self._running:
+            await asyncio.wait(self._running, timeout=5)
+
+    async def tick(self) -> None:
+        """Run whatever is due and nobody else has claimed."""
+        for job in self._jobs:
+            try:
+                await self._look(job)
+            except SocmonError as error:
+                log.warning("%s: the ledger could not be reached: %s", job.name, error)
+
+    async def _look(self, job: Job) -> None:
+        now = self._clock.now()
+        if now < self._next.get(job.name, now):
+            return
+        last = await self._records.read(keep_schedule.last_run, job.name)
+        if last is None:
+            await self._records.write(keep_schedule.seed_schedule, job.name, now)
+            last = await self._records.read(keep_schedule.last_run, job.name)
+        since = last[0] if last else now
+        passed, following = due_times(job.every, since, now)
+        due = owed(passed, job.catch_up)
+        if due.run is not None and await self._records.write(keep_schedule.claim_due, job.name, due):
+            task = asyncio.create_task(self._run(job, due.run))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        self._next[job.name] = following or now + timedelta(minutes=1)
+
+    async def _run(self, job: Job, due_at: datetime) -> None:
+        try:
+            detail, status = await job.run(self._parts), RunStatus.DONE
+        except Exception as error:
+            log.exception("%s failed; its next due time runs as usual", job.name)
+            detail, status = f"{type(error).__name__}: {error}", RunStatus.FAILED
+        RUNS.labels(job.name, status).inc()
+        await self._records.write(keep_schedule.finish, job.name, due_at, status=status, detail=detail)
+
+
+def due_times(every: BaseTrigger, since: datetime, now: datetime) -> tuple[list[datetime], datetime | None]:
+    """The due times after `since` up to `now`, oldest first (the newest thousand), and the next one after.
+
+    The trigger knows time zones: a daily job runs once on the day the clocks change.
+    """
+    passed: list[datetime] = []
+    at = every.get_next_fire_time(None, since + _INSTANT)
+    while at is not None and at <= now:
+        passed.append(at)
+        if len(passed) > MOST_MISSED:
+            del passed[0]
+        at = every.get_next_fire_time(None, at + _INSTANT)
+    return passed, at
+
+
+_INSTANT = timedelta(microseconds=1)
+_MIDNIGHT = datetime.fromisoformat("2026-01-01T00:00:00+00:00")

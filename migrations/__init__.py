@@ -1,0 +1,1 @@
+"""Alembic migrations, run by `socmon db upgrade` and at every start."""

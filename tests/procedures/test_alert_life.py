@@ -1,0 +1,193 @@
+"""The alert's life under every interleaving of people, sources and retries that hypothesis can think of.
+
+A model that knows only design.md's promises watches the real procedures over a real database.
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from bot.domain.alert import Alert, Cause, Change, Reported, Resolution, Response, Severity, Source
+from bot.domain.delivery import Delivery, Outcome, Result
+from bot.domain.errors import IllegalAct, NotPermitted, ThinNote
+from bot.domain.person import Person, Role
+from bot.procedures import respond_to_alert
+from bot.procedures.receive_alert import receive_alert
+from tests.world import ROUTES, Ledger
+
+SAM = Person(team="T1", user="U1SAM", roles=frozenset({Role.RESPONDER}))
+KIM = Person(team="T1", user="U1KIM", roles=frozenset({Role.RESPONDER}))
+LEAD = Person(team="T1", user="U1LEAD", roles=frozenset({Role.LEAD}))
+OUTSIDER = Person(team="T1", user="U1OUT", roles=frozenset())
+PEOPLE = [SAM, KIM, LEAD, OUTSIDER]
+NOTE = Resolution(found="A runaway query held the lock", done="Killed the query, added a limit", cause=Cause.CAPACITY)
+THIN = replace(NOTE, done="fixed")
+START = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+
+
+class AlertLife(RuleBasedStateMachine):
+    """One problem of one provider, and everybody who pulls at it."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.ledger = Ledger.shared()
+        self.key = self.ledger.fresh_key()
+        self.sent: list[Delivery] = []
+        self.owner: dict[int, str | None] = {}
+        self.resolved: dict[int, str] = {}
+        self.accepted = 0
+
+    # The source
+    @rule(
+        change=st.sampled_from([Change.TRIGGERED, Change.RECOVERED, Change.NO_DATA]),
+        occurrence=st.sampled_from([None, "e1", "e2", "e3"]),
+        minute=st.integers(0, 30),
+        severity=st.sampled_from(list(Severity)),
+    )
+    def source_speaks(self, change: Change, occurrence: str | None, minute: int, severity: Severity) -> None:
+        reported = Reported(
+            change=change,
+            dedup_key=self.key,
+            occurrence=occurrence,
+            occurred_at=START + timedelta(minutes=minute),
+            title="CPU high",
+            severity=severity,
+        )
+        delivery = Delivery(
+            provider="generic",
+            delivery_id=f"{self.key}-{len(self.sent)}",
+            received_at=START,
+            verified_by="test",
+            body=b"{}",
+            alerts=(reported,),
+        )
+        self.sent.append(delivery)
+        before = self._latest()
+        receipt = self.ledger.write(receive_alert, delivery, routes=ROUTES)
+
+        assert receipt.result is Result.ACCEPTED
+        outcome, alert_id, _ = receipt.alerts[0]
+        assert alert_id is not None
+        if outcome is Outcome.NEW:
+            assert before is None or not before.is_open
+            self.owner[alert_id] = None
+        else:
+            assert before is not None
+            assert before.id == alert_id
+
+    @precondition(lambda self: self.sent)
+    @rule(data=st.data())
+    def source_sends_again(self, data: Any) -> None:
+        delivery = data.draw(st.sampled_from(self.sent))
+        before = self._latest()
+
+        assert self.ledger.write(receive_alert, delivery, routes=ROUTES).result is Result.DUPLICATE
+        assert before == self._latest()
+
+    # People
+    @precondition(lambda self: self.owner)
+    @rule(person=st.sampled_from(PEOPLE), data=st.data())
+    def acknowledge(self, person: Person, data: Any) -> None:
+        alert_id = data.draw(st.sampled_from(sorted(self.owner)))
+        if self._try(respond_to_alert.acknowledge, alert_id, by=person):
+            assert self.owner[alert_id] is None, "the first acknowledgement stands"
+            self.owner[alert_id] = person.user
+
+    @precondition(lambda self: self.owner)
+    @rule(person=st.sampled_from(PEOPLE), minutes=st.sampled_from([30, 60, 60 * 24 * 30]), data=st.data())
+    def snooze(self, person: Person, minutes: int, data: Any) -> None:
+        alert_id = data.draw(st.sampled_from(sorted(self.owner)))
+        if self._try(respond_to_alert.snooze, alert_id, by=person, minutes=minutes):
+            assert minutes < 60 * 24 * 30
+            self.owner[alert_id] = self.owner[alert_id] or person.user
+
+    @precondition(lambda self: self.owner)
+    @rule(person=st.sampled_from(PEOPLE), data=st.data())
+    def wake(self, person: Person, data: Any) -> None:
+        self._try(respond_to_alert.wake, data.draw(st.sampled_from(sorted(self.owner))), by=person)
+
+    @precondition(lambda self: self.owner)
+    @rule(person=st.sampled_from(PEOPLE), data=st.data())
+    def release(self, person: Person, data: Any) -> None:
+        alert_id = data.draw(st.sampled_from(sorted(self.owner)))
+        if self._try(respond_to_alert.release, alert_id, by=person):
+            assert self.owner[alert_id] == person.user or person is LEAD
+            self.owner[alert_id] = None
+
+    @precondition(lambda self: self.owner)
+    @rule(person=st.sampled_from(PEOPLE), data=st.data())
+    def note(self, person: Person, data: Any) -> None:
+        alert_id = data.draw(st.sampled_from(sorted(self.owner)))
+        before = self._alert(alert_id)
+        if self._try(respond_to_alert.add_note, alert_id, by=person, text="The disk filled up with old dumps"):
+            assert before == self._alert(alert_id), "a note changes nothing but the timeline"
+
+    @precondition(lambda self: self.owner)
+    @rule(person=st.sampled_from(PEOPLE), note=st.sampled_from([NOTE, THIN]), data=st.data())
+    def resolve(self, person: Person, note: Resolution, data: Any) -> None:
+        alert_id = data.draw(st.sampled_from(sorted(self.owner)))
+        if self._try(respond_to_alert.resolve, alert_id, by=person, resolution=note):
+            assert note is NOTE, "nobody closes an alert without saying why"
+            assert alert_id not in self.resolved
+            self.resolved[alert_id] = person.user
+
+    @precondition(lambda self: self.owner)
+    @rule(person=st.sampled_from(PEOPLE), data=st.data())
+    def amend(self, person: Person, data: Any) -> None:
+        alert_id = data.draw(st.sampled_from(sorted(self.owner)))
+        if self._try(respond_to_alert.amend, alert_id, by=person, resolution=replace(NOTE, security=True)):
+            assert alert_id in self.resolved
+
+    @precondition(lambda self: self.owner)
+    @rule(person=st.sampled_from(PEOPLE), data=st.data())
+    def reopen(self, person: Person, data: Any) -> None:
+        alert_id = data.draw(st.sampled_from(sorted(self.owner)))
+        new = self._try(respond_to_alert.reopen, alert_id, by=person, reason="It came back after an hour")
+        if new:
+            assert alert_id in self.resolved
+            assert new.previous_id == alert_id
+            self.owner[new.id] = None
+
+    # What must hold at every moment
+    @invariant()
+    def promises(self) -> None:
+        if not hasattr(self, "owner"):
+            return
+        alerts = [self._alert(alert_id) for alert_id in sorted(self.owner)]
+        still_open = [alert for alert in alerts if alert.is_open]
+        assert len(still_open) <= 1, "a problem has at most one open alert"
+        assert all(alert.id == alerts[-1].id for alert in still_open), "only the newest can be open"
+        for alert in alerts:
+            assert (alert.response is Response.RESOLVED) == (alert.id in self.resolved), "never reopened, never bypassed"
+            assert (alert.resolution is not None) == (alert.id in self.resolved)
+            assert alert.owner == self.owner[alert.id]
+            assert alert.note_needed == (alert.source is Source.RECOVERED and alert.is_open)
+            self.ledger.check_history(alert)
+
+    def _try(self, procedure: Any, alert_id: int, *, by: Person, **arguments: Any) -> Any:
+        """Run an act; a refusal changes nothing and is always explained."""
+        before = self._alert(alert_id)
+        try:
+            after: Alert = self.ledger.write(procedure, alert_id, by=by, **arguments)
+        except (IllegalAct, NotPermitted, ThinNote) as refusal:
+            assert len(str(refusal)) > 20
+            assert before == self._alert(alert_id)
+            return None
+        assert by is not OUTSIDER
+        if after.id == alert_id and (after.response, after.owner) == (before.response, before.owner):
+            assert after.version == before.version, "only response and owner make a click stale"
+        return after
+
+    def _alert(self, alert_id: int) -> Alert:
+        return self.ledger.read(lambda records: records.alert(alert_id))
+
+    def _latest(self) -> Alert | None:
+        return self.ledger.read(lambda records: records.latest_alert("generic", self.key))
+
+
+TestAlertLife = AlertLife.TestCase
+TestAlertLife.settings = hypothesis_settings(parent=hypothesis_settings(), stateful_step_count=20)

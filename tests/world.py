@@ -1,0 +1,90 @@
+"""A small real world for tests: a database, a clock that tests move, and short ways to read and write."""
+
+import itertools
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from bot.adapters.database.engine import reading_engine, writing_engine
+from bot.adapters.database.migrate import open_log, upgrade
+from bot.adapters.database.writer import Database, Work
+from bot.adapters.system import SystemRandomness
+from bot.domain.alert import Alert
+from bot.domain.thread import SlackRoute, SlackRoutes
+
+ROUTES = SlackRoutes(default=SlackRoute(channel="C0ALERTS", on_call=("U1SAM",)))
+ORIGIN = "localhost/socmon-test"
+
+
+class MovableClock:
+    """Stands still until a test moves it."""
+
+    def __init__(self, at: datetime = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)) -> None:
+        self.at = at
+        self.elapsed = 1000.0
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.elapsed
+
+    async def sleep(self, seconds: float) -> None:
+        self.move(seconds)
+
+    def move(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+        self.elapsed += seconds
+
+
+def open_database(url: str, clock: Any) -> Database:
+    """A migrated database as the application opens it."""
+    writing = writing_engine(url)
+    upgrade(writing)
+    open_log(writing, ORIGIN, named=False)
+    return Database(
+        writing, reading_engine(url), clock=clock, randomness=SystemRandomness(), node="test", code="socmon test"
+    )
+
+
+class Ledger:
+    """The records without an event loop: every write is a transaction of its own."""
+
+    def __init__(self, url: str) -> None:
+        self.clock = MovableClock()
+        self.database = open_database(url, self.clock)
+        self._numbers = itertools.count(1)
+
+    @staticmethod
+    @cache
+    def shared() -> "Ledger":
+        """One database for all examples of a property: each takes keys of its own."""
+        folder = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - memory, so that fsync costs nothing
+        return Ledger(f"sqlite:///{tempfile.mkdtemp(dir=folder)}/ledger.db")
+
+    def fresh_key(self) -> str:
+        return f"problem-{next(self._numbers)}"
+
+    def write(self, procedure: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Raises what the procedure raised."""
+        self.clock.move(1)
+        work = Work(procedure, args, kwargs, None, None)  # type: ignore[arg-type]
+        self.database._transact([work])  # noqa: SLF001 - the writer's own way, without its thread
+        if work.error is not None:
+            raise work.error
+        return work.result
+
+    def read(self, procedure: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return self.database.read_now(procedure, *args, **kwargs)
+
+    def check_history(self, alert: Alert) -> None:
+        """The log tells the alert's story: it begins once, and names every owner and every resolution."""
+        moments = self.read(lambda records: records.timeline(alert.id))
+        kinds = [moment.kind for moment in moments]
+        assert kinds[0] in {"triggered", "reopened"}
+        assert kinds.count("resolved") == (alert.resolved_by is not None)
+        assert all(moment.by for moment in moments)
+        assert [moment.id for moment in moments] == sorted(moment.id for moment in moments)
