@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -32,6 +32,7 @@ from bot.adapters.slack.web import SlackWeb, web_client
 from bot.adapters.system import SystemClock, SystemRandomness
 from bot.ports import Clock, Network, Randomness
 from bot.procedures.seal_log import seal_log
+from bot.procedures.show_alert import release_leases
 from bot.providers import all_providers
 from bot.settings import Settings
 from handlers.health import Health
@@ -42,6 +43,8 @@ from handlers.webhooks import Intake
 from jobs.schedule import Ticker, all_jobs
 
 log = logging.getLogger(__name__)
+
+Beside = Callable[[], AbstractAsyncContextManager[None]]
 
 
 @dataclass(kw_only=True)
@@ -71,7 +74,9 @@ class Socmon:
             code=f"socmon {__version__}",
         )
         self.titles = {name: provider.title for name, provider in all_providers().items()}
-        self.client: AsyncWebClient = web_client(settings.slack.bot_token.get_secret_value(), settings.slack.api_url)
+        self.client: AsyncWebClient = web_client(
+            settings.slack.bot_token.get_secret_value(), settings.slack.api_url
+        )
         self.directory = Directory(self.client, settings.config.roles.holders(), self.clock)
         self.web = SlackWeb(self.client)
         self.operators = Operators(settings=settings, web=self.web, admins=self.directory.admins)
@@ -101,13 +106,17 @@ class Socmon:
         """A signed note over the log's root."""
         return sign_checkpoint(origin, size, root, self.key)
 
-    def asgi(self, more_routes: tuple[BaseRoute, ...] = ()) -> Starlette:
-        """The web application; `more_routes` are the playground's."""
+    def asgi(self, more_routes: Sequence[BaseRoute] = (), beside: Beside = nullcontext) -> Starlette:
+        """The web application. The playground adds routes, and runs `beside` socmon."""
         secret = self.settings.slack.signing_secret.get_secret_value()
-        slack = SlackGuard(AsyncSlackRequestHandler(self.bolt).handle, self.clock) if self.bolt and secret else None
+        slack = (
+            SlackGuard(AsyncSlackRequestHandler(self.bolt).handle, self.clock)
+            if self.bolt and secret
+            else None
+        )
         return Starlette(
             routes=[*routes(intake=self._intake(), health=self._health(), slack=slack), *more_routes],
-            lifespan=self._lifespan,
+            lifespan=lambda _app: self._lifespan(beside),
         )
 
     def close(self) -> None:
@@ -136,7 +145,9 @@ class Socmon:
 
     def _intake(self) -> Intake:
         known = all_providers()
-        webhooks = {name: known[name].webhook(own, self.network) for name, own in self.settings.providers.items()}
+        webhooks = {
+            name: known[name].webhook(own, self.network) for name, own in self.settings.providers.items()
+        }
         return Intake(
             records=self.records,
             webhooks=webhooks,
@@ -155,12 +166,14 @@ class Socmon:
         )
 
     @asynccontextmanager
-    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+    async def _lifespan(self, beside: Beside) -> AsyncIterator[None]:
         """Start the parts; at the end finish what is under way, sign the log once more, and let go."""
-        async with aiohttp.ClientSession(trust_env=True) as session:
+        async with beside(), aiohttp.ClientSession(trust_env=True) as session:
             self.client.session = session
             wakeup = Wakeup(self.settings.database_url, self.wake)
             wakeup.start()
+            if self.settings.sqlite_path is not None:
+                await self.records.write(release_leases)
             working = asyncio.create_task(self.projector.run()) if self.settings.slack.connected else None
             self.ticker.start()
             socket_mode = await self._connect_socket_mode()
@@ -184,4 +197,3 @@ class Socmon:
         handler = AsyncSocketModeHandler(self.bolt, token)
         await handler.connect_async()
         return handler
-

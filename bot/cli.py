@@ -40,7 +40,9 @@ def _parser() -> argparse.ArgumentParser:
     play.add_argument("--fresh", action="store_true", help="forget what was there and start anew")
     play.set_defaults(run=_playground)
 
-    doctor = commands.add_parser("doctor", help="check configuration, Slack, database and sources; exit 1 on faults")
+    doctor = commands.add_parser(
+        "doctor", help="check configuration, Slack, database and sources; exit 1 on faults"
+    )
     doctor.add_argument("--offline", action="store_true", help="do not ask Slack")
     doctor.add_argument("--json", action="store_true", help="machine-readable findings")
     doctor.set_defaults(run=_doctor)
@@ -61,14 +63,20 @@ def _parser() -> argparse.ArgumentParser:
     upgrade = database.add_parser("upgrade", help="bring the schema up to date")
     upgrade.set_defaults(run=_upgrade)
 
-    evidence = commands.add_parser("evidence", help="the evidence log").add_subparsers(required=True, metavar="COMMAND")
+    evidence = commands.add_parser("evidence", help="the evidence log").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
     verify = evidence.add_parser("verify", help="check the database against its signed checkpoints")
     verify.add_argument("--vkey", help="the log's public key, as you noted it elsewhere")
-    verify.add_argument("--checkpoint", type=Path, action="append", default=[], help="a signed checkpoint you kept")
+    verify.add_argument(
+        "--checkpoint", type=Path, action="append", default=[], help="a signed checkpoint you kept"
+    )
     verify.add_argument("--json", action="store_true")
     verify.set_defaults(run=_verify)
 
-    bench = commands.add_parser("bench", help="measure this machine").add_subparsers(required=True, metavar="WHAT")
+    bench = commands.add_parser("bench", help="measure this machine").add_subparsers(
+        required=True, metavar="WHAT"
+    )
     intake = bench.add_parser("intake", help="durable intake next to the same app with no store")
     intake.add_argument("--senders", type=int, default=64)
     intake.add_argument("--seconds", type=float, default=5)

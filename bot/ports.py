@@ -125,11 +125,15 @@ class Records(Protocol):
         """
         ...
 
-    def save_thread(self, thread: Thread, *, keep_lease: bool = False) -> bool:
-        """Store the projector's progress if its lease still stands; gives the lease back unless told to keep it.
+    def save_thread(self, thread: Thread, *, keep_lease_until: datetime | None = None) -> bool:
+        """Store the projector's progress if its lease still stands; gives the lease back unless it is kept.
 
         False when another replica has taken the thread over meanwhile: then nothing is stored.
         """
+        ...
+
+    def release_leases(self) -> int:
+        """Give every lease back, whoever holds it; returns how many."""
         ...
 
     def lag(self) -> tuple[int, datetime | None]:
@@ -207,11 +211,15 @@ class Records(Protocol):
 class RecordKeeper(Protocol):
     """The door to the records for the edges."""
 
-    def write(self, procedure: Callable[Concatenate[Records, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
+    def write(
+        self, procedure: Callable[Concatenate[Records, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> Awaitable[T]:
         """Run `procedure(records, …)` in a transaction. Returns after the commit is durable; raises what it raised,
         or Unavailable when the records cannot be written."""
         ...
 
-    def read(self, procedure: Callable[Concatenate[Records, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
+    def read(
+        self, procedure: Callable[Concatenate[Records, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> Awaitable[T]:
         """Run `procedure(records, …)` on one consistent state, without writing."""
         ...

@@ -186,7 +186,9 @@ def _read(path: str) -> dict[str, Any]:
         with Path(path).open("rb") as file:
             return tomllib.load(file)
     except OSError as error:
-        raise WrongSettings(f"SOCMON_CONFIG names {path}, which cannot be read ({error.strerror}). Correct the path.") from error
+        raise WrongSettings(
+            f"SOCMON_CONFIG names {path}, which cannot be read ({error.strerror}). Correct the path."
+        ) from error
     except tomllib.TOMLDecodeError as error:
         raise WrongSettings(f"{path} is not valid TOML: {error}. Correct that line.") from error
 
@@ -207,7 +209,7 @@ def _explain(error: Any) -> str:
         if isinstance(part, str):
             inner = model.model_fields[part].annotation
             model = inner.__args__[0] if hasattr(inner, "__args__") else inner
-    return f'{where} is not a known key.{nearest(str(error["loc"][-1]), list(model.model_fields))}'
+    return f"{where} is not a known key.{nearest(str(error['loc'][-1]), list(model.model_fields))}"
 
 
 def _slack_access(environ: Mapping[str, str]) -> SlackAccess:

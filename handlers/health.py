@@ -44,7 +44,9 @@ class Health:
         if self.draining():
             return JSONResponse({"ready": False, "why": "stopping"}, 503)
         if not self.current():
-            return JSONResponse({"ready": False, "why": "migrations are behind: run `socmon db upgrade`"}, 503)
+            return JSONResponse(
+                {"ready": False, "why": "migrations are behind: run `socmon db upgrade`"}, 503
+            )
         try:
             state = await self.records.write(probe)
         except SocmonError as error:

@@ -65,4 +65,3 @@ class SlackGuard:
             if len(self._taken) <= MOST_REMEMBERED and now - self._taken[oldest] < REPLAY_SECONDS:
                 return
             del self._taken[oldest]
-

@@ -48,7 +48,9 @@ class Intake:
         provider = request.path_params["provider"]
         webhook = self.webhooks.get(provider)
         if webhook is None:
-            return _answer(404, f"No source named {provider} is connected. Enable it under [providers.{provider}].")
+            return _answer(
+                404, f"No source named {provider} is connected. Enable it under [providers.{provider}]."
+            )
         started = self.clock.monotonic()
         try:
             return await self._receive(provider, webhook, request)
@@ -105,8 +107,12 @@ class Intake:
 async def _body(request: Request) -> bytes:
     """The raw body; raises Refused for compressed or too large ones, before they fill the memory."""
     if request.headers.get("content-encoding", "identity").lower() not in {"", "identity"}:
-        raise Refused("compressed", "Compressed bodies are refused. Send it without Content-Encoding.", status=415)
-    too_large = Refused("too large", f"The body is over {LARGEST_BODY} bytes. Send fewer alerts at a time.", status=413)
+        raise Refused(
+            "compressed", "Compressed bodies are refused. Send it without Content-Encoding.", status=415
+        )
+    too_large = Refused(
+        "too large", f"The body is over {LARGEST_BODY} bytes. Send fewer alerts at a time.", status=413
+    )
     length = request.headers.get("content-length", "")
     if length.isascii() and length.isdigit() and (len(length) > 9 or int(length) > LARGEST_BODY):
         raise too_large
@@ -118,7 +124,9 @@ async def _body(request: Request) -> bytes:
                 raise too_large
             parts.append(part)
     except ClientDisconnect as error:
-        raise Refused("cut off", "The connection ended before the body did. Send it again.", status=400) from error
+        raise Refused(
+            "cut off", "The connection ended before the body did. Send it again.", status=400
+        ) from error
     return b"".join(parts)
 
 
@@ -153,7 +161,9 @@ def _receipt(receipt: Receipt, delivery: Delivery) -> dict[str, Any]:
         told["gap"] = delivery.gap
     if receipt.alerts:
         told["alerts"] = [
-            {"outcome": outcome} | ({"alert": f"A-{alert}"} if alert else {}) | ({"reason": reason} if reason else {})
+            {"outcome": outcome}
+            | ({"alert": f"A-{alert}"} if alert else {})
+            | ({"reason": reason} if reason else {})
             for outcome, alert, reason in receipt.alerts
         ]
     return told

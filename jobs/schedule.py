@@ -82,7 +82,11 @@ class Ticker:
 
     def start(self) -> None:
         self._scheduler.add_job(
-            self.tick, IntervalTrigger(seconds=TICK_SECONDS), max_instances=1, coalesce=True, misfire_grace_time=None
+            self.tick,
+            IntervalTrigger(seconds=TICK_SECONDS),
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
         )
         self._scheduler.start()
 

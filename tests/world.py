@@ -46,7 +46,12 @@ def open_database(url: str, clock: Any) -> Database:
     upgrade(writing)
     open_log(writing, ORIGIN, named=False)
     return Database(
-        writing, reading_engine(url), clock=clock, randomness=SystemRandomness(), node="test", code="socmon test"
+        writing,
+        reading_engine(url),
+        clock=clock,
+        randomness=SystemRandomness(),
+        node="test",
+        code="socmon test",
     )
 
 

@@ -30,11 +30,11 @@ from starlette.routing import Route
 from bot.adapters.database.engine import describe, reading_engine
 from bot.adapters.system import SystemClock
 from bot.app import Socmon
-from bot.commands.playground import PLAYGROUND_TOKEN
 from bot.domain.delivery import Receipt, Result
 from bot.domain.errors import SocmonError
 from bot.logs import set_up_logging
 from bot.playground.app import create_playground
+from bot.playground.people import BOT_USER, TOKEN, Channel
 from bot.providers import all_providers
 from bot.settings import Settings, load_settings, read_environment
 from handlers.webhooks import Intake
@@ -70,12 +70,17 @@ class Load:
 
 def _intake(options: argparse.Namespace) -> dict[str, Any]:
     rounds: dict[str, list[Load]] = {"no store": [], "durable": []}
-    with tempfile.TemporaryDirectory(prefix="socmon-bench-") as folder, _server(_serve_intake, folder, True) as durable:
+    with (
+        tempfile.TemporaryDirectory(prefix="socmon-bench-") as folder,
+        _server(_serve_intake, folder, True) as durable,
+    ):
         with _server(_serve_intake, folder, False) as null:
             for number in range(options.rounds + 1):
                 for name, port in (("no store", null.port), ("durable", durable.port)):
                     first = number * options.senders * 100_000
-                    load = uvloop.run(_send(port, senders=options.senders, seconds=options.seconds, first=first))
+                    load = uvloop.run(
+                        _send(port, senders=options.senders, seconds=options.seconds, first=first)
+                    )
                     if number:  # the first round warms up
                         rounds[name].append(load)
             facts = _database_facts(_environment(folder))
@@ -311,13 +316,15 @@ def _serve_slack(port: int, channels: int) -> None:
     workspace = create_playground(
         bot_url="http://127.0.0.1:9",  # nobody clicks here
         signing_secret=SECRET,
-        bot_token=PLAYGROUND_TOKEN,
+        bot_token=TOKEN,
         samples={},
         clock=SystemClock(),
         snapshot_path=None,
         rate_limits=True,
-        more_channels=[_channel(number) for number in range(channels)],
     )
+    for number in range(channels):
+        name = _channel(number)
+        workspace.workspace.channels[name] = Channel(id=name, name=name.lower(), members=[BOT_USER])
     uvicorn.run(Starlette(routes=workspace.routes), port=port, access_log=False, log_config=None)
 
 
@@ -367,7 +374,9 @@ def _wait_until_open(port: int) -> None:
             time.sleep(0.02)
         else:
             return
-    raise SocmonError(f"The server on port {port} did not start within {START_SECONDS} s. Look at its output above.")
+    raise SocmonError(
+        f"The server on port {port} did not start within {START_SECONDS} s. Look at its output above."
+    )
 
 
 def _environment(folder: str) -> dict[str, str]:
@@ -375,7 +384,9 @@ def _environment(folder: str) -> dict[str, str]:
     given = read_environment()
     url = given.get("SOCMON_DATABASE_URL", "")
     key = str(Path(folder) / "log.key")
-    return {"SOCMON_DATA_DIR": folder} | ({"SOCMON_DATABASE_URL": url, "SOCMON_LOG_KEY_FILE": key} if url else {})
+    return {"SOCMON_DATA_DIR": folder} | (
+        {"SOCMON_DATABASE_URL": url, "SOCMON_LOG_KEY_FILE": key} if url else {}
+    )
 
 
 def _settings(folder: str, port: int, *, slack_port: int = 0, channels: int = 0) -> Settings:
@@ -388,7 +399,7 @@ def _settings(folder: str, port: int, *, slack_port: int = 0, channels: int = 0)
     config.write_text(f'[slack]\nalerts_channel = "{default}"\n{rules}[providers.datadog]\nenabled = true\n')
     environ = _environment(folder) | {"SOCMON_CONFIG": str(config), "SOCMON_WEBHOOK_SECRET_DATADOG": SECRET}
     if slack_port:
-        environ["SLACK_BOT_TOKEN"] = PLAYGROUND_TOKEN
+        environ["SLACK_BOT_TOKEN"] = TOKEN
         environ["SLACK_SIGNING_SECRET"] = SECRET
         environ["SLACK_API_URL"] = f"http://127.0.0.1:{slack_port}/playground/api/"
     return load_settings(environ, all_providers())

@@ -112,7 +112,9 @@ def _database(settings: Settings) -> Iterator[Finding]:
         current = is_current(engine)
         engine.dispose()
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the finding
-        yield _fault("database", f"The database does not answer: {error}.", "Check SOCMON_DATABASE_URL and the server.")
+        yield _fault(
+            "database", f"The database does not answer: {error}.", "Check SOCMON_DATABASE_URL and the server."
+        )
         return
     yield _ok("database", ", ".join(f"{name} {value}" for name, value in facts.items()))
     if not current:
@@ -121,7 +123,9 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield _fault("database", "PostgreSQL runs with fsync=off: a power cut loses alerts.", "Set fsync=on.")
     if facts.get("journal_mode") == "truncate":
         mend = "Install the pysqlite3 package (it brings a newer SQLite) for more speed; nothing is unsafe."
-        yield _hint("database", "This SQLite is too old for a safe WAL, so the slower rollback journal is used.", mend)
+        yield _hint(
+            "database", "This SQLite is too old for a safe WAL, so the slower rollback journal is used.", mend
+        )
 
 
 def _key(settings: Settings) -> Iterator[Finding]:
@@ -139,7 +143,9 @@ def _key(settings: Settings) -> Iterator[Finding]:
 
 def _sources(settings: Settings) -> Iterator[Finding]:
     if not settings.providers:
-        mend = "Add a table such as [providers.datadog] with enabled = true; docs/providers has a page for each."
+        mend = (
+            "Add a table such as [providers.datadog] with enabled = true; docs/providers has a page for each."
+        )
         yield _fault("sources", "No monitoring tool is connected.", mend)
     for name, own in settings.providers.items():
         troubles = all_providers()[name].findings(own)
@@ -162,7 +168,9 @@ def _slack_settings(settings: Settings) -> Iterator[Finding]:
         mend = "Set SOCMON_PUBLIC_URL and paste `socmon manifest --http` into the app's settings."
         yield _fault("public address", "Over HTTP, Slack needs an address to send clicks to.", mend)
     if settings.public_url and urlsplit(settings.public_url).scheme != "https":
-        yield _fault("public address", f"{settings.public_url} is not https.", "Put a TLS proxy in front of socmon.")
+        yield _fault(
+            "public address", f"{settings.public_url} is not https.", "Put a TLS proxy in front of socmon."
+        )
     if slack.api_url != SLACK_API:
         yield _hint("slack", f"SLACK_API_URL is {slack.api_url}, not Slack's own.", "Unset it outside tests.")
 
@@ -196,7 +204,11 @@ def _scopes(headers: Any) -> Iterator[Finding]:
         yield _ok("scopes", "The token has every scope it needs.")
     if not HISTORY <= granted:
         mend = "Grant channels:history and groups:history if you want that closed; socmon reads nothing else with them."
-        yield _hint("scopes", "Without a history scope, a lost answer of Slack can post an alert's parent twice.", mend)
+        yield _hint(
+            "scopes",
+            "Without a history scope, a lost answer of Slack can post an alert's parent twice.",
+            mend,
+        )
 
 
 def _clock(headers: Any, before: float) -> Iterator[Finding]:
@@ -225,14 +237,20 @@ async def _channel(client: Any, channel: str) -> Finding:
         return _fault(f"channel {channel}", f"Slack does not show it to us: {_reason(error)}.", mend)
     name = f"#{info.get('name', channel)}"
     if info.get("is_archived"):
-        return _fault(f"channel {channel}", f"{name} is archived.", "Unarchive it, or name another one under [slack].")
+        return _fault(
+            f"channel {channel}", f"{name} is archived.", "Unarchive it, or name another one under [slack]."
+        )
     if not info.get("is_member"):
         return _fault(f"channel {channel}", f"socmon is not in {name}.", f"In {name}, type /invite @socmon.")
     return _ok(f"channel {channel}", f"{name} is open to us.")
 
 
 def _reason(error: Exception) -> str:
-    return str(error.response.get("error")) if isinstance(error, SlackApiError) else f"{type(error).__name__}: {error}"
+    return (
+        str(error.response.get("error"))
+        if isinstance(error, SlackApiError)
+        else f"{type(error).__name__}: {error}"
+    )
 
 
 def _ok(subject: str, text: str) -> Finding:

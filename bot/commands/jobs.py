@@ -33,6 +33,8 @@ def print_jobs(settings: Settings, *, as_json: bool) -> int:
         print(json.dumps(rows, default=plain, indent=2))
         return 0
     for row in rows:
-        print(f"{row['job']:<18} {row['runs']:<28} last {when(row['last_due'])} {row['status']}: {row['detail']}")
+        print(
+            f"{row['job']:<18} {row['runs']:<28} last {when(row['last_due'])} {row['status']}: {row['detail']}"
+        )
         print(f"{'':<18} {'':<28} next {when(row['next'])}")
     return 0

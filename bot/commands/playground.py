@@ -3,7 +3,8 @@
 import json
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,12 @@ from bot.app import Socmon
 from bot.commands.serve import run_server
 from bot.domain.errors import WrongSettings
 from bot.logs import set_up_logging
-from bot.playground.app import create_playground
+from bot.playground.app import Playground, create_playground
+from bot.playground.people import TOKEN
 from bot.ports import Answer
 from bot.providers import all_providers
 from bot.providers.contract import Samples
 from bot.settings import Settings, load_settings, read_environment
-
-PLAYGROUND_TOKEN = "xoxb-playground"  # noqa: S105 - the playground's own, good for nothing else
 
 PLAYGROUND_CONFIG = """\
 [slack]
@@ -55,14 +55,24 @@ def playground(*, host: str, port: int, fresh: bool) -> int:
     workspace = create_playground(
         bot_url=base,
         signing_secret=secret,
-        bot_token=PLAYGROUND_TOKEN,
+        bot_token=TOKEN,
         samples=samples,
         clock=socmon.clock,
         snapshot_path=folder / "workspace.json",
         rate_limits=True,
     )
     print(f"\n  socmon's playground is open:  {base}/\n  Ctrl+C ends it; what happened stays in {folder}\n")  # noqa: T201
-    return run_server(socmon.asgi(tuple(workspace.routes)), socmon, host=host, port=port)
+    app = socmon.asgi(workspace.routes, beside=lambda: _running(workspace))
+    return run_server(app, socmon, host=host, port=port, leaving=workspace.live.hang_up)
+
+
+@asynccontextmanager
+async def _running(workspace: Playground) -> AsyncIterator[None]:
+    await workspace.start()
+    try:
+        yield
+    finally:
+        await workspace.stop()
 
 
 def playground_settings(
@@ -77,7 +87,7 @@ def playground_settings(
         "SOCMON_DATA_DIR": str(folder),
         "SOCMON_LOG_ORIGIN": "playground.invalid/socmon",
         "SLACK_API_URL": f"{base}/playground/api/",
-        "SLACK_BOT_TOKEN": PLAYGROUND_TOKEN,
+        "SLACK_BOT_TOKEN": TOKEN,
         "SLACK_SIGNING_SECRET": signing_secret,
     }
     for one in samples.values():
@@ -87,7 +97,9 @@ def playground_settings(
 
 def refuse_real_tokens(environ: Mapping[str, str]) -> None:
     """Raises WrongSettings."""
-    real = [name for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET") if environ.get(name)]
+    real = [
+        name for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET") if environ.get(name)
+    ]
     if real:
         raise WrongSettings(
             f"{', '.join(real)} stands in the environment, so this looks like a real installation. The playground needs"
@@ -110,7 +122,8 @@ class SampleNetwork:
 def _toml_table(name: str, table: Mapping[str, Any]) -> str:
     lines = [f"{key} = {json.dumps(value)}" for key, value in table.items() if not isinstance(value, dict)]
     nested = [
-        f"[providers.{name}.{key}]\n" + "\n".join(f"{one} = {json.dumps(text)}" for one, text in value.items())
+        f"[providers.{name}.{key}]\n"
+        + "\n".join(f"{one} = {json.dumps(text)}" for one, text in value.items())
         for key, value in table.items()
         if isinstance(value, dict)
     ]

@@ -25,7 +25,9 @@ def existing_database(settings: Settings) -> Iterator[Engine]:
     engine = reading_engine(settings.database_url)
     try:
         if not is_current(engine):
-            raise WrongSettings("The database was written by another version of socmon. Run `socmon db upgrade` first.")
+            raise WrongSettings(
+                "The database was written by another version of socmon. Run `socmon db upgrade` first."
+            )
         yield engine
     finally:
         engine.dispose()

@@ -1,6 +1,7 @@
 """`socmon serve`: one uvicorn process around a built socmon."""
 
 import logging
+from collections.abc import Callable
 
 import uvicorn
 from starlette.applications import Starlette
@@ -19,11 +20,16 @@ def serve(settings: Settings, *, host: str, port: int) -> int:
     set_up_logging()
     socmon = Socmon(settings=settings)
     if not settings.slack.connected:
-        log.warning("SLACK_BOT_TOKEN is not set: alerts are recorded, but nobody sees them. `socmon doctor` helps.")
+        log.warning(
+            "SLACK_BOT_TOKEN is not set: alerts are recorded, but nobody sees them. `socmon doctor` helps."
+        )
     return run_server(socmon.asgi(), socmon, host=host, port=port)
 
 
-def run_server(app: Starlette, socmon: Socmon, *, host: str, port: int) -> int:
+def run_server(
+    app: Starlette, socmon: Socmon, *, host: str, port: int, leaving: Callable[[], None] = lambda: None
+) -> int:
+    """Returns the exit code. `leaving` is called as soon as the process is asked to stop, before requests drain."""
     config = uvicorn.Config(
         app,
         host=host,
@@ -36,7 +42,7 @@ def run_server(app: Starlette, socmon: Socmon, *, host: str, port: int) -> int:
         backlog=2048,
         h11_max_incomplete_event_size=64 * 1024,
     )
-    server = _Server(config, socmon)
+    server = _Server(config, socmon, leaving)
     server.run()
     return 0 if server.started else 1
 
@@ -44,10 +50,11 @@ def run_server(app: Starlette, socmon: Socmon, *, host: str, port: int) -> int:
 class _Server(uvicorn.Server):
     """Tells socmon as soon as it is asked to stop, so that readyz says so while requests drain."""
 
-    def __init__(self, config: uvicorn.Config, socmon: Socmon) -> None:
+    def __init__(self, config: uvicorn.Config, socmon: Socmon, leaving: Callable[[], None]) -> None:
         super().__init__(config)
-        self._socmon = socmon
+        self._socmon, self._leaving = socmon, leaving
 
     def handle_exit(self, sig: int, frame: object) -> None:
         self._socmon.draining = True
+        self._leaving()
         super().handle_exit(sig, frame)  # type: ignore[arg-type]

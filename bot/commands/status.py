@@ -24,13 +24,23 @@ def print_status(settings: Settings, *, as_json: bool) -> int:
 
 
 def _status_lines(status: Status) -> list[str]:
-    lines = [f"socmon {status.version}: " + (f"{status.troubles} need a look" if status.troubles else "all is well")]
-    lines += [f"  PROBLEM  {problem.subject} since {when(problem.since)}: {problem.text}" for problem in status.problems]
+    lines = [
+        f"socmon {status.version}: "
+        + (f"{status.troubles} need a look" if status.troubles else "all is well")
+    ]
+    lines += [
+        f"  PROBLEM  {problem.subject} since {when(problem.since)}: {problem.text}"
+        for problem in status.problems
+    ]
     for source in status.sources:
-        counts = ", ".join(f"{number} {result}" for result, number in source.results.items()) or "nothing in 24 h"
+        counts = (
+            ", ".join(f"{number} {result}" for result, number in source.results.items()) or "nothing in 24 h"
+        )
         lines.append(f"  {source.title:<14} last delivery {when(source.last_delivery_at)}; {counts}")
     lines += [f"  GAP      {when(gap.at)} {gap.provider}: {gap.why}" for gap in status.gaps]
-    behind = f"{status.lagging} threads behind since {when(status.lagging_since)}" if status.lagging else "in step"
+    behind = (
+        f"{status.lagging} threads behind since {when(status.lagging_since)}" if status.lagging else "in step"
+    )
     lines.append(f"  Slack          {behind}")
     lines.append(f"  Evidence log   {status.log_size} entries, last checkpoint {when(status.checkpoint_at)}")
     return lines

@@ -81,7 +81,10 @@ RESPONSES: dict[tuple[Response, Act], Response] = {
     (Response.ACKNOWLEDGED, Act.RESOLVE): Response.RESOLVED,
     (Response.RESOLVED, Act.NOTE): Response.RESOLVED,
     (Response.RESOLVED, Act.AMEND): Response.RESOLVED,
-    (Response.RESOLVED, Act.REOPEN): Response.RESOLVED,  # the new occurrence is another alert, linked to this one
+    (
+        Response.RESOLVED,
+        Act.REOPEN,
+    ): Response.RESOLVED,  # the new occurrence is another alert, linked to this one
 }
 
 SOURCES: dict[Change, Source] = {
@@ -94,7 +97,22 @@ LONGEST_SNOOZE = timedelta(days=7)
 FEWEST_WORDS = 2
 FEWEST_LETTERS = 10
 MOST_LETTERS = 2000
-EMPTY_PHRASES = frozenset({"n a", "na", "none", "fixed", "done", "resolved", "ok", "see above", "same as above", "test", "tbd", "todo"})
+EMPTY_PHRASES = frozenset(
+    {
+        "n a",
+        "na",
+        "none",
+        "fixed",
+        "done",
+        "resolved",
+        "ok",
+        "see above",
+        "same as above",
+        "test",
+        "tbd",
+        "todo",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +123,8 @@ class Reported:
     `occurrence` names the episode where the tool does, so that a repeat of a resolved episode opens nothing.
     `occurred_at` is the tool's claim, aware UTC; None when the tool does not say.
     `ignored`, when set, is the reason why this report is filed and has no effect ("test notification").
-    `ignored_unless_open` is the same for a problem without an open alert ("was not in alarm"): such a report can end
-    an alert and never begins one.
+    `ignored_if_unknown` is the same for a problem that never had an alert ("was not in alarm"): such a report can
+    end an alert and never begins one.
     `said` is what happened, for `Change.UPDATED` ("acknowledged in PagerDuty by Sam").
     """
 
@@ -124,7 +142,7 @@ class Reported:
     text: str = ""
     said: str = ""
     ignored: str = ""
-    ignored_unless_open: str = ""
+    ignored_if_unknown: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +160,10 @@ class Resolution:
         check_note("found", self.found)
         check_note("done", self.done)
         if self.follow_up and not self.follow_up.startswith(("https://", "http://")):
-            raise ThinNote("follow_up", "This is not a web address. Write the whole link, starting with https://, or leave it empty.")
+            raise ThinNote(
+                "follow_up",
+                "This is not a web address. Write the whole link, starting with https://, or leave it empty.",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +213,15 @@ class Alert:
     def is_open(self) -> bool:
         return self.response is not Response.RESOLVED
 
-    def after(self, act: Act, *, by: str, at: datetime, until: datetime | None = None, resolution: Resolution | None = None) -> "Alert":
+    def after(
+        self,
+        act: Act,
+        *,
+        by: str,
+        at: datetime,
+        until: datetime | None = None,
+        resolution: Resolution | None = None,
+    ) -> "Alert":
         """The alert after `by` (a Slack user id) did `act`; raises IllegalAct where the table has no such step."""
         state = RESPONSES.get((self.response, act))
         if state is None:
@@ -203,8 +232,15 @@ class Alert:
                 changed = replace(changed, owner=by, acknowledged_at=at)
             case Act.SNOOZE:
                 if until is None or not at < until <= at + LONGEST_SNOOZE:
-                    raise IllegalAct("An alert can be snoozed for at most seven days. Choose an earlier time.")
-                changed = replace(changed, owner=self.owner or by, acknowledged_at=self.acknowledged_at or at, snoozed_until=until)
+                    raise IllegalAct(
+                        "An alert can be snoozed for at most seven days. Choose an earlier time."
+                    )
+                changed = replace(
+                    changed,
+                    owner=self.owner or by,
+                    acknowledged_at=self.acknowledged_at or at,
+                    snoozed_until=until,
+                )
             case Act.WAKE:
                 if self.snoozed_until is None:
                     raise IllegalAct(f"A-{self.id} is not snoozed. Nothing changed.")
@@ -212,7 +248,9 @@ class Alert:
             case Act.RELEASE:
                 changed = replace(changed, owner=None, acknowledged_at=None, snoozed_until=None)
             case Act.RESOLVE:
-                changed = replace(changed, resolved_at=at, resolved_by=by, resolution=resolution, snoozed_until=None)
+                changed = replace(
+                    changed, resolved_at=at, resolved_by=by, resolution=resolution, snoozed_until=None
+                )
             case Act.AMEND:
                 changed = replace(changed, resolution=resolution)
             case Act.NOTE | Act.REOPEN:
@@ -258,6 +296,12 @@ def check_note(field: str, text: str) -> None:
     words = "".join(c if c.isalnum() else " " for c in text.casefold()).split()
     letters = sum(map(len, words))
     if len(text) > MOST_LETTERS:
-        raise ThinNote(field, f"This note has {len(text)} characters; {MOST_LETTERS} are the most. Shorten it, or link to a longer text.")
+        raise ThinNote(
+            field,
+            f"This note has {len(text)} characters; {MOST_LETTERS} are the most. Shorten it, or link to a longer text.",
+        )
     if " ".join(words) in EMPTY_PHRASES or letters < FEWEST_LETTERS or len(set(words)) < FEWEST_WORDS:
-        raise ThinNote(field, "Say it so that somebody who was not there understands it: a sentence of two words or more, at least ten letters.")
+        raise ThinNote(
+            field,
+            "Say it so that somebody who was not there understands it: a sentence of two words or more, at least ten letters.",
+        )

@@ -50,6 +50,12 @@ class Person:
         if self.roles & allowed:
             return
         who = dict(self.holders)
-        named = [f"{ROLE_NAMES[role]} ({', '.join(who[role])})" for role in Role if role in allowed and who.get(role)]
+        named = [
+            f"{ROLE_NAMES[role]} ({', '.join(who[role])})"
+            for role in Role
+            if role in allowed and who.get(role)
+        ]
         listed = "; ".join(named) or "nobody yet: an admin names people under [roles] in the configuration"
-        raise NotPermitted(f"You can't {what}: your Slack account has none of the roles that may. Who may: {listed}. Nothing changed.")
+        raise NotPermitted(
+            f"You can't {what}: your Slack account has none of the roles that may. Who may: {listed}. Nothing changed."
+        )

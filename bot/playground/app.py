@@ -133,6 +133,7 @@ class Playground:
             setattr(self.workspace, name, getattr(fresh, name))
         self.workspace.views.stacks.clear()
         self.workspace.views.homes.clear()
+        self.transcript.clear()
         self._furnish()
         self.workspace.tell("stale", {})
 

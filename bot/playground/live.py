@@ -126,7 +126,8 @@ def channel_state(workspace: Workspace, channel_id: str, user_id: str) -> dict[s
     """A channel with its newest messages, and what this person has not seen of it."""
     channel = workspace.channels[channel_id]
     facts = channel_facts(channel) | {"members": channel.members, "bookmarks": channel.bookmarks}
-    mentions = sum(notification.channel == channel_id for notification in workspace.unseen(user_id))
+    unseen = workspace.unseen(user_id)
+    mentions = sum(notification.channel == channel_id and not notification.thread_ts for notification in unseen)
     return facts | {
         "unread": workspace.unread(user_id, channel_id),
         "mentions": mentions,

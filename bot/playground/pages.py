@@ -137,7 +137,7 @@ async def act(playground: "Playground", request: Request) -> Response:
         case "home":
             result = await acts.open_home(user_id, str(given.get("tab") or "home"))
         case "read":
-            playground.workspace.read(user_id, place.channel, place.ts)
+            playground.workspace.read(user_id, place.channel, place.ts, given.get("thread_ts"))
             result = {"ok": True}
         case "dismiss":
             playground.workspace.dismiss(user_id, place.ts)

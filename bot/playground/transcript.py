@@ -33,6 +33,11 @@ class Transcript:
         self._counters: dict[str, Counter[str]] = {"in": Counter(), "out": Counter()}
         self._number = 0
 
+    def clear(self) -> None:
+        self.entries.clear()
+        for counter in self._counters.values():
+            counter.clear()
+
     def add(
         self,
         way: str,

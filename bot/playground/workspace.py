@@ -6,7 +6,7 @@ All of it is plain state in one event loop: no method waits, so none needs a loc
 import secrets
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -40,7 +40,7 @@ class Change:
 
 @dataclass(slots=True, kw_only=True)
 class Notification:
-    """A message rang somebody."""
+    """A message rang somebody. `thread_ts` is set when it shows in a thread only."""
 
     channel: str
     ts: str
@@ -244,15 +244,16 @@ class Workspace:
         return shown
 
     # What a person has seen
-    def read(self, user_id: str, channel_id: str, ts: str) -> None:
-        """The person has seen the channel up to this message."""
+    def read(self, user_id: str, channel_id: str, ts: str, thread_ts: str | None = None) -> None:
+        """The person has seen the channel's timeline, or one thread in it, up to this message."""
         reads = self.reads.setdefault(user_id, {})
-        if ts > reads.get(channel_id, ""):
+        if thread_ts is None and ts > reads.get(channel_id, ""):
             reads[channel_id] = ts
         for notification in self.notifications.get(user_id, ()):
-            if notification.channel == channel_id and notification.ts <= ts:
+            same_place = notification.channel == channel_id and notification.thread_ts == thread_ts
+            if same_place and notification.ts <= ts:
                 notification.seen = True
-        self.tell("read", {"channel": channel_id, "ts": ts}, user=user_id)
+        self.tell("read", {"channel": channel_id, "ts": ts, "thread_ts": thread_ts}, user=user_id)
 
     def unread(self, user_id: str, channel_id: str) -> int:
         """How many messages of others in the channel's timeline the person has not seen."""
@@ -278,12 +279,10 @@ class Workspace:
             notification = Notification(
                 channel=message.channel,
                 ts=message.ts,
-                thread_ts=message.thread_ts,
+                thread_ts=None if message.in_timeline else message.thread_ts,
                 author=message.user,
                 text=message.text,
             )
             known = self.notifications.setdefault(user_id, deque(maxlen=MOST_NOTIFICATIONS))
             known.append(notification)
-            data = {"channel": message.channel, "ts": message.ts, "thread_ts": message.thread_ts}
-            data |= {"author": message.user, "text": message.text, "for": user_id}
-            self.tell("notification", data)
+            self.tell("notification", asdict(notification) | {"for": user_id})

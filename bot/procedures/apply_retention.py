@@ -12,5 +12,7 @@ def forget_old_bodies(records: Records, *, days: int) -> int:
     number = records.drop_bodies(before)
     if number:
         facts: dict[str, str | int] = {"before": before.date().isoformat(), "number": number}
-        records.log(Entry(type="retention.purged", actor=Actor(kind="system"), subject={}, facts=facts, private={}))
+        records.log(
+            Entry(type="retention.purged", actor=Actor(kind="system"), subject={}, facts=facts, private={})
+        )
     return number

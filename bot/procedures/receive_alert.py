@@ -44,8 +44,8 @@ def _receive(
     if reported.ignored:
         return Outcome.IGNORED, None, reported.ignored
     latest = records.latest_alert(delivery.provider, reported.dedup_key)
-    if reported.ignored_unless_open and (latest is None or not latest.is_open):
-        return Outcome.IGNORED, None, reported.ignored_unless_open
+    if latest is None and reported.ignored_if_unknown:
+        return Outcome.IGNORED, None, reported.ignored_if_unknown
     if reported.change is Change.UPDATED:
         if latest is None:
             return Outcome.IGNORED, None, "no alert to update"

@@ -23,11 +23,14 @@ def report_status(records: Records, sources: Sources, *, version: str) -> Status
         version=version,
         sources=tuple(_source(records, name, title) for name, title in sources.items()),
         gaps=tuple(
-            IntakeGap(at=at, provider=provider, why=why) for at, provider, why in records.gaps(records.now - GAP_WINDOW)
+            IntakeGap(at=at, provider=provider, why=why)
+            for at, provider, why in records.gaps(records.now - GAP_WINDOW)
         ),
         lagging=lagging,
         lagging_since=since,
-        problems=tuple(Problem(subject=subject, since=at, text=text) for subject, at, text in records.problems()),
+        problems=tuple(
+            Problem(subject=subject, since=at, text=text) for subject, at, text in records.problems()
+        ),
         log_size=records.tree()[1].size,
         checkpoint_at=checkpoint[1] if checkpoint else None,
     )
@@ -39,4 +42,6 @@ def _source(records: Records, name: str, title: str) -> SourceStatus:
         if provider == name and kind == "delivery":
             results[Result(result)] = results.get(Result(result), 0) + number
     heard, tested = records.last_heard(name)
-    return SourceStatus(provider=name, title=title, last_delivery_at=heard, last_test_at=tested, results=results)
+    return SourceStatus(
+        provider=name, title=title, last_delivery_at=heard, last_test_at=tested, results=results
+    )

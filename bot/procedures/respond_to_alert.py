@@ -82,7 +82,9 @@ def reopen(records: Records, alert_id: int, *, by: Person, reason: str) -> Alert
     old = old.after(Act.REOPEN, by=by.user, at=records.now)
     latest = records.latest_alert(old.provider, old.dedup_key)
     if latest is not None and latest.id != old.id:
-        raise IllegalAct(f"A-{latest.id} is a newer occurrence of the same problem. Nothing changed. Work there instead.")
+        raise IllegalAct(
+            f"A-{latest.id} is a newer occurrence of the same problem. Nothing changed. Work there instead."
+        )
     new = replace(
         old,
         id=records.new_alert_id(),

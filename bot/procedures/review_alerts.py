@@ -34,7 +34,9 @@ def alert_log(records: Records, which: str, *, user: str) -> list[Alert]:
         return [records.alert(int(number[1]))]
     if days := re.fullmatch(r"(\d{1,4})d", word or "7d"):
         return records.find_alerts(since=records.now - timedelta(days=int(days[1])))
-    raise UnknownPeriod(f"I don't know the alerts “{which}”. Try `open`, `mine`, `7d` (or any number of days), or `A-12`.")
+    raise UnknownPeriod(
+        f"I don't know the alerts “{which}”. Try `open`, `mine`, `7d` (or any number of days), or `A-12`."
+    )
 
 
 def recent_alerts(records: Records) -> list[Alert]:
@@ -51,7 +53,13 @@ def alert_of_thread(records: Records, channel: str, ts: str) -> int | None:
 
 def needs(records: Records, user: str) -> tuple[list[Alert], list[Alert]]:
     """(alerts that wait for this person, open alerts nobody has taken), most severe first."""
-    still_open = sorted(records.find_alerts(open_only=True, most=500), key=lambda alert: (alert.severity, alert.id))
-    mine = [alert for alert in still_open if alert.owner == user or (alert.owner is None and user in alert.on_call)]
+    still_open = sorted(
+        records.find_alerts(open_only=True, most=500), key=lambda alert: (alert.severity, alert.id)
+    )
+    mine = [
+        alert
+        for alert in still_open
+        if alert.owner == user or (alert.owner is None and user in alert.on_call)
+    ]
     others = [alert for alert in still_open if alert.owner is None and alert not in mine]
     return mine, others

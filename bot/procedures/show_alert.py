@@ -14,7 +14,7 @@ from bot.domain.evidence import Actor, Entry
 from bot.domain.thread import Moment, Thread
 from bot.ports import Records
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=15)  # longer than a look and a call of Slack take together
 
 
 class Step(StrEnum):
@@ -37,7 +37,12 @@ class Task:
 
 
 def take_tasks(
-    records: Records, *, lease: str, busy_channels: Collection[str], updates_allowed: bool, except_alerts: Collection[int]
+    records: Records,
+    *,
+    lease: str,
+    busy_channels: Collection[str],
+    updates_allowed: bool,
+    except_alerts: Collection[int],
 ) -> list[Task]:
     """Lease the most urgent lagging thread of each channel that may send now, and record what is about to be sent."""
     threads = records.claim_threads(
@@ -57,19 +62,26 @@ def _task(records: Records, thread: Thread) -> Task:
     elif thread.revision > thread.projected:
         return Task(step=Step.UPDATE, thread=thread, alert=alert)
     else:
-        told = [moment for moment in records.timeline(alert.id, after=thread.shown) if moment.id <= thread.latest]
+        told = [
+            moment for moment in records.timeline(alert.id, after=thread.shown) if moment.id <= thread.latest
+        ]
         step, key, moments = Step.REPLY, reply_key(alert.id, thread.latest), tuple(told)
     if thread.intent is not None:
         return Task(step=step, thread=thread, alert=alert, moments=moments, lost=thread.intent)
     thread = thread.sending(key, records.now)
-    records.save_thread(thread, keep_lease=True)
+    records.save_thread(thread, keep_lease_until=records.now + LEASE)
     return Task(step=step, thread=thread, alert=alert, moments=moments)
 
 
 def resend(records: Records, thread: Thread) -> bool:
     """Before a message goes out again: renew intent and lease. False when another replica has taken over."""
     key = parent_key(thread.alert_id) if thread.ts is None else reply_key(thread.alert_id, thread.latest)
-    return records.save_thread(thread.sending(key, records.now), keep_lease=True)
+    return records.save_thread(thread.sending(key, records.now), keep_lease_until=records.now + LEASE)
+
+
+def release_leases(records: Records) -> int:
+    """At the start of the only process there is: what the last one was doing, nobody does any more."""
+    return records.release_leases()
 
 
 def announced(records: Records, thread: Thread) -> bool:

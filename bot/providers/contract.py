@@ -18,6 +18,8 @@ from bot.domain.errors import Refused, Unreadable, WrongSettings
 from bot.ports import Network
 
 DEEPEST_JSON = 40
+MOST_ALERTS = 5000
+"""How many alerts of one delivery are read. The rest is a gap: a body of 1 MiB can hold 50 000 that say nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +54,13 @@ class Webhook(Protocol):
         """
         ...
 
-    async def follow_up(self, request: Request) -> None:
+    async def follow_up(self, request: Request) -> None:  # noqa: ARG002 - for those who ask for something
         """What a genuine delivery asks for before it is recorded (SNS: confirm the subscription); raises TryAgain.
 
         Most senders ask for nothing: a webhook that inherits from this class has that for free. A re-send comes
         here again, so it must be harmless to repeat.
         """
-        return None  # a body, so that this method is not abstract
+        return None  # noqa: RET501 - a body, so that this method is not abstract
 
     def read(self, request: Request) -> Reading:
         """Translate a genuine body into alerts. Pure: no look-ups, no guesses; raises Unreadable."""

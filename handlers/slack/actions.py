@@ -32,7 +32,9 @@ def register(app: AsyncApp, desk: Desk) -> None:
         app.action(action_id)(_callback(desk, act))
 
 
-def _callback(desk: Desk, act: Callable[[Desk, Body, str, Say], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+def _callback(
+    desk: Desk, act: Callable[[Desk, Body, str, Say], Awaitable[None]]
+) -> Callable[..., Awaitable[None]]:
     async def callback(ack: Say, body: Body, respond: Say) -> None:
         await ack()
         refuse = _ephemeral(desk, body, respond)

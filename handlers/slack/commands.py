@@ -89,7 +89,11 @@ async def export(desk: Desk, person: Person, asked: str, form: str) -> Message:
     name = f"alert-log-{desk.clock.now():%Y%m%d-%H%M}.{form}"
     opened: Any = await desk.client.conversations_open(users=[person.user])
     await desk.client.files_upload_v2(
-        channel=opened["channel"]["id"], filename=name, title=name, content=content, initial_comment=f"Alert log: {asked}"
+        channel=opened["channel"]["id"],
+        filename=name,
+        title=name,
+        content=content,
+        initial_comment=f"Alert log: {asked}",
     )
     return export_sent(name, len(rows))
 

@@ -65,14 +65,18 @@ class Desk:
         else:
             self.wake()
 
-    async def open(self, trigger_id: str, view: dict[str, Any], refuse: Callable[[str], Awaitable[Any]]) -> None:
+    async def open(
+        self, trigger_id: str, view: dict[str, Any], refuse: Callable[[str], Awaitable[Any]]
+    ) -> None:
         """Open a form; Slack gives three seconds for it."""
         try:
             await self.client.views_open(trigger_id=trigger_id, view=view)
         except SlackApiError as error:
             if error.response.get("error") not in {"expired_trigger_id", "exchanged_trigger_id"}:
                 raise
-            await refuse("Slack timed out while it opened the form. Nothing changed: press the button once more.")
+            await refuse(
+                "Slack timed out while it opened the form. Nothing changed: press the button once more."
+            )
 
 
 def read_alert(records: Records, alert_id: int) -> Alert:

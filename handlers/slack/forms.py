@@ -62,13 +62,17 @@ async def amend(desk: Desk, body: Body) -> None:
 async def add_note(desk: Desk, body: Body) -> None:
     target = do.read_metadata(body["view"]["private_metadata"])
     text = forms.read_note(body["view"]["state"])
-    await desk.records.write(respond_to_alert.add_note, target.alert_id, by=await desk.person(body), text=text)
+    await desk.records.write(
+        respond_to_alert.add_note, target.alert_id, by=await desk.person(body), text=text
+    )
 
 
 async def reopen(desk: Desk, body: Body) -> None:
     target = do.read_metadata(body["view"]["private_metadata"])
     reason = forms.read_reopen(body["view"]["state"])
-    await desk.records.write(respond_to_alert.reopen, target.alert_id, by=await desk.person(body), reason=reason)
+    await desk.records.write(
+        respond_to_alert.reopen, target.alert_id, by=await desk.person(body), reason=reason
+    )
 
 
 async def add_message(desk: Desk, body: Body) -> None:

@@ -34,12 +34,16 @@ async def _form(desk: Desk, body: Body) -> dict[str, object]:
     person.require(PERMISSIONS[Act.NOTE], "add notes to alerts")
     alerts = await desk.records.read(recent_alerts)
     if not alerts:
-        return info_view("Add to alert record", "There are no alerts yet, so there is nothing to add this message to.")
+        return info_view(
+            "Add to alert record", "There are no alerts yet, so there is nothing to add this message to."
+        )
     message, channel = body["message"], body["channel"]["id"]
     thread = message.get("thread_ts") or message["ts"]
     selected = await desk.records.read(alert_of_thread, channel, thread)
     text = plain_words(message.get("text", ""))
-    return add_note_form(alerts, selected=selected, text=text, link=await _permalink(desk, channel, message["ts"]))
+    return add_note_form(
+        alerts, selected=selected, text=text, link=await _permalink(desk, channel, message["ts"])
+    )
 
 
 async def _permalink(desk: Desk, channel: str, ts: str) -> str:

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.evidence import (
-    LARGEST_INT,
     Actor,
     BrokenFrontier,
     Entry,
@@ -35,6 +34,7 @@ from bot.domain.evidence import (
 AT = datetime(2026, 11, 24, 15, 38, 7, 123_999, tzinfo=UTC)
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
+LARGEST_INT = 9_007_199_254_740_991  # JavaScript's Number.MAX_SAFE_INTEGER
 keys = st.text(st.characters(max_codepoint=127))
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-LARGEST_INT, LARGEST_INT) | texts,
@@ -65,6 +65,11 @@ def test_every_single_character_is_written_as_rfc_8785_says() -> None:
     every = [chr(number) for number in range(0x3000)]
 
     assert canonical(every) == rfc8785.dumps(every)
+
+
+@pytest.mark.parametrize("number", [LARGEST_INT, -LARGEST_INT])
+def test_the_largest_numbers_stand_in_the_log(number: int) -> None:
+    assert canonical(number) == str(number).encode()
 
 
 def test_the_order_of_keys_does_not_matter() -> None:

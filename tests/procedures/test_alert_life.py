@@ -24,7 +24,9 @@ KIM = Person(team="T1", user="U1KIM", roles=frozenset({Role.RESPONDER}))
 LEAD = Person(team="T1", user="U1LEAD", roles=frozenset({Role.LEAD}))
 OUTSIDER = Person(team="T1", user="U1OUT", roles=frozenset())
 PEOPLE = [SAM, KIM, LEAD, OUTSIDER]
-NOTE = Resolution(found="A runaway query held the lock", done="Killed the query, added a limit", cause=Cause.CAPACITY)
+NOTE = Resolution(
+    found="A runaway query held the lock", done="Killed the query, added a limit", cause=Cause.CAPACITY
+)
 THIN = replace(NOTE, done="fixed")
 START = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 
@@ -123,7 +125,9 @@ class AlertLife(RuleBasedStateMachine):
     def note(self, person: Person, data: Any) -> None:
         alert_id = data.draw(st.sampled_from(sorted(self.owner)))
         before = self._alert(alert_id)
-        if self._try(respond_to_alert.add_note, alert_id, by=person, text="The disk filled up with old dumps"):
+        if self._try(
+            respond_to_alert.add_note, alert_id, by=person, text="The disk filled up with old dumps"
+        ):
             assert before == self._alert(alert_id), "a note changes nothing but the timeline"
 
     @precondition(lambda self: self.owner)
@@ -162,7 +166,9 @@ class AlertLife(RuleBasedStateMachine):
         assert len(still_open) <= 1, "a problem has at most one open alert"
         assert all(alert.id == alerts[-1].id for alert in still_open), "only the newest can be open"
         for alert in alerts:
-            assert (alert.response is Response.RESOLVED) == (alert.id in self.resolved), "never reopened, never bypassed"
+            assert (alert.response is Response.RESOLVED) == (alert.id in self.resolved), (
+                "never reopened, never bypassed"
+            )
             assert (alert.resolution is not None) == (alert.id in self.resolved)
             assert alert.owner == self.owner[alert.id]
             assert alert.note_needed == (alert.source is Source.RECOVERED and alert.is_open)

@@ -31,7 +31,9 @@ def update_rows(connection: Connection, table: Table, rows: Sequence[Row], *, ke
 
 
 @cache
-def _insert(dialect: Dialect, name: str, columns: tuple[str, ...]) -> tuple[str, Callable[[Sequence[Row]], Any]]:
+def _insert(
+    dialect: Dialect, name: str, columns: tuple[str, ...]
+) -> tuple[str, Callable[[Sequence[Row]], Any]]:
     into = f"INSERT INTO {name} ({', '.join(map(_quoted, columns))})"
     if dialect.name == "postgresql":
         return f"{into} SELECT * FROM {_unnest(dialect, name, columns)}", _as_arrays(columns)  # noqa: S608
@@ -47,7 +49,9 @@ def _update(
         names = ", ".join(map(_quoted, columns))
         setting = ", ".join(f"{_quoted(column)} = new.{_quoted(column)}" for column in changed)
         source = f"{_unnest(dialect, name, columns)} AS new({names})"
-        return f"UPDATE {name} SET {setting} FROM {source} WHERE {name}.{key} = new.{key}", _as_arrays(columns)  # noqa: S608
+        return f"UPDATE {name} SET {setting} FROM {source} WHERE {name}.{key} = new.{key}", _as_arrays(
+            columns
+        )  # noqa: S608
     setting = ", ".join(f"{_quoted(column)} = ?" for column in changed)
     return f"UPDATE {name} SET {setting} WHERE {key} = ?", _as_tuples((*changed, key))  # noqa: S608
 

@@ -43,7 +43,12 @@ def describe(engine: Engine) -> dict[str, str]:
         version = connection.exec_driver_sql("SHOW server_version").scalar_one()
         sync = connection.exec_driver_sql("SHOW synchronous_commit").scalar_one()
         fsync = connection.exec_driver_sql("SHOW fsync").scalar_one()
-        return {"engine": "postgresql", "version": str(version), "synchronous_commit": str(sync), "fsync": str(fsync)}
+        return {
+            "engine": "postgresql",
+            "version": str(version),
+            "synchronous_commit": str(sync),
+            "fsync": str(fsync),
+        }
 
 
 def writing_engine(url: str, *, journal: str = "") -> Engine:

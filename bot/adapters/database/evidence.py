@@ -20,7 +20,9 @@ def read_log(engine: Engine) -> tuple[Leaves, Disclosures, Checkpoints, Callable
     """(leaves, disclosures, checkpoints, raw digest by place, origin). The log as it was when this was called."""
     with engine.connect() as connection:
         row = connection.execute(select(head.c.size, head.c.log)).one()
-        notes = [(one.size, one.note) for one in connection.execute(select(checkpoint).order_by(checkpoint.c.size))]
+        notes = [
+            (one.size, one.note) for one in connection.execute(select(checkpoint).order_by(checkpoint.c.size))
+        ]
     return _leaves(engine, row.size), _disclosures(engine, row.size), notes, _raw_digest(engine), row.log
 
 
@@ -28,7 +30,9 @@ def _leaves(engine: Engine, size: int) -> Leaves:
     query = select(leaf.c.seq, leaf.c.leaf, leaf.c.hash).order_by(leaf.c.seq)
     for start in range(0, size, PAGE):
         with engine.connect() as connection:
-            page = connection.execute(query.where(leaf.c.seq >= start, leaf.c.seq < min(start + PAGE, size))).all()
+            page = connection.execute(
+                query.where(leaf.c.seq >= start, leaf.c.seq < min(start + PAGE, size))
+            ).all()
         for row in page:
             yield row.seq, bytes(row.leaf), bytes(row.hash)
 
@@ -50,7 +54,9 @@ def _raw_digest(engine: Engine) -> Callable[[int], str | None]:
         with engine.connect() as connection:
             entry: Any = connection.execute(select(leaf.c.leaf).where(leaf.c.seq == seq)).scalar_one()
             number = json.loads(entry)["subject"].get("delivery")
-            body = connection.execute(select(delivery.c.body).where(delivery.c.id == number)).scalar_one_or_none()
+            body = connection.execute(
+                select(delivery.c.body).where(delivery.c.id == number)
+            ).scalar_one_or_none()
         return sha256(body).hexdigest() if body else None
 
     return digest

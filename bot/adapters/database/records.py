@@ -286,7 +286,14 @@ class Batch:
         changes, dialect = self.changes, self.connection.dialect.name
         hour = micros(self.stamp.now.replace(minute=0, second=0, microsecond=0))
         counts = [
-            {"hour": hour, "provider": provider, "kind": kind, "result": result, "reason": reason, "number": number}
+            {
+                "hour": hour,
+                "provider": provider,
+                "kind": kind,
+                "result": result,
+                "reason": reason,
+                "number": number,
+            }
             for (provider, kind, result, reason), number in changes.counts.items()
         ]
         if counts:
@@ -369,7 +376,10 @@ class Unit:
 
     def timeline(self, alert_id: int, *, after: int = -1) -> list[Moment]:
         query = (
-            select(leaf).where(leaf.c.alert_id == alert_id, leaf.c.seq > after).order_by(leaf.c.seq).limit(500)
+            select(leaf)
+            .where(leaf.c.alert_id == alert_id, leaf.c.seq > after)
+            .order_by(leaf.c.seq)
+            .limit(500)
         )
         rows = self._sql.execute(query).all()
         texts = self._texts([row.seq for row in rows])
@@ -387,7 +397,13 @@ class Unit:
         if alert_id in self._own.channels or alert_id in self._batch.changes.channels:
             channel = self._own.channels.get(alert_id) or self._batch.changes.channels[alert_id]
             return Thread(
-                alert_id=alert_id, channel=channel, revision=1, projected=0, latest=-1, shown=-1, next_at=self.now
+                alert_id=alert_id,
+                channel=channel,
+                revision=1,
+                projected=0,
+                latest=-1,
+                shown=-1,
+                next_at=self.now,
             )
         row = self._sql.execute(select(thread).where(thread.c.alert_id == alert_id)).mappings().one_or_none()
         if row is None:
@@ -425,17 +441,22 @@ class Unit:
         self._sql.execute(update(thread).where(mine).values(lease=lease, leased_until=micros(until)))
         return [row_thread(row) for row in self._sql.execute(select(thread).where(mine)).mappings()]
 
-    def save_thread(self, thread_now: Thread, *, keep_lease: bool = False) -> bool:
+    def save_thread(self, thread_now: Thread, *, keep_lease_until: datetime | None = None) -> bool:
         values = thread_progress(thread_now)
-        if not keep_lease:
+        if keep_lease_until:
+            values["leased_until"] = micros(keep_lease_until)
+        else:
             values |= {"lease": None, "leased_until": NEVER}
-        held = (thread.c.alert_id == thread_now.alert_id) & (thread.c.lease == thread_now.lease)
-        done = self._sql.execute(update(thread).where(held).values(values))
-        in_step = held & (thread.c.revision <= thread.c.projected) & (thread.c.latest <= thread.c.shown)
-        if not keep_lease:
-            in_step = (thread.c.alert_id == thread_now.alert_id) & ~_LAGS
-        self._sql.execute(update(thread).where(in_step).values(stale_since=None))
+        this = thread.c.alert_id == thread_now.alert_id
+        done = self._sql.execute(
+            update(thread).where(this, thread.c.lease == thread_now.lease).values(values)
+        )
+        self._sql.execute(update(thread).where(this, ~_LAGS).values(stale_since=None))
         return done.rowcount == 1
+
+    def release_leases(self) -> int:
+        held = update(thread).where(thread.c.lease.is_not(None)).values(lease=None, leased_until=NEVER)
+        return self._sql.execute(held).rowcount
 
     def lag(self) -> tuple[int, datetime | None]:
         row = self._sql.execute(select(func.count(), func.min(thread.c.stale_since)).where(_LAGS)).one()
@@ -550,7 +571,9 @@ class Unit:
 
     def drop_bodies(self, before: datetime) -> int:
         old = delivery.c.received_at < micros(before)
-        return self._sql.execute(update(delivery).where(old, delivery.c.body != b"").values(body=b"")).rowcount
+        return self._sql.execute(
+            update(delivery).where(old, delivery.c.body != b"").values(body=b"")
+        ).rowcount
 
 
 def _moment(row: Row[Any], texts: Mapping[str, str]) -> Moment:
@@ -598,6 +621,8 @@ def _add_count(dialect: Any) -> Any:
 
 
 _ADD_COUNT = {"sqlite": _add_count(sqlite), "postgresql": _add_count(postgresql)}
+
+
 def _heard(dialect: Any) -> Any:
     new = dialect.insert(source)
     tested = func.coalesce(new.excluded.tested_at, source.c.tested_at)

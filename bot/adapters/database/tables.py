@@ -25,7 +25,9 @@ head = Table(
     "head",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("log", String, nullable=False, comment="the log's origin, as it stands in every leaf and checkpoint"),
+    Column(
+        "log", String, nullable=False, comment="the log's origin, as it stands in every leaf and checkpoint"
+    ),
     Column("size", BigInteger, nullable=False),
     Column("last_hash", LargeBinary, nullable=False),
     Column("frontier", LargeBinary, nullable=False),
@@ -72,7 +74,9 @@ delivery = Table(
     Column("received_at", BigInteger, nullable=False),
     Column("verified_by", String, nullable=False),
     Column("result", String, nullable=False),
-    Column("gap", Text, nullable=False, comment="why nothing, or not all, could be read; empty when all is well"),
+    Column(
+        "gap", Text, nullable=False, comment="why nothing, or not all, could be read; empty when all is well"
+    ),
     Column("body", LargeBinary, nullable=False),
     Index("delivery_once", "provider", "delivery_id", unique=True),
     Index("delivery_gaps", "received_at", sqlite_where=text("gap <> ''"), postgresql_where=text("gap <> ''")),
@@ -135,7 +139,9 @@ thread = Table(
     Column("ts", String),
     Column("revision", Integer, nullable=False),
     Column("projected", Integer, nullable=False),
-    Column("latest", BigInteger, nullable=False, comment="the newest leaf to be told in the thread; -1 for none"),
+    Column(
+        "latest", BigInteger, nullable=False, comment="the newest leaf to be told in the thread; -1 for none"
+    ),
     Column("shown", BigInteger, nullable=False, comment="the newest leaf told in the thread; -1 for none"),
     Column("stale_since", BigInteger, comment="when it began to lag; null when in step"),
     Column("intent", String, comment="key of the message that may be under way"),

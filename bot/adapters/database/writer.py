@@ -78,7 +78,9 @@ class Database:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, lambda: self.read_now(procedure, *args, **kwargs))
 
-    def read_now(self, procedure: Callable[Concatenate[Records, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def read_now(
+        self, procedure: Callable[Concatenate[Records, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         """`read` for callers without an event loop."""
         with self.reading.connect() as connection, connection.begin():
             return procedure(Unit(Batch(connection, self._stamp(), writing=False)), *args, **kwargs)
@@ -155,7 +157,9 @@ def _explained(error: Exception) -> Exception:
     """Trouble of the database itself is the sender's cue to send again; anything else is a fault of what was sent."""
     if not isinstance(error, OperationalError | InterfaceError | PoolTimeout):
         return error
-    unavailable = Unavailable(f"The database did not store this ({type(error).__name__}). Nothing was recorded; send again.")
+    unavailable = Unavailable(
+        f"The database did not store this ({type(error).__name__}). Nothing was recorded; send again."
+    )
     unavailable.__cause__ = error
     return unavailable
 

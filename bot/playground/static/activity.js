@@ -40,7 +40,7 @@ export class ActivityPage {
 function row(item) {
   const channel = store.channel(item.channel);
   const where = channel?.is_im ? "Direct message" : `#${channel?.name}`;
-  const href = item.thread_ts && item.thread_ts !== item.ts ? goTo.thread(item.channel, item.thread_ts) : goTo.message(item.channel, item.ts);
+  const href = item.thread_ts ? goTo.thread(item.channel, item.thread_ts) : goTo.message(item.channel, item.ts);
   return h(
     "li",
     {},

@@ -30,6 +30,10 @@ function start() {
   restoreSwitches();
   document.getElementById("stage").replaceChildren(h("div", { class: "frame" }, app), lab.node, lab.rail);
   document.body.append(offline);
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault(); // the address after # says where we are
+    main.focus();
+  });
   store.addEventListener("change", (event) => heard(event.detail));
   addEventListener("hashchange", show);
   listen(() => ({ focused: () => (thread?.node.contains(document.activeElement) ? thread.timeline : page?.timeline) ?? NOTHING }));
@@ -47,6 +51,8 @@ function heard(change) {
   }
   if (change.kind === "loaded") {
     key = "";
+    thread?.node.remove();
+    thread = null;
     show();
   } else {
     page?.heard(change);
@@ -86,7 +92,7 @@ function build(at) {
 }
 
 function showThread(at) {
-  const same = thread && at.thread === thread.ts && at.channel === thread.channel && thread.node.isConnected && key !== "";
+  const same = thread && at.thread === thread.ts && at.channel === thread.channel && thread.node.isConnected;
   if (!at.thread || at.page !== "channel") {
     if (thread) document.querySelector(`li.message[data-ts="${CSS.escape(thread.ts)}"]`)?.focus({ preventScroll: true });
     thread?.node.remove();
@@ -104,13 +110,13 @@ function showThread(at) {
 function ring(item) {
   const at = route();
   const channel = store.channel(item.channel);
-  if (at.channel === item.channel && !item.thread_ts && document.hasFocus()) return;
-  const inThread = item.thread_ts && item.thread_ts !== item.ts;
+  const inView = item.thread_ts ? at.thread === item.thread_ts : at.channel === item.channel;
+  if (inView && document.hasFocus()) return;
   toast({
     title: `${store.nameOf(item.author)} ${channel?.is_im ? "to you" : `in #${channel?.name}`}`,
     text: spoken(item.text),
     picture: avatar(item.author, "small"),
-    onclick: () => (location.hash = inThread ? goTo.thread(item.channel, item.thread_ts) : goTo.message(item.channel, item.ts)),
+    onclick: () => (location.hash = item.thread_ts ? goTo.thread(item.channel, item.thread_ts) : goTo.message(item.channel, item.ts)),
   });
 }
 

@@ -6,7 +6,7 @@ import { store } from "./store.js";
 export function avatar(userId, size = "") {
   const user = store.users.get(userId);
   const isApp = userId === store.app.user;
-  const node = h("span", { class: `avatar ${size} ${isApp ? "app" : ""}`, "aria-hidden": "true" }, isApp ? icon("shield", 20) : initials(user));
+  const node = h("span", { class: `avatar ${size} ${isApp ? "is-app" : ""}`, "aria-hidden": "true" }, isApp ? icon("shield", 20) : initials(user));
   if (user && !isApp) node.style.setProperty("--face", `#${user.color}`);
   return node;
 }

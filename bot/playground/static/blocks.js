@@ -72,7 +72,7 @@ function input(block, surface, errors) {
     control.setAttribute("aria-invalid", "true");
     control.setAttribute("aria-describedby", `${id}-error`);
   }
-  const label = h("div", { class: "label", id, onclick: () => control.focus() }, plain(block.label), block.optional && h("small", {}, " (optional)"));
+  const label = h("div", { class: "input-label", id, onclick: () => control.focus() }, plain(block.label), block.optional && h("small", {}, " (optional)"));
   return h(
     "div",
     { class: error ? "input wrong" : "input" },

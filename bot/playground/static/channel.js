@@ -46,7 +46,7 @@ export class ChannelPage {
     const last = channel?.messages.filter(inTimeline).at(-1);
     const unread = channel && (channel.unread > 0 || channel.mentions > 0);
     if (last && unread && document.visibilityState === "visible" && this.timeline.atEnd) {
-      store.act("read", { channel: this.id, ts: newest(channel) });
+      store.act("read", { channel: this.id, ts: last.ts });
     }
   }
 
@@ -78,10 +78,6 @@ export class ChannelPage {
     this.#show("");
     this.timeline.scroller.scrollTop = this.timeline.scroller.scrollHeight - height;
   }
-}
-
-function newest(channel) {
-  return channel.messages.reduce((ts, message) => [ts, message.ts, message.latest_reply ?? ""].sort().at(-1), "");
 }
 
 function head(channel) {

@@ -42,6 +42,11 @@ export function fill(parent, ...children) {
   if (focused) parent.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 }
 
+/** The address if it is one that is safe to follow, else undefined. */
+export function safeAddress(address) {
+  return /^(https?:|mailto:)/i.test(address ?? "") ? address : undefined;
+}
+
 export function uniqueId(prefix) {
   uniqueId.last = (uniqueId.last ?? 0) + 1;
   return `${prefix}-${uniqueId.last}`;

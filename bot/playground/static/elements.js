@@ -1,6 +1,6 @@
 // Block Kit's interactive elements. Each keeps its value in `surface.values`, and tells the bot where it should.
 
-import { h, icon, uniqueId } from "./dom.js";
+import { h, icon, safeAddress, uniqueId } from "./dom.js";
 import { emojify } from "./emoji.js";
 import { mrkdwn, spoken } from "./mrkdwn.js";
 import { openChoices, openMenu } from "./popover.js";
@@ -72,7 +72,7 @@ function button(spec, block, surface) {
     onclick: (event) => surface.click(block, spec, spec.value, event.currentTarget),
   };
   const content = [plain(spec.text), readerText(label)];
-  if (spec.url) return h("a", { ...attributes, href: spec.url, target: "_blank", rel: "noopener noreferrer" }, content);
+  if (spec.url) return h("a", { ...attributes, href: safeAddress(spec.url), target: "_blank", rel: "noopener noreferrer" }, content);
   return h("button", { ...attributes, type: "button" }, content);
 }
 
@@ -84,7 +84,7 @@ function overflow(spec, block, surface) {
       "aria-expanded": "false", dataset: { key: `${block}/${spec.action_id}` },
       onclick: () =>
         openMenu(node, spec.options.map((option) => ({
-          label: plain(option.text), detail: plain(option.description), href: option.url,
+          label: plain(option.text), detail: plain(option.description), href: safeAddress(option.url),
           act: () => surface.click(block, spec, option.value, node),
         })), { label: "More actions" }),
     },

@@ -36,7 +36,7 @@ export function messageItem(message, { inThread = false, compact = false } = {})
       message.only_for && privateNote(message),
       !compact && byline(message),
       broadcastNote(message, inThread),
-      content(message, surface),
+      content(message, surface, compact),
       reactions(message),
       !inThread && threadSummary(message),
       h("p", { class: "reader-text block-reader" }, h("b", {}, "Notification and screen reader: "), fallback(message)),
@@ -62,6 +62,7 @@ function byline(message) {
     h("strong", {}, store.nameOf(message.user)),
     isApp && h("span", { class: "chip" }, "APP"),
     h("time", { title: fullDate(message.ts), datetime: new Date(message.ts * 1000).toISOString() }, clock(message.ts)),
+    editedMark(message),
   );
 }
 
@@ -80,7 +81,11 @@ function broadcastNote(message, inThread) {
   return h("a", { class: "replied-to", href: goTo.thread(message.channel, message.thread_ts) }, icon("reply", 14), "replied to a thread");
 }
 
-function content(message, surface) {
+function editedMark(message) {
+  return message.edited && h("span", { class: "edited", title: fullDate(message.edited.ts) }, "(edited)");
+}
+
+function content(message, surface, compact) {
   const nodes = message.blocks.length ? blocks(message.blocks, surface) : message.text ? [h("div", { class: "text" }, mrkdwn(message.text))] : [];
   // What a person types has a rich_text block that leaves out formatting; the text has it all.
   const shown = message.client_msg_id || isSmallTalk(message) ? [h("div", { class: "text" }, mrkdwn(message.text))] : nodes;
@@ -88,7 +93,7 @@ function content(message, surface) {
     "div",
     { class: "content" },
     shown,
-    message.edited && h("span", { class: "edited", title: fullDate(message.edited.ts) }, "(edited)"),
+    compact && editedMark(message),
     (message.attachments ?? []).map((attachment) => attachmentNode(attachment, surface)),
     (message.files ?? []).map(fileNode),
   );

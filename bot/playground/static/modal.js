@@ -49,7 +49,7 @@ function render(view, errors, trouble = "") {
       h(
         "header",
         {},
-        depth > 1 ? iconButton("back", "Back", close) : h("span", { class: "avatar app small", "aria-hidden": "true" }, icon("shield", 16)),
+        depth > 1 ? iconButton("back", "Back", close) : h("span", { class: "avatar is-app small", "aria-hidden": "true" }, icon("shield", 16)),
         h("h2", { id: title }, plain(view.title)),
         iconButton("code", "Inspect", () => inspect(store.views.at(-1), "Modal"), { class: "icon-button quiet-button" }),
         iconButton("close", "Close", close),

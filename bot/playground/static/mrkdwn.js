@@ -1,7 +1,7 @@
 // Slack's mrkdwn as DOM nodes. Entities are turned back only in the end, so `&lt;` can never become markup.
 
 import { slackDate } from "./dates.js";
-import { h } from "./dom.js";
+import { h, safeAddress } from "./dom.js";
 import { emoji } from "./emoji.js";
 import { store } from "./store.js";
 
@@ -112,7 +112,7 @@ function date(reference, fallback) {
 export function link(address, content) {
   const own = address.startsWith(`${location.origin}/playground/#`);
   if (own) return h("a", { href: address.slice(address.indexOf("#")) }, content);
-  if (!/^(https?:|mailto:)/i.test(address)) return h("span", {}, content);
+  if (!safeAddress(address)) return h("span", {}, content);
   return h("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, content);
 }
 

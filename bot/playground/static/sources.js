@@ -15,7 +15,7 @@ const ACTIONS = [
   ["garbage", "Garbage", "Signed, and unreadable: socmon keeps it as an intake gap"],
 ];
 const TITLES = {
-  alertmanager: "Alertmanager", cloudwatch: "Amazon CloudWatch", datadog: "Datadog", email: "E-mail", generic: "Generic webhook",
+  alertmanager: "Alertmanager", cloudwatch: "CloudWatch", datadog: "Datadog", email: "E-mail", generic: "Generic webhook",
   grafana: "Grafana", newrelic: "New Relic", pagerduty: "PagerDuty",
 };
 const COLORS = {

@@ -124,20 +124,23 @@ const CHANGES = {
     if (mine) {
       store.notifications.push({ ...notification, seen: false });
       const channel = store.channels.get(notification.channel);
-      if (channel) channel.mentions += 1;
+      if (channel && !notification.thread_ts) channel.mentions += 1;
     }
     store.say("notification", { notification, mine });
   },
-  read(store, { channel: id, ts }) {
+  read(store, { channel: id, ts, thread_ts: thread }) {
     const channel = store.channels.get(id);
     if (!channel) return;
-    channel.read_to = ts;
-    channel.unread = channel.messages.filter((m) => m.ts > ts && m.user !== store.me && inTimeline(m)).length;
+    if (!thread) {
+      channel.read_to = ts;
+      channel.unread = channel.messages.filter((m) => m.ts > ts && m.user !== store.me && inTimeline(m)).length;
+    }
     for (const notification of store.notifications) {
-      if (notification.channel === id && notification.ts <= ts) notification.seen = true;
+      const samePlace = notification.channel === id && notification.thread_ts === thread;
+      if (samePlace && notification.ts <= ts) notification.seen = true;
     }
     const unseen = store.notifications.filter((notification) => !notification.seen);
-    channel.mentions = unseen.filter((notification) => notification.channel === id).length;
+    channel.mentions = unseen.filter((notification) => notification.channel === id && !notification.thread_ts).length;
     store.users.get(store.me).unseen = unseen.length;
     store.say("read", { channel: id });
   },

@@ -40,6 +40,7 @@ export class ThreadPane {
     const mine = store.ephemerals.filter((message) => message.channel === this.channel && message.thread_ts === this.ts);
     this.timeline.show([...answer.messages, ...mine].sort((a, b) => (a.ts < b.ts ? -1 : 1)));
     this.#count();
+    this.#seen();
   }
 
   heard({ kind, message, channel, ts }) {
@@ -48,6 +49,16 @@ export class ThreadPane {
     else if (kind === "message_changed" && here) this.timeline.change(message);
     else if (kind === "message_deleted" && channel === this.channel) this.timeline.remove(ts);
     this.#count();
+    this.#seen();
+  }
+
+  /** What rang in this thread has been read. */
+  #seen() {
+    const waits = store.notifications.some((item) => !item.seen && item.channel === this.channel && item.thread_ts === this.ts);
+    const last = this.timeline.items.at(-1)?.message;
+    if (waits && last && document.visibilityState === "visible") {
+      store.act("read", { channel: this.channel, ts: last.ts, thread_ts: this.ts });
+    }
   }
 
   #count() {

@@ -18,6 +18,12 @@ export class Timeline {
       this.jump.hidden = true;
       onseen();
     });
+    // A narrower page or a taller composer must not push the newest message out of sight.
+    let wasAtEnd = true;
+    this.scroller.addEventListener("scroll", () => (wasAtEnd = this.atEnd));
+    const observer = new ResizeObserver(() => wasAtEnd && !this.inThread && this.toEnd());
+    observer.observe(this.scroller);
+    observer.observe(this.list);
     this.list.addEventListener("focusin", (event) => this.#rove(event.target.closest("li.message")));
   }
 

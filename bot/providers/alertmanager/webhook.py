@@ -17,6 +17,7 @@ from bot.domain.alert import Change, Reported, Severity
 from bot.domain.errors import Unreadable
 from bot.providers.alertmanager.settings import AlertmanagerSettings
 from bot.providers.contract import (
+    MOST_ALERTS,
     Reading,
     Request,
     Way,
@@ -63,14 +64,17 @@ class AlertmanagerWebhook(Webhook):
     def read(self, request: Request) -> Reading:
         group = parse_object(request.body)
         alerts, faults = [], []
-        for found in _alerts(group):
+        found_alerts = _alerts(group)
+        for found in found_alerts[:MOST_ALERTS]:
             try:
                 alerts.append(_reported(found, group, request.received_at))
             except Unreadable as error:
                 faults.append(str(error))
         if not alerts:
             raise Unreadable(faults[0])
-        return Reading(delivery_id=body_digest(request), alerts=tuple(alerts), gap=_gap(group, faults))
+        return Reading(
+            delivery_id=body_digest(request), alerts=tuple(alerts), gap=_gap(group, len(found_alerts), faults)
+        )
 
 
 def _alerts(group: dict[str, Any]) -> list[Any]:
@@ -92,12 +96,14 @@ def _alerts(group: dict[str, Any]) -> list[Any]:
     return alerts
 
 
-def _gap(group: dict[str, Any], faults: list[str]) -> str:
+def _gap(group: dict[str, Any], found: int, faults: list[str]) -> str:
     """What did not become an alert. With `max_alerts` in the receiver, Alertmanager leaves out what is over it."""
     said = []
     left_out = group.get("truncatedAlerts")
     if isinstance(left_out, int) and left_out > 0:
         said.append(f"Alertmanager left out {_count(left_out)} (max_alerts).")
+    if found > MOST_ALERTS:
+        said.append(f"Of {found} alerts in this delivery, only the first {MOST_ALERTS} were read.")
     if faults:
         said.append(f"{_count(len(faults))} of this delivery could not be read: {faults[0]}")
     return " ".join(said)

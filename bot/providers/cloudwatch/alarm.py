@@ -94,14 +94,16 @@ def read_alarm(alarm: Mapping[str, Any], *, topic: str, received_at: datetime) -
         runbook=_runbook(description),
         text="\n".join(filter(None, (description, reason))),
         ignored=TEST_NOTIFICATION if _is_test(name, reason) else "",
-        ignored_unless_open=NOT_IN_ALARM if _only_found_its_data(alarm, change) else "",
+        ignored_if_unknown=NOT_IN_ALARM if _only_found_its_data(alarm, change) else "",
     )
 
 
 def _change(alarm: Mapping[str, Any]) -> Change:
     state = text(alarm.get("NewStateValue"), 40)
     if state not in _CHANGES:
-        raise Unreadable(f"CloudWatch knows no alarm state {state!r}.")
+        raise Unreadable(
+            f"The alarm's NewStateValue is “{state}”; socmon knows ALARM, OK and INSUFFICIENT_DATA."
+        )
     return _CHANGES[state]
 
 

@@ -63,8 +63,14 @@ class Certificates:
                 raise TryAgain("socmon is fetching too many signing certificates at once. Send it again.")
             fetch = asyncio.create_task(self._fetch(url))
             self._fetches[url] = fetch
-            fetch.add_done_callback(lambda _: self._fetches.pop(url, None))
+            fetch.add_done_callback(lambda done: self._fetched_or_failed(url, done))
+        # Shielded: one sender that hangs up must not end the fetch the others wait for.
         return await asyncio.shield(fetch)
+
+    def _fetched_or_failed(self, url: str, fetch: asyncio.Task[Certificate]) -> None:
+        del self._fetches[url]
+        if not fetch.cancelled():
+            fetch.exception()  # asked for, so that asyncio does not complain when nobody waits any more
 
     async def _fetch(self, url: str) -> Certificate:
         certificate = read_certificate(await self._download(url))

@@ -13,7 +13,7 @@ from bot.providers.cloudwatch.certificates import Certificates, check_address, c
 from bot.providers.cloudwatch.envelope import Envelope, Kind, open_envelope
 from bot.providers.cloudwatch.settings import CloudWatchSettings
 from bot.providers.cloudwatch.subscription import confirm_subscription
-from bot.providers.contract import Reading, Request, Webhook, line, parse_object, text
+from bot.providers.contract import Reading, Request, Webhook, key_of, line, parse_object, text
 
 # The longest that SNS may keep trying to deliver one message.
 # https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html
@@ -149,7 +149,7 @@ def _plain_text(envelope: Envelope) -> Reported:
     )
     return Reported(
         change=Change.UPDATED,
-        dedup_key=text(envelope.topic, 512),
+        dedup_key=key_of(text(envelope.topic)),
         title=line(envelope.subject) or said,
         text=text(envelope.message),
         said=said,

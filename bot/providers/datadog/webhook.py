@@ -169,7 +169,7 @@ class _Event:
             return change
         if word:
             raise Unreadable(
-                f"Datadog reports the transition “{line(word, 60)}”, which socmon does not know."
+                f"Datadog reports the transition “{line(self['transition'], 60)}”, which socmon does not know."
             )
         raise Unreadable(
             "This delivery does not say what happened: $ALERT_TRANSITION is not in it. If a monitor sent it, paste"
@@ -185,10 +185,8 @@ class _Event:
         by_type = {"error": Severity.SEV2, "warning": Severity.SEV3, "info": Severity.SEV4}
         if known := by_type.get(self["type"].lower()):
             return known
-        triggered = {"triggered", "re-triggered"}
-        return (
-            Severity.SEV2 if (self["transition"].lower() or self.title.state) in triggered else Severity.SEV3
-        )
+        transition = self["transition"].lower() or self.title.state
+        return Severity.SEV2 if transition in {"triggered", "re-triggered"} else Severity.SEV3
 
     @property
     def component(self) -> str:
@@ -216,7 +214,8 @@ def _reported(event: _Event, received_at: datetime) -> Reported:
         change=event.change,
         dedup_key=key_of(event.monitor, event.scope),
         occurrence=key_of(event["cycle"]) or None,
-        occurred_at=_time(event["date"], received_at) or _time(event["last_updated"], received_at),
+        occurred_at=instant(event["date"], received_at=received_at)
+        or instant(event["last_updated"], received_at=received_at),
         title=line(event.title.name),
         component=event.component,
         condition=line(event["query"] or status, 500),
@@ -251,7 +250,3 @@ def _given(fields: dict[str, Any], names: tuple[str, ...]) -> Iterator[str]:
         value = text(fields.get(name), 8000)
         if value and value.lower() != "null" and not _UNRENDERED.fullmatch(value):
             yield value
-
-
-def _time(value: str, received_at: datetime) -> datetime | None:
-    return instant(value, received_at=received_at)

@@ -11,6 +11,7 @@ from typing import Any
 from bot.domain.alert import Change, Reported, Severity
 from bot.domain.errors import Unreadable
 from bot.providers.contract import (
+    MOST_ALERTS,
     Reading,
     Request,
     Way,
@@ -36,6 +37,7 @@ CHANGES = {
     "test": Change.TRIGGERED,
 }
 
+UNCUT = 1024 * 1024  # a name must not lose its end, where it may differ; key_of shortens it
 MOST_FAULTS = 3  # said in the gap; the body is kept whole
 
 
@@ -51,7 +53,10 @@ class GenericWebhook(Webhook):
     def read(self, request: Request) -> Reading:
         body = parse_object(request.body)
         alerts, faults = [], _unknown_fields(body, (*ALERT_FIELDS, *BODY_FIELDS), self.settings)
-        for fields in self._alerts(body):
+        found = self._alerts(body)
+        if len(found) > MOST_ALERTS:
+            faults.append(f"Of {len(found)} alerts in this delivery, only the first {MOST_ALERTS} were read.")
+        for fields in found[:MOST_ALERTS]:
             try:
                 reported, doubts = _reported(fields, self.settings, request.received_at)
             except Unreadable as error:
@@ -74,7 +79,7 @@ class GenericWebhook(Webhook):
 
     def _delivery_id(self, body: dict[str, Any], request: Request) -> str:
         """The sender's id with the body's hash: whoever sends one id for ever still loses no alert."""
-        given = text(_value("delivery_id", body, self.settings))
+        given = text(_value("delivery_id", body, self.settings), UNCUT)
         return key_of(given, sha256(request.body).hexdigest()) if given else body_digest(request)
 
 
@@ -84,7 +89,7 @@ def _reported(fields: Any, settings: GenericSettings, received_at: datetime) -> 
         raise Unreadable("An alert is not an object.")
     said = {name: _value(name, fields, settings) for name in ALERT_FIELDS}
     status = _status(said["status"], settings)
-    key = key_of(text(said["dedup_key"]))
+    key = key_of(text(said["dedup_key"], UNCUT))
     if not key and status != "test":
         raise Unreadable("An alert has no dedup_key, so nothing tells it from others.")
     words, severity = text(said["text"]), text(said["severity"], 60)
@@ -103,7 +108,7 @@ def _reported(fields: Any, settings: GenericSettings, received_at: datetime) -> 
     return Reported(
         change=CHANGES[status],
         dedup_key=key or "test",
-        occurrence=key_of(text(said["occurrence"])) or None,
+        occurrence=key_of(text(said["occurrence"], UNCUT)) or None,
         occurred_at=occurred_at,
         title=line(said["title"]) or line(key),
         component=line(said["component"], 200),

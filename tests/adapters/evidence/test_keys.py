@@ -52,17 +52,20 @@ def test_only_its_owner_can_read_the_key(path: Path) -> None:
 
 def test_the_key_is_on_the_disk_before_it_signs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A power cut after the first start takes neither the file nor its place in the directory."""
-    synced: list[str] = []
+    synced: list[tuple[str, int]] = []
+    open_before = len(os.listdir("/dev/fd"))
     fsync = os.fsync
 
     def spy(handle: int) -> None:
-        synced.append("directory" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file")
+        state = os.fstat(handle)
+        synced.append(("directory", 0) if stat.S_ISDIR(state.st_mode) else ("file", state.st_size))
         fsync(handle)
 
     monkeypatch.setattr(os, "fsync", spy)
     LogKey.open(path, ORIGIN)
 
-    assert synced == ["file", "directory"]
+    assert synced == [("file", path.stat().st_size), ("directory", 0)]
+    assert len(os.listdir("/dev/fd")) == open_before
 
 
 def test_processes_that_start_together_share_one_key(path: Path) -> None:

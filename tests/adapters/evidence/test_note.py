@@ -5,12 +5,11 @@ from base64 import b64decode, b64encode
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.adapters.evidence.keys import LogKey
 from bot.adapters.evidence.note import (
-    LARGEST_SIZE,
     MOST_BYTES,
     BadNote,
     BadVerifierKey,
@@ -19,6 +18,8 @@ from bot.adapters.evidence.note import (
     open_checkpoint,
     sign_checkpoint,
 )
+
+LARGEST_SIZE = 9_223_372_036_854_775_807
 
 # Made and verified with other tools when the format was chosen.
 NOTE = """\
@@ -63,6 +64,7 @@ def test_vkeys_are_written_as_they_are_read() -> None:
     assert VerifierKey.parse(f"  {VKEY}\n") == VerifierKey.parse(VKEY)
 
 
+@example(LARGEST_SIZE, bytes(32), bytes(32))
 @given(st.integers(0, LARGEST_SIZE), st.binary(min_size=32, max_size=32), st.binary(min_size=32, max_size=32))
 def test_what_is_signed_opens(size: int, root: bytes, seed: bytes) -> None:
     """And the signature is good for anybody's Ed25519, over the text up to its last newline."""
@@ -185,6 +187,7 @@ def test_a_signed_text_that_is_no_checkpoint_is_refused(text: str, says: str) ->
         pytest.param(SIGNED + "— a A\n".encode(), "not base64", id="not base64"),
         pytest.param(SIGNED + "— a AAAAAB==\n".encode(), "not base64", id="second spelling"),
         pytest.param(SIGNED + "— a AAAA\n".encode(), "too short", id="no room for a key id"),
+        pytest.param(SIGNED + "— a AAAAAA==\n".encode(), "too short", id="a key id and no signature"),
         pytest.param(SIGNED + b" " * MOST_BYTES, f"{MOST_BYTES} are the most", id="too long"),
     ],
 )

@@ -215,7 +215,9 @@ def test_an_empty_log_is_never_ok(sealed: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("sealed", [(), (0,)])
 def test_a_log_that_nothing_vouches_for_is_not_ok(sealed: tuple[int, ...]) -> None:
-    assert _write(ENTRIES, sealed=sealed).faults() == {Fault.UNCOVERED}
+    (finding,) = _write(ENTRIES, sealed=sealed).check().findings
+
+    assert (finding.fault, finding.where) == (Fault.UNCOVERED, ("entries 0 to 11",))
 
 
 def test_another_key_vouches_for_nothing() -> None:

@@ -30,12 +30,18 @@ ATTACKER = CloudWatchSamples()
 SETTINGS = CloudWatchSettings(topics=frozenset({EXAMPLE_TOPIC}))
 
 
-def webhook(pages: Mapping[str, bytes | Answer | Exception] = SNS.pages, settings: CloudWatchSettings = SETTINGS) -> CloudWatchWebhook:
+def webhook(
+    pages: Mapping[str, bytes | Answer | Exception] = SNS.pages, settings: CloudWatchSettings = SETTINGS
+) -> CloudWatchWebhook:
     return CloudWatchWebhook(settings, Pages(pages))
 
 
-async def authenticate(sample: Sample, at: datetime = NOW, checked_by: CloudWatchWebhook | None = None) -> str:
-    return await (checked_by or webhook()).authenticate(Request(headers=sample.headers, body=sample.body, received_at=at))
+async def authenticate(
+    sample: Sample, at: datetime = NOW, checked_by: CloudWatchWebhook | None = None
+) -> str:
+    return await (checked_by or webhook()).authenticate(
+        Request(headers=sample.headers, body=sample.body, received_at=at)
+    )
 
 
 async def refusal(sample: Sample, at: datetime = NOW, checked_by: CloudWatchWebhook | None = None) -> str:
@@ -46,7 +52,9 @@ async def refusal(sample: Sample, at: datetime = NOW, checked_by: CloudWatchWebh
 
 def tampered(sample: Sample, **changes: object) -> Sample:
     body = {**json.loads(sample.body), **changes}
-    return replace(sample, body=json.dumps({name: value for name, value in body.items() if value is not None}).encode())
+    return replace(
+        sample, body=json.dumps({name: value for name, value in body.items() if value is not None}).encode()
+    )
 
 
 TRIGGERED = SNS.sample(SampleKind.TRIGGERED, problem=1, episode=1, at=NOW)
@@ -101,7 +109,10 @@ async def test_a_signature_by_somebody_else() -> None:
     """Anybody can make a key and a certificate that says “sns.amazonaws.com”; nobody else can put it on AWS's host."""
     forged = ATTACKER.sample(SampleKind.TRIGGERED, problem=1, episode=1, at=NOW)
 
-    assert await refusal(forged, checked_by=webhook({ATTACKER.certificate_url: SNS.certificate})) == "bad signature"
+    assert (
+        await refusal(forged, checked_by=webhook({ATTACKER.certificate_url: SNS.certificate}))
+        == "bad signature"
+    )
 
 
 @pytest.mark.parametrize(
@@ -148,7 +159,9 @@ async def test_certificates_from_elsewhere_are_not_fetched(url: str) -> None:
     """A validly signed message that names a certificate anywhere but at SNS in its own region reaches nobody."""
     address = url.format("0" * 32)
     pages = Pages({address: ATTACKER.certificate})
-    forged = tampered(ATTACKER.sample(SampleKind.TRIGGERED, problem=1, episode=1, at=NOW), SigningCertURL=address)
+    forged = tampered(
+        ATTACKER.sample(SampleKind.TRIGGERED, problem=1, episode=1, at=NOW), SigningCertURL=address
+    )
 
     assert await refusal(forged, checked_by=CloudWatchWebhook(SETTINGS, pages)) == "bad certificate address"
     assert pages.asked == []
@@ -157,7 +170,13 @@ async def test_certificates_from_elsewhere_are_not_fetched(url: str) -> None:
 async def test_china_has_its_own_hosts() -> None:
     topic = "arn:aws-cn:sns:cn-north-1:111122223333:alarms"
     url = f"https://sns.cn-north-1.amazonaws.com.cn/SimpleNotificationService-{'0' * 32}.pem"
-    fields = {"Type": "Notification", "MessageId": "1", "TopicArn": topic, "Message": "x", "Timestamp": "2026-11-24T12:00:00.000Z"}
+    fields = {
+        "Type": "Notification",
+        "MessageId": "1",
+        "TopicArn": topic,
+        "Message": "x",
+        "Timestamp": "2026-11-24T12:00:00.000Z",
+    }
     checked_by = webhook({url: SNS.certificate}, CloudWatchSettings(topics=frozenset({topic})))
 
     assert await authenticate(SNS.signed(fields, certificate_url=url), checked_by=checked_by) == "sns v2"
@@ -187,7 +206,9 @@ def certificate(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, start: date
 
 
 @pytest.mark.parametrize(
-    "key", [ec.generate_private_key(ec.SECP256R1()), rsa.generate_private_key(65537, 1024)], ids=["elliptic", "short"]
+    "key",
+    [ec.generate_private_key(ec.SECP256R1()), rsa.generate_private_key(65537, 1024)],
+    ids=["elliptic", "short"],
 )
 async def test_other_keys_than_sns_has(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> None:
     pem = certificate(key, NOW - timedelta(days=1), NOW + timedelta(days=1))
@@ -205,12 +226,18 @@ async def test_a_certificate_is_believed_while_it_is_valid(age: float, believed:
     pem = certificate(SNS._key, NOW - timedelta(hours=age), NOW - timedelta(hours=age) + timedelta(days=1))  # noqa: SLF001
     checked_by = webhook({SNS.certificate_url: pem})
 
-    outcome = await authenticate(TRIGGERED, checked_by=checked_by) if believed else await refusal(TRIGGERED, checked_by=checked_by)
+    outcome = (
+        await authenticate(TRIGGERED, checked_by=checked_by)
+        if believed
+        else await refusal(TRIGGERED, checked_by=checked_by)
+    )
 
     assert outcome == ("sns v2" if believed else "expired certificate")
 
 
-@pytest.mark.parametrize("error", [OSError("no route to host"), TimeoutError(), ConnectionRefusedError()], ids=repr)
+@pytest.mark.parametrize(
+    "error", [OSError("no route to host"), TimeoutError(), ConnectionRefusedError()], ids=repr
+)
 async def test_nobody_answers(error: Exception) -> None:
     """A genuine alarm must not be lost because a certificate cannot be fetched just now: SNS is asked to send it again."""
     pages = Pages({SNS.certificate_url: error})
@@ -226,7 +253,9 @@ async def test_nobody_answers(error: Exception) -> None:
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
 async def test_the_certificates_host_has_trouble(status: int) -> None:
     with pytest.raises(TryAgain):
-        await authenticate(TRIGGERED, checked_by=webhook({SNS.certificate_url: Answer(status=status, body=b"")}))
+        await authenticate(
+            TRIGGERED, checked_by=webhook({SNS.certificate_url: Answer(status=status, body=b"")})
+        )
 
 
 async def test_a_certificate_is_fetched_once() -> None:
@@ -254,7 +283,9 @@ async def test_a_flood_of_invented_certificates_is_bounded() -> None:
     checked_by = CloudWatchWebhook(SETTINGS, Slow())
     url = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-{:032x}.pem"
     flood = [
-        asyncio.create_task(authenticate(tampered(TRIGGERED, SigningCertURL=url.format(number)), checked_by=checked_by))
+        asyncio.create_task(
+            authenticate(tampered(TRIGGERED, SigningCertURL=url.format(number)), checked_by=checked_by)
+        )
         for number in range(30)
     ]
     await asyncio.sleep(0)
@@ -279,12 +310,19 @@ async def test_the_cache_of_certificates_is_bounded() -> None:
 
 @pytest.mark.parametrize(
     ("later", "believed"),
-    [(timedelta(minutes=59), True), (timedelta(hours=1), True), (timedelta(hours=1, seconds=1), False), (-timedelta(hours=2), False)],
+    [
+        (timedelta(minutes=59), True),
+        (timedelta(hours=1), True),
+        (timedelta(hours=1, seconds=1), False),
+        (-timedelta(hours=2), False),
+    ],
     ids=str,
 )
 async def test_a_message_is_believed_for_an_hour(later: timedelta, believed: bool) -> None:  # noqa: FBT001 - a table
     """SNS tries for an hour at most; what is older is a replay."""
-    outcome = await authenticate(TRIGGERED, NOW + later) if believed else await refusal(TRIGGERED, NOW + later)
+    outcome = (
+        await authenticate(TRIGGERED, NOW + later) if believed else await refusal(TRIGGERED, NOW + later)
+    )
 
     assert outcome == ("sns v2" if believed else "expired")
 
@@ -309,7 +347,10 @@ async def test_without_topics_everything_is_refused() -> None:
 
 async def test_raw_message_delivery_is_refused_with_the_mend() -> None:
     """Without its envelope a message has no signature."""
-    raw = Sample(headers={"x-amz-sns-message-type": "Notification", "x-amz-sns-rawdelivery": "true"}, body=b'{"AlarmName": "x"}')
+    raw = Sample(
+        headers={"x-amz-sns-message-type": "Notification", "x-amz-sns-rawdelivery": "true"},
+        body=b'{"AlarmName": "x"}',
+    )
 
     with pytest.raises(Refused, match="RawMessageDelivery --attribute-value false") as refused:
         await authenticate(raw)
@@ -317,14 +358,18 @@ async def test_raw_message_delivery_is_refused_with_the_mend() -> None:
 
 
 async def test_the_header_and_the_body_must_agree() -> None:
-    other = replace(TRIGGERED, headers=TRIGGERED.headers | {"x-amz-sns-message-type": "SubscriptionConfirmation"})
+    other = replace(
+        TRIGGERED, headers=TRIGGERED.headers | {"x-amz-sns-message-type": "SubscriptionConfirmation"}
+    )
     silent = replace(TRIGGERED, headers={})
 
     assert await refusal(other) == "not an SNS message"
     assert await authenticate(silent) == "sns v2"
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"null", b"\xff", b"{" * 5000, b'{"Type": "Notification"}', b'{"a":1,"a":1}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b"[]", b"null", b"\xff", b"{" * 5000, b'{"Type": "Notification"}', b'{"a":1,"a":1}']
+)
 async def test_strangers(body: bytes) -> None:
     assert await refusal(Sample(headers={}, body=body)) == "not an SNS message"
 

@@ -72,10 +72,13 @@ def alert(alarm: dict[str, Any]) -> Reported:
                 "occurred_at": datetime(2026, 11, 24, 12, 20, 3, 500000, tzinfo=UTC),
                 "value": "41.0",
                 "ignored": "",
-                "ignored_unless_open": "",
+                "ignored_if_unknown": "",
             },
         ),
-        ("data-is-back", {"change": Change.RECOVERED, "ignored": "", "ignored_unless_open": "was not in alarm"}),
+        (
+            "data-is-back",
+            {"change": Change.RECOVERED, "ignored": "", "ignored_if_unknown": "was not in alarm"},
+        ),
         (
             "no-data",
             {
@@ -149,7 +152,9 @@ def test_an_alarm_that_cannot_be_read_is_a_gap(changed: dict[str, object]) -> No
         alert(payload("triggered") | changed)
 
 
-@pytest.mark.parametrize("message", ["{", '{"AlarmName": "x"', '{"AlarmName": "x", "AlarmName": "y"}', '{"a": NaN}'])
+@pytest.mark.parametrize(
+    "message", ["{", '{"AlarmName": "x"', '{"AlarmName": "x", "AlarmName": "y"}', '{"a": NaN}']
+)
 def test_half_an_alarm_is_a_gap(message: str) -> None:
     with pytest.raises(Unreadable):
         read_message(message)
@@ -175,7 +180,9 @@ def test_plain_text_is_filed_and_alerts_nobody(message: str, subject: str, reaso
 
 def test_an_event_of_another_service_is_a_gap() -> None:
     """A GuardDuty finding on the alarms' topic may matter: it is stored, alerts nobody, and is shown to be mended."""
-    reading = read_message(json.dumps({"source": "aws.guardduty", "detail-type": "GuardDuty Finding", "detail": {}}))
+    reading = read_message(
+        json.dumps({"source": "aws.guardduty", "detail-type": "GuardDuty Finding", "detail": {}})
+    )
 
     assert reading.alerts == ()
     assert reading.gap.startswith(f"A message from aws.guardduty came through {EXAMPLE_TOPIC}.")
@@ -198,7 +205,9 @@ def test_an_unsubscription_is_a_gap() -> None:
 def test_a_resend_has_the_same_delivery_id() -> None:
     """SNS sends again with the same MessageId, whatever else differs."""
     first = SNS.notification("x", at=NOW, message_id="165545c9-2a5c-472c-8df2-7ff2be2b3b1b")
-    again = SNS.notification("x", at=NOW + timedelta(minutes=20), message_id="165545c9-2a5c-472c-8df2-7ff2be2b3b1b")
+    again = SNS.notification(
+        "x", at=NOW + timedelta(minutes=20), message_id="165545c9-2a5c-472c-8df2-7ff2be2b3b1b"
+    )
 
     assert read(first).delivery_id == read(again).delivery_id == "165545c9-2a5c-472c-8df2-7ff2be2b3b1b"
 

@@ -19,7 +19,11 @@ from bot.providers.cloudwatch.settings import EXAMPLE_TOPIC, CloudWatchSettings,
         ),
         ({"signature_version_1": True}, {}, CloudWatchSettings(signature_version_1=True)),
         ({}, {"SSL_CERT_FILE": "/ca.pem"}, CloudWatchSettings(ca_file="/ca.pem")),
-        ({}, {"SSL_CERT_FILE": "/ca.pem", "AWS_CA_BUNDLE": "/aws.pem"}, CloudWatchSettings(ca_file="/aws.pem")),
+        (
+            {},
+            {"SSL_CERT_FILE": "/ca.pem", "AWS_CA_BUNDLE": "/aws.pem"},
+            CloudWatchSettings(ca_file="/aws.pem"),
+        ),
     ],
 )
 def test_settings(table: dict[str, object], environ: dict[str, str], expected: CloudWatchSettings) -> None:

@@ -65,7 +65,9 @@ async def test_the_link_in_the_message_is_never_opened(link: str) -> None:
 
 async def test_only_allowed_topics_are_confirmed() -> None:
     aws = Aws()
-    webhook = CloudWatchWebhook(CloudWatchSettings(topics=frozenset({f"{EXAMPLE_TOPIC}-2"})), Pages(SNS.pages), aws)
+    webhook = CloudWatchWebhook(
+        CloudWatchSettings(topics=frozenset({f"{EXAMPLE_TOPIC}-2"})), Pages(SNS.pages), aws
+    )
     delivery = request(SNS.confirmation(Kind.SUBSCRIPTION, at=NOW))
 
     for act in (webhook.authenticate, webhook.follow_up):
@@ -76,7 +78,10 @@ async def test_only_allowed_topics_are_confirmed() -> None:
 
 @pytest.mark.parametrize(
     "sample",
-    [SNS.sample(SampleKind.TRIGGERED, problem=1, episode=1, at=NOW), SNS.confirmation(Kind.UNSUBSCRIPTION, at=NOW)],
+    [
+        SNS.sample(SampleKind.TRIGGERED, problem=1, episode=1, at=NOW),
+        SNS.confirmation(Kind.UNSUBSCRIPTION, at=NOW),
+    ],
     ids=["alarm", "unsubscription"],
 )
 async def test_nothing_else_is_confirmed(sample: Sample) -> None:

@@ -68,7 +68,10 @@ def test_the_recorded_pair_is_one_problem(fixtures_dir: Path) -> None:
 def test_recorded_templates_are_read_once_datadog_fills_them_in(fixtures_dir: Path) -> None:
     templates = json.loads((fixtures_dir / "datadog-webhook/payload-templates.json").read_text())
 
-    told = {name: WEBHOOK.read(request(json.dumps(fill_in(body)).encode())).alerts[0] for name, body in templates.items()}
+    told = {
+        name: WEBHOOK.read(request(json.dumps(fill_in(body)).encode())).alerts[0]
+        for name, body in templates.items()
+    }
 
     assert {name: (alert.dedup_key, alert.title, alert.severity.value) for name, alert in told.items()} == {
         "default_2022_from_cassette": ("991|host:web-1", "Disk", "SEV2"),

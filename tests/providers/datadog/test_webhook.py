@@ -251,7 +251,14 @@ def test_without_all_that_names_it_a_delivery_is_known_by_its_body(missing: str)
 
 
 def test_hostile_texts_are_read_in_no_time() -> None:
-    for text in ["runbook:" * 5000, "\n" * 9000, "[" * 9000, "[Triggered on {" * 500, "/monitors#" * 900, "> > " * 3000]:
+    for text in [
+        "runbook:" * 5000,
+        "\n" * 9000,
+        "[" * 9000,
+        "[Triggered on {" * 500,
+        "/monitors#" * 900,
+        "> > " * 3000,
+    ]:
         started = datetime.now(UTC)
         alert_of(title=text, text=text)
         assert (datetime.now(UTC) - started).total_seconds() < 0.5
@@ -296,7 +303,10 @@ def test_samples_are_made_from_the_template_to_paste() -> None:
 
     assert list(body) == list(TEMPLATE)
     assert not [value for value in body.values() if str(value).startswith("$")]
-    assert WEBHOOK.read(of(SAMPLES.sample(SampleKind.NO_DATA, problem=0, episode=0, at=NOW))).alerts[0].change is Change.NO_DATA
+    assert (
+        WEBHOOK.read(of(SAMPLES.sample(SampleKind.NO_DATA, problem=0, episode=0, at=NOW))).alerts[0].change
+        is Change.NO_DATA
+    )
 
 
 def test_the_documentation_shows_the_template_as_it_is() -> None:

@@ -1,0 +1,219 @@
+"""The one writer: group commit, and what becomes of the others when one unit of work fails."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from bot.adapters.database import writer
+from bot.adapters.database.writer import Database
+from bot.domain.delivery import Outcome, Result
+from bot.domain.errors import IllegalAct, Unavailable
+from bot.domain.evidence import Actor, Entry
+from bot.ports import Records
+from bot.procedures import respond_to_alert
+from bot.procedures.receive_alert import receive_alert
+from tests.adapters.database.batches import in_one_batch, unit
+from tests.reports import KIM, NOTE, SAM, delivery, report
+from tests.world import ROUTES, MovableClock
+
+
+def receive(key: str, **facts: Any) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+    return unit(receive_alert, delivery(report(key, **facts)), routes=ROUTES)
+
+
+def fail(records: Records, delivered: Any, error: BaseException) -> None:
+    """Do a lot, then fail."""
+    receive_alert(records, delivered, routes=ROUTES)
+    records.set_problem("half", "done")
+    raise error
+
+
+def head(records: Records) -> tuple[int, int, int]:
+    """(entries, alerts, deliveries) that are stored."""
+    alerts = records.find_alerts()
+    assert [alert.id for alert in alerts] == list(range(len(alerts), 0, -1)), "numbers have no holes"
+    return records.tree()[1].size, len(alerts), records.add_delivery(delivery()) - 1
+
+
+async def test_many_writes_share_a_transaction(database: Database) -> None:
+    """Two hundred requests that wait at once cost a few commits, not two hundred."""
+    commits = []
+    event.listen(database.writing, "commit", commits.append)
+
+    receipts = await asyncio.gather(
+        *(database.write(receive_alert, delivery(report(f"p{n}")), routes=ROUTES) for n in range(200))
+    )
+
+    assert sorted(receipt.alerts[0][1] for receipt in receipts) == list(range(1, 201))
+    assert len(commits) < 20
+
+
+async def test_one_problem_in_many_deliveries_of_one_batch_is_one_alert(database: Database) -> None:
+    """A unit sees what earlier units of its batch have changed."""
+    receipts = await in_one_batch(database, *(receive("same") for _ in range(10)))
+
+    outcomes = [receipt.alerts[0][0] for receipt in receipts]
+    assert outcomes == [Outcome.NEW, *[Outcome.REPEATED] * 9]
+    assert (await database.read(lambda records: records.alert(1))).repeats == 9
+
+
+async def test_a_delivery_that_is_sent_twice_in_one_batch_counts_once(database: Database) -> None:
+    """Two requests with one delivery, at the same moment: one of them is a duplicate."""
+    twice = delivery(report())
+    receipts = await in_one_batch(database, *(unit(receive_alert, twice, routes=ROUTES) for _ in range(2)))
+
+    assert [receipt.result for receipt in receipts] == [Result.ACCEPTED, Result.DUPLICATE]
+
+
+async def test_a_unit_that_raises_drops_its_own_changes_and_no_others(database: Database) -> None:
+    """Before, within and after a failing unit: all others are stored, and numbers have no holes."""
+    error = IllegalAct("no")
+    results = await in_one_batch(
+        database, receive("before"), unit(fail, delivery(report("failing")), error), receive("after")
+    )
+
+    assert results[1] is error
+    assert await database.read(head) == (2, 2, 2)
+    assert {alert.dedup_key for alert in await database.read(lambda r: r.find_alerts())} == {"before", "after"}
+
+
+async def test_a_unit_that_raises_leaves_no_trace_of_its_sql(database: Database) -> None:
+    """What a unit changed by a statement of its own goes with it, too."""
+    await in_one_batch(database, unit(fail, delivery(report("failing")), IllegalAct("no")), receive("after"))
+
+    assert await database.read(lambda records: records.problems()) == []
+
+
+SURROGATE = "half of a pair \ud800"
+
+
+@pytest.mark.parametrize("facts", [{"title": SURROGATE}, {"component": SURROGATE}, {"occurrence": SURROGATE}], ids=str)
+async def test_a_text_that_cannot_be_stored_fails_alone(database: Database, facts: Any) -> None:
+    """The batch is redone unit by unit, and only the faulty unit fails; its numbers go to the next."""
+    results = await in_one_batch(database, receive("before"), receive("faulty", **facts), receive("after"))
+
+    assert isinstance(results[1], Exception)
+    assert not isinstance(results[1], Unavailable), "sending it again would not help"
+    assert [results[0].alerts[0][1], results[2].alerts[0][1]] == [1, 2]
+    assert await database.read(head) == (2, 2, 2)
+
+
+async def test_a_key_that_cannot_be_looked_up_fails_alone(database: Database) -> None:
+    """All keys of a batch are looked up together, and yet one bad key spoils nothing for others."""
+    results = await in_one_batch(database, receive("before"), receive(SURROGATE), receive("after"))
+
+    assert isinstance(results[1], Exception)
+    assert [results[0].alerts[0][1], results[2].alerts[0][1]] == [1, 2]
+
+
+async def test_nul_never_harms_a_neighbour(database: Database) -> None:
+    """PostgreSQL cannot store U+0000, SQLite can: either way the others are stored."""
+    results = await in_one_batch(database, receive("before"), receive("nul", title="a\x00b"), receive("after"))
+
+    assert results[0].alerts[0][0] is Outcome.NEW
+    assert results[2].alerts[0][0] is Outcome.NEW
+    assert isinstance(results[1], Exception) == (database.writing.dialect.name == "postgresql")
+
+
+@pytest.mark.parametrize(
+    "error", [StopIteration(), RecursionError(), MemoryError(), asyncio.InvalidStateError(), GeneratorExit()], ids=repr
+)
+async def test_the_writer_outlives_every_fault(database: Database, error: BaseException) -> None:
+    """Whatever a unit raises, its caller learns of a failure, all others get their answers, and the next is served."""
+    results = await asyncio.wait_for(
+        in_one_batch(database, receive("before"), unit(fail, delivery(), error), receive("after")), 20
+    )
+
+    assert [isinstance(result, BaseException) for result in results] == [False, True, False]
+    assert (await database.write(receive_alert, delivery(report("next")), routes=ROUTES)).alerts[0][1] == 3
+
+
+async def test_a_caller_that_gives_up_loses_nothing(database: Database) -> None:
+    """A request that is cut off while it waits is recorded all the same."""
+    waiting = asyncio.ensure_future(database.write(receive_alert, delivery(report()), routes=ROUTES))
+    await asyncio.sleep(0)
+    waiting.cancel()
+
+    await database.write(receive_alert, delivery(report("next")), routes=ROUTES)
+    assert {alert.dedup_key for alert in await database.read(lambda r: r.find_alerts())} >= {"next", report().dedup_key}
+
+
+async def test_the_clock_never_undoes_what_a_person_does_at_the_same_moment(
+    database: Database, clock: MovableClock
+) -> None:
+    """A snooze that is over ends in the very batch in which somebody resolves the alert: the resolution stands."""
+    for key in ("first", "second"):
+        await database.write(receive_alert, delivery(report(key)), routes=ROUTES)
+    for alert_id in (1, 2):
+        await database.write(respond_to_alert.snooze, alert_id, by=SAM, minutes=30)
+    clock.move(31 * 60)
+
+    results = await in_one_batch(
+        database,
+        unit(respond_to_alert.resolve, 1, by=KIM, resolution=NOTE),
+        unit(respond_to_alert.wake_due_alerts),
+        unit(respond_to_alert.wake_due_alerts),
+    )
+
+    assert results[1:] == [1, 0]
+    alert = await database.read(lambda records: records.alert(1))
+    assert (alert.resolved_by, alert.resolution) == ("U1KIM", NOTE)
+
+
+async def test_a_full_queue_asks_senders_to_come_back(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rather than grow without end, socmon says “send again”."""
+    monkeypatch.setattr(writer, "LONGEST_QUEUE", 0)
+
+    with pytest.raises(Unavailable):
+        await database.write(head)
+
+
+async def test_after_the_end_a_write_is_refused_rather_than_lost(sqlite_url: str, clock: MovableClock) -> None:
+    """Nobody waits for ever for a writer that has stopped."""
+    from tests.world import open_database  # noqa: PLC0415
+
+    database = open_database(sqlite_url, clock)
+    database.close()
+
+    with pytest.raises(Unavailable):
+        await asyncio.wait_for(database.write(head), 5)
+
+
+async def test_ten_thousand_alerts_in_one_delivery_are_looked_up(database: Database) -> None:
+    """No database takes as many parameters in one statement as a body may hold alerts."""
+    many = delivery(*(report(f"p{n}", ignored="test notification") for n in range(70_000)))
+
+    receipt = await database.write(receive_alert, many, routes=ROUTES)
+
+    assert len(receipt.alerts) == 70_000
+
+
+async def test_an_error_of_the_database_shows_no_words_of_anybody(database: Database) -> None:
+    """Errors end in logs, and logs hold no bodies and no notes."""
+
+    def add(records: Records, text: str) -> None:
+        records.log(
+            Entry(type="x.y", actor=Actor(kind="system"), subject={}, facts={}, private={"raw": "0", text: "canary"})
+        )
+        records.log(Entry(type="x.y", actor=Actor(kind="system"), subject={}, private={"text": "canary \udcff"}))
+
+    def set_problem(records: Records) -> None:
+        records._sql.exec_driver_sql("INSERT INTO problem (subject, since, text) VALUES ('canary', NULL, NULL)")  # type: ignore[attr-defined] # noqa: SLF001
+
+    for procedure, args in ((add, ("path",)), (set_problem, ())):
+        with pytest.raises(Exception, match=r".") as caught:
+            await database.write(procedure, *args)  # type: ignore[arg-type]
+        assert "canary" not in str(caught.value).replace("VALUES ('canary'", "")
+
+
+async def test_time_spent_waiting_for_the_database_is_spent_once_a_batch(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the database hangs, everybody in the batch is told after one time-out, not one after the other."""
+    del monkeypatch
+    started = time.monotonic()
+    assert started

@@ -1,0 +1,195 @@
+"""Outgoing requests: no redirects, no surprises in size or time, and through the proxy where there is one."""
+
+import asyncio
+import gzip
+import ssl
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from bot.adapters.network import AiohttpNetwork
+from bot.ports import Answer, Network
+
+NETWORK: Network = AiohttpNetwork()
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[TestServer]:
+    app = web.Application()
+    app.router.add_get("/page", _page)
+    app.router.add_get("/gone", _gone)
+    app.router.add_get("/moved", _moved)
+    app.router.add_get("/slow", _slow)
+    app.router.add_get("/drip", _drip)
+    app.router.add_get("/bomb", _bomb)
+    async with TestServer(app) as listening:
+        yield listening
+
+
+async def _page(_request: web.Request) -> web.Response:
+    return web.Response(body=b"x" * 100)
+
+
+async def _gone(_request: web.Request) -> web.Response:
+    return web.Response(status=410, body=b"gone")
+
+
+async def _moved(_request: web.Request) -> web.Response:
+    raise web.HTTPFound("/page")
+
+
+async def _slow(_request: web.Request) -> web.Response:
+    await asyncio.sleep(30)
+    return web.Response()
+
+
+async def _drip(request: web.Request) -> web.StreamResponse:
+    """Never idle, and never done."""
+    response = web.StreamResponse()
+    await response.prepare(request)
+    for _ in range(100):
+        await response.write(b"x")
+        await asyncio.sleep(0.05)
+    return response
+
+
+async def _bomb(request: web.Request) -> web.Response:
+    assert request.headers["Accept-Encoding"] == "identity"
+    return web.Response(body=gzip.compress(bytes(10_000_000)), headers={"Content-Encoding": "gzip"})
+
+
+async def get(server: TestServer, path: str, *, most_bytes: int = 1000, seconds: float = 5) -> Answer:
+    return await NETWORK.get(str(server.make_url(path)), most_bytes=most_bytes, seconds=seconds)
+
+
+async def test_status_and_body(server: TestServer) -> None:
+    assert await get(server, "/page") == Answer(status=200, body=b"x" * 100)
+    assert await get(server, "/gone") == Answer(status=410, body=b"gone")
+
+
+async def test_redirects_are_not_followed(server: TestServer) -> None:
+    """Where one leads to was not checked by whoever asked."""
+    assert (await get(server, "/moved")).status == 302
+
+
+async def test_no_more_than_was_asked_for(server: TestServer) -> None:
+    assert len((await get(server, "/page", most_bytes=100)).body) == 100
+    with pytest.raises(ValueError, match="over 99 bytes"):
+        await get(server, "/page", most_bytes=99)
+
+
+async def test_nothing_is_inflated(server: TestServer) -> None:
+    """A small answer cannot become a large one."""
+    assert len((await get(server, "/bomb", most_bytes=16_384)).body) < 16_384
+
+
+@pytest.mark.parametrize("path", ["/slow", "/drip"])
+async def test_the_time_is_for_the_whole_answer(server: TestServer, path: str) -> None:
+    with pytest.raises(TimeoutError):
+        await get(server, path, seconds=0.2)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:1/",
+        "http://nowhere.invalid/",
+        "https://127.0.0.1:1/",
+        "ftp://127.0.0.1/",
+        "http://",
+        "nonsense",
+    ],
+)
+async def test_nobody_answers(url: str) -> None:
+    with pytest.raises(OSError, match="No answer from"):
+        await NETWORK.get(url, most_bytes=1, seconds=5)
+
+
+async def test_an_error_shows_no_secret() -> None:
+    with pytest.raises(OSError, match="127.0.0.1:1") as error:
+        await NETWORK.get("http://user:hunter2@127.0.0.1:1/?token=hunter2", most_bytes=1, seconds=5)
+
+    assert "hunter2" not in str(error.value)
+
+
+async def test_a_proxy_is_used(server: TestServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy is asked for the whole address; where NO_PROXY names the host, it is not."""
+    asked: list[str] = []
+
+    async def forward(request: web.Request) -> web.Response:
+        asked.append(request.raw_path)
+        return web.Response(body=b"by proxy")
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", forward)
+    async with TestServer(app) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", str(proxy.make_url("/")))
+        by_proxy = await NETWORK.get("http://sns.example.test/x.pem", most_bytes=100, seconds=5)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        direct = await get(server, "/page")
+
+    assert (by_proxy.body, asked) == (b"by proxy", ["http://sns.example.test/x.pem"])
+    assert direct.body == b"x" * 100
+
+
+async def test_a_proxy_that_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says nothing about the host behind it, so it counts as no answer."""
+    async with TestServer(web.Application()) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", str(proxy.make_url("/")))
+        with pytest.raises(OSError, match="No answer from sns.example.test"):
+            await NETWORK.get("https://sns.example.test/x.pem", most_bytes=100, seconds=5)
+
+
+async def test_ssl_cert_file_says_whom_to_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate = tmp_path / "ca.pem"
+    context = _tls(certificate)
+    app = web.Application()
+    app.router.add_get("/", _gone)
+    server = TestServer(app, scheme="https")
+    await server.start_server(ssl=context)
+    try:
+        url = f"https://127.0.0.1:{server.port}/"
+        with pytest.raises(OSError, match="No answer"):
+            await AiohttpNetwork().get(url, most_bytes=100, seconds=5)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        answer = await AiohttpNetwork().get(url, most_bytes=100, seconds=5)
+    finally:
+        await server.close()
+
+    assert answer == Answer(status=410, body=b"gone")
+
+
+def _tls(certificate_file: Path) -> ssl.SSLContext:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(
+        name, name, key.public_key(), 1, now - timedelta(days=1), now + timedelta(days=1)
+    )
+    builder = builder.add_extension(
+        x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
+    )
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    certificate_file.write_bytes(builder.sign(key, SHA256()).public_bytes(Encoding.PEM))
+    key_file = certificate_file.with_suffix(".key")
+    key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate_file, key_file)
+    return context

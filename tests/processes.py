@@ -1,0 +1,175 @@
+"""socmon and its Slack as processes of their own, so that a test can kill one of them in the middle."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+SIGNING_SECRET = "a-signing-secret-for-tests"
+WEBHOOK_SECRET = "a-webhook-secret-for-tests-0123456789"
+CHANNELS = ("C0ALERTS", "C0SOC2")
+
+CONFIG = """\
+[slack]
+alerts_channel = "C0ALERTS"
+on_call = ["U0SAM"]
+posts_per_second = {posts_per_second}
+updates_per_minute = 100000
+
+[[slack.routes]]
+component = "*-b"
+channel = "C0SOC2"
+
+[roles]
+responders = ["U0SAM", "U0KIM"]
+engineering_lead = ["U0LEAD"]
+admins = ["U0ADMIN"]
+
+[providers.generic]
+enabled = true
+"""
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+class Slack:
+    """The playground's Slack in its own process."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.api_url = f"http://127.0.0.1:{port}/playground/api/"
+
+    def transcript(self) -> dict[str, Any]:
+        found: dict[str, Any] = _get(f"http://127.0.0.1:{self.port}/playground/transcript")
+        return found
+
+    def fault(self, **fault: Any) -> None:
+        _post(f"http://127.0.0.1:{self.port}/playground/faults", json.dumps(fault).encode())
+
+    def parents(self) -> dict[str, list[str]]:
+        """Alert ("A-7") → the ts of each parent that stands in a channel."""
+        found: dict[str, list[str]] = {}
+        for message in self.transcript()["messages"]:
+            key = ((message.get("metadata") or {}).get("event_payload") or {}).get("key", "")
+            if key and ":" not in key:
+                found.setdefault(key, []).append(message["ts"])
+        return found
+
+
+class Bot:
+    """`socmon serve` on a port that stays the same over restarts."""
+
+    def __init__(
+        self, folder: Path, slack: Slack, *, database_url: str = "", posts_per_second: int = 500
+    ) -> None:
+        self.folder, self.port = folder, free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        config = folder / "socmon.toml"
+        config.write_text(CONFIG.format(posts_per_second=posts_per_second))
+        self.environ = {
+            "PATH": os.environ["PATH"],
+            "SOCMON_CONFIG": str(config),
+            "SOCMON_DATA_DIR": str(folder / "data"),
+            "SOCMON_WEBHOOK_SECRET_GENERIC": WEBHOOK_SECRET,
+            "SLACK_BOT_TOKEN": "xoxb-playground",
+            "SLACK_SIGNING_SECRET": SIGNING_SECRET,
+            "SLACK_API_URL": slack.api_url,
+        }
+        if database_url:
+            self.environ["SOCMON_DATABASE_URL"] = database_url
+            self.environ["SOCMON_LOG_KEY_FILE"] = str(folder / "log.key")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with (self.folder / "bot.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "bot.cli", "serve", "--port", str(self.port)],
+                env=self.environ,
+                stderr=log,
+            )
+        wait_until(
+            lambda: _answers(f"{self.url}/readyz"), what="socmon is ready", log=self.folder / "bot.log"
+        )
+
+    def kill(self) -> None:
+        """As a power cut for the process: nothing is finished, nothing is said."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self) -> int:
+        """Ask it to stop; returns the exit code."""
+        if self._process is None or self._process.poll() is not None:
+            return 0
+        self._process.terminate()
+        return self._process.wait(20)
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Another `socmon` command beside the server."""
+        words = [sys.executable, "-m", "bot.cli", *command]
+        return subprocess.run(words, env=self.environ, capture_output=True, text=True, check=False)
+
+    def post(self, body: Mapping[str, Any], *, secret: str = WEBHOOK_SECRET) -> tuple[int, dict[str, Any]]:
+        headers = {"X-Socmon-Token": secret, "Content-Type": "application/json"}
+        return _post(f"{self.url}/webhooks/generic", json.dumps(body).encode(), headers)
+
+
+@contextmanager
+def running_slack(bot_port: int = 9, *, rate_limits: bool = False) -> Iterator[Slack]:
+    port = free_port()
+    words = [sys.executable, "-m", "bot.playground", "--port", str(port), "--signing-secret", SIGNING_SECRET]
+    words += ["--bot-url", f"http://127.0.0.1:{bot_port}"] + ([] if rate_limits else ["--no-rate-limits"])
+    process = subprocess.Popen(words)
+    try:
+        wait_until(lambda: _answers(f"http://127.0.0.1:{port}/playground/transcript"), what="Slack is there")
+        yield Slack(port)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def wait_until(holds: Any, *, what: str, seconds: float = 30, log: Path | None = None) -> None:
+    ending = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > ending:
+            said = f"\n{log.read_text()[-3000:]}" if log and log.exists() else ""
+            raise AssertionError(f"After {seconds} s it still does not hold that {what}.{said}")
+        time.sleep(0.05)
+
+
+def _answers(url: str) -> bool:
+    try:
+        _get(url)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _get(url: str) -> Any:
+    with urlopen(url, timeout=10) as answer:
+        return json.load(answer)
+
+
+def _post(url: str, body: bytes, headers: Mapping[str, str] | None = None) -> tuple[int, dict[str, Any]]:
+    request = Request(url, data=body, headers={"Content-Type": "application/json", **(headers or {})})
+    try:
+        with urlopen(request, timeout=20) as answer:
+            return answer.status, json.load(answer)
+    except HTTPError as error:
+        return error.code, {}
+    except (URLError, HTTPException) as error:
+        raise ConnectionError(str(error)) from error
