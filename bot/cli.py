@@ -51,6 +51,11 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--json", action="store_true")
     status.set_defaults(run=_status)
 
+    alerts = commands.add_parser("log", help="the alert log, as CSV or JSON")
+    alerts.add_argument("which", nargs="?", default="7d", help="open, 7d (any number of days) or A-12")
+    alerts.add_argument("--json", action="store_true", help="JSON instead of CSV")
+    alerts.set_defaults(run=_log)
+
     jobs = commands.add_parser("jobs", help="what the clock starts: last and next runs")
     jobs.add_argument("--json", action="store_true")
     jobs.set_defaults(run=_jobs)
@@ -124,6 +129,12 @@ def _status(options: argparse.Namespace) -> int:
     from bot.commands.status import print_status  # noqa: PLC0415
 
     return print_status(_settings(), as_json=options.json)
+
+
+def _log(options: argparse.Namespace) -> int:
+    from bot.commands.log import print_log  # noqa: PLC0415
+
+    return print_log(_settings(), options.which, as_json=options.json)
 
 
 def _jobs(options: argparse.Namespace) -> int:

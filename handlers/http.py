@@ -19,16 +19,16 @@ LARGEST_SLACK_BODY = 1024 * 1024
 Handle = Callable[[Request], Awaitable[Response]]
 
 
-def routes(*, intake: Intake, health: Health, slack: Handle | None) -> list[BaseRoute]:
+def routes(*, intake: Intake, health: Health, slack: "SlackGuard | None") -> list[BaseRoute]:
     """Every fixed route. Without a signing secret there is no /slack/events: Socket Mode needs none."""
     found: list[BaseRoute] = [
-        Route("/webhooks/{provider}", intake.__call__, methods=["POST"]),
+        Route("/webhooks/{provider}", intake.handle, methods=["POST"]),
         Route("/healthz", health.healthz),
         Route("/readyz", health.readyz),
         Route("/metrics", health.metrics),
     ]
     if slack:
-        found.append(Route("/slack/events", slack, methods=["POST"]))
+        found.append(Route("/slack/events", slack.handle, methods=["POST"]))
     return found
 
 
@@ -42,7 +42,7 @@ class SlackGuard:
         self._handle, self._clock = handle, clock
         self._taken: OrderedDict[str, float] = OrderedDict()
 
-    async def __call__(self, request: Request) -> Response:
+    async def handle(self, request: Request) -> Response:
         timestamp = request.headers.get("x-slack-request-timestamp", "")
         signature = request.headers.get("x-slack-signature", "")
         length = request.headers.get("content-length", "0")

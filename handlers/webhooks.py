@@ -44,7 +44,7 @@ class Intake:
     clock: Clock
     wake: Any
 
-    async def __call__(self, request: Request) -> Response:
+    async def handle(self, request: Request) -> Response:
         provider = request.path_params["provider"]
         webhook = self.webhooks.get(provider)
         if webhook is None:

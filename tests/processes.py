@@ -128,6 +128,38 @@ class Bot:
         return _post(f"{self.url}/webhooks/generic", json.dumps(body).encode(), headers)
 
 
+class Workspace(Slack):
+    """`socmon playground`: the bot and its Slack in one process."""
+
+    def __init__(self, port: int, environ: Mapping[str, str]) -> None:
+        super().__init__(port)
+        self.environ = environ
+        self.url = f"http://127.0.0.1:{port}/"
+
+    def answers(self) -> bool:
+        return _answers(f"{self.url}readyz")
+
+    def fire(self, provider: str, action: str) -> dict[str, Any]:
+        """Press a button of the Sources panel."""
+        return _post(f"{self.url}playground/sources/{provider}/{action}", b"")[1]
+
+    def messages(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.transcript()["messages"]
+        return found
+
+    def log(self) -> list[dict[str, Any]]:
+        """The alert log, as `socmon log` tells it."""
+        words = [sys.executable, "-m", "bot.cli", "log", "--json"]
+        done = subprocess.run(words, env=self.bot_environ(), capture_output=True, text=True, check=True)
+        found: list[dict[str, Any]] = json.loads(done.stdout)
+        return found
+
+    def bot_environ(self) -> dict[str, str]:
+        """The environment of the playground's bot, for other commands beside it."""
+        folder = self.environ["SOCMON_DATA_DIR"]
+        return {**self.environ, "SOCMON_LOG_ORIGIN": "playground.invalid/socmon", "SOCMON_DATA_DIR": folder}
+
+
 @contextmanager
 def running_slack(bot_port: int = 9, *, rate_limits: bool = False) -> Iterator[Slack]:
     port = free_port()

@@ -226,7 +226,7 @@ def _serve_intake(port: int, folder: str, durable: bool) -> None:  # noqa: FBT00
             clock=SystemClock(),
             wake=lambda: None,
         )
-        app = Starlette(routes=[Route("/webhooks/{provider}", intake.__call__, methods=["POST"])])
+        app = Starlette(routes=[Route("/webhooks/{provider}", intake.handle, methods=["POST"])])
     uvicorn.run(app, port=port, access_log=False, log_config=None)
 
 

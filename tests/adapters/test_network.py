@@ -39,7 +39,8 @@ async def server() -> AsyncIterator[TestServer]:
     app.router.add_get("/slow", _slow)
     app.router.add_get("/drip", _drip)
     app.router.add_get("/bomb", _bomb)
-    async with TestServer(app) as listening:
+    listening = TestServer(app)
+    async with listening:
         yield listening
 
 
@@ -123,7 +124,7 @@ async def test_nobody_answers(url: str) -> None:
 
 
 async def test_an_error_shows_no_secret() -> None:
-    with pytest.raises(OSError, match="127.0.0.1:1") as error:
+    with pytest.raises(OSError, match=r"127\.0\.0\.1:1") as error:
         await NETWORK.get("http://user:hunter2@127.0.0.1:1/?token=hunter2", most_bytes=1, seconds=5)
 
     assert "hunter2" not in str(error.value)
@@ -153,7 +154,7 @@ async def test_a_proxy_that_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     """It says nothing about the host behind it, so it counts as no answer."""
     async with TestServer(web.Application()) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", str(proxy.make_url("/")))
-        with pytest.raises(OSError, match="No answer from sns.example.test"):
+        with pytest.raises(OSError, match=r"No answer from sns\.example\.test"):
             await NETWORK.get("https://sns.example.test/x.pem", most_bytes=100, seconds=5)
 
 

@@ -11,7 +11,10 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
 BUSY_MS = 5_000
+LOCK_MS = 8_000
 READERS = 4
+# A server that is gone without a word must not hold a writer, nor a stopped replica the head row.
+PATIENCE: dict[str, Any] = {"connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
 
 try:  # the wheel brings a SQLite without the WAL-reset bug; without it the standard library's one serves
     import pysqlite3.dbapi2 as bundled  # type: ignore[import-not-found, unused-ignore]
@@ -56,23 +59,29 @@ def writing_engine(url: str, *, journal: str = "") -> Engine:
 
     `journal` forces a journal mode, for benchmarks and tests; without it the safe one for the version is used.
     """
-    return _engine(url, size=1, begin="BEGIN IMMEDIATE", journal=journal)
+    return _engine(url, size=1, journal=journal, begin="BEGIN IMMEDIATE", isolation="READ COMMITTED")
 
 
 def reading_engine(url: str, *, journal: str = "") -> Engine:
     """A small pool for reads; no read transaction may last over 50 ms while SQLite uses the rollback journal."""
-    return _engine(url, size=READERS, begin="BEGIN", journal=journal)
+    return _engine(url, size=READERS, journal=journal, begin="BEGIN", isolation="REPEATABLE READ")
 
 
-def _engine(url: str, *, size: int, begin: str, journal: str) -> Engine:
+def _engine(url: str, *, size: int, journal: str, begin: str, isolation: str) -> Engine:
+    # Errors end in logs, and logs hold no bodies and no notes: hide_parameters.
+    pool: dict[str, Any] = {"pool_size": size, "max_overflow": 0, "hide_parameters": True}
     if make_url(url).get_backend_name() != "sqlite":
-        # A replica that is stopped while it holds the head row must not stop the others for ever.
-        options = "-c synchronous_commit=on -c idle_in_transaction_session_timeout=10000 -c lock_timeout=8000"
-        arguments = {"options": options, "connect_timeout": 5, "application_name": "socmon"}
-        return create_engine(url, pool_size=size, max_overflow=0, pool_pre_ping=True, connect_args=arguments)
-    engine = create_engine(
-        url, module=sqlite_module, pool_size=size, max_overflow=0, connect_args={"timeout": BUSY_MS / 1000}
-    )
+        options = "-c synchronous_commit=on -c idle_in_transaction_session_timeout=10000"
+        arguments = {
+            "options": f"{options} -c lock_timeout={LOCK_MS}",
+            "application_name": "socmon",
+            "tcp_user_timeout": 10_000,
+            **PATIENCE,
+        }
+        return create_engine(
+            url, isolation_level=isolation, pool_pre_ping=True, connect_args=arguments, **pool
+        )
+    engine = create_engine(url, module=sqlite_module, connect_args={"timeout": BUSY_MS / 1000}, **pool)
     mode = journal or journal_mode(sqlite_module.sqlite_version_info)
 
     @event.listens_for(engine, "connect")

@@ -10,7 +10,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Row,
+    UpdateBase,
+    bindparam,
+    case,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.database.bulk import insert_rows, update_rows
@@ -35,6 +46,7 @@ from bot.adapters.database.tables import (
     source,
     thread,
 )
+from bot.adapters.database.wakeup import CHANNEL
 from bot.domain.alert import Alert
 from bot.domain.delivery import Delivery
 from bot.domain.errors import UnknownAlert
@@ -44,6 +56,7 @@ from bot.domain.thread import Moment, Thread
 SALT_BYTES = 16
 ID_BYTES = 8
 NEVER = 0
+MOST_KEYS = 1000  # in one statement: a body may hold more alerts than a database takes parameters
 # The parent says it already: no reply in the thread repeats it.
 TOLD_BY_PARENT = frozenset({"alert.triggered", "alert.announced"})
 COUNT_KEY = ("hour", "provider", "kind", "result", "reason")
@@ -109,12 +122,13 @@ class Batch:
         self._alerts_before, self._deliveries_before = row.alerts, row.deliveries
 
     def look_up(self, deliveries: list[Delivery]) -> None:
-        """Fetch in two queries a provider what these deliveries may touch."""
+        """Fetch in two queries a provider (and a thousand keys) what these deliveries may touch."""
         for provider in {one.provider for one in deliveries}:
-            keys = {key for one in deliveries if one.provider == provider for key in one.keys}
-            if keys:
-                self._looked_up |= dict.fromkeys((provider, key) for key in keys)
-                for row in self.connection.execute(_NEWEST, {"of": provider, "keys": list(keys)}).mappings():
+            keys = list({key for one in deliveries if one.provider == provider for key in one.keys})
+            self._looked_up |= dict.fromkeys((provider, key) for key in keys)
+            for start in range(0, len(keys), MOST_KEYS):
+                asked = {"of": provider, "keys": keys[start : start + MOST_KEYS]}
+                for row in self.connection.execute(_NEWEST, asked).mappings():
                     self._looked_up[provider, row["dedup_key"]] = row_alert(row)
             ids = {one.delivery_id for one in deliveries if one.provider == provider}
             seen = set(self.connection.execute(_SEEN, {"of": provider, "ids": list(ids)}).scalars())
@@ -162,6 +176,8 @@ class Batch:
         self._store_alerts()
         self._store_threads(latest)
         self._store_counts()
+        if self.connection.dialect.name == "postgresql" and (changes.channels or changes.shown or latest):
+            self.connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
         if changes.entries or changes.deliveries or changes.channels:
             self.connection.execute(
                 update(head).where(head.c.id == 1),
@@ -312,6 +328,7 @@ class Unit:
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
         self._own = Changes()
+        self.has_written = False  # by a statement of its own, beside the changes that wait for the flush
 
     def keep(self) -> None:
         """The procedure succeeded: its changes join the batch."""
@@ -324,6 +341,10 @@ class Unit:
     @property
     def _sql(self) -> Connection:
         return self._batch.connection
+
+    def _write(self, statement: UpdateBase) -> CursorResult[Any]:
+        self.has_written = True
+        return self._sql.execute(statement)
 
     # Alerts
     def alert(self, alert_id: int) -> Alert:
@@ -355,8 +376,10 @@ class Unit:
         self._own.shown[alert_id] = self._own.shown.get(alert_id, 0) + 1
 
     def due_snoozes(self) -> list[Alert]:
-        due = select(alert).where(alert.c.snoozed_until <= micros(self.now)).order_by(alert.c.snoozed_until)
-        return [row_alert(row) for row in self._sql.execute(due.limit(500)).mappings()]
+        due = select(alert.c.id).where(alert.c.snoozed_until <= micros(self.now)).order_by(alert.c.snoozed_until)
+        # As they are now: a unit of the same batch may have ended a snooze, or resolved the alert.
+        alerts = [self.alert(row.id) for row in self._sql.execute(due.limit(500))]
+        return [one for one in alerts if one.snoozed_until is not None and one.snoozed_until <= self.now]
 
     def find_alerts(
         self, *, open_only: bool = False, owner: str = "", since: datetime | None = None, most: int = 10_000
@@ -438,7 +461,7 @@ class Unit:
         if not ids:
             return []
         mine = thread.c.alert_id.in_(ids)
-        self._sql.execute(update(thread).where(mine).values(lease=lease, leased_until=micros(until)))
+        self._write(update(thread).where(mine).values(lease=lease, leased_until=micros(until)))
         return [row_thread(row) for row in self._sql.execute(select(thread).where(mine)).mappings()]
 
     def save_thread(self, thread_now: Thread, *, keep_lease_until: datetime | None = None) -> bool:
@@ -448,15 +471,15 @@ class Unit:
         else:
             values |= {"lease": None, "leased_until": NEVER}
         this = thread.c.alert_id == thread_now.alert_id
-        done = self._sql.execute(
+        done = self._write(
             update(thread).where(this, thread.c.lease == thread_now.lease).values(values)
         )
-        self._sql.execute(update(thread).where(this, ~_LAGS).values(stale_since=None))
+        self._write(update(thread).where(this, ~_LAGS).values(stale_since=None))
         return done.rowcount == 1
 
     def release_leases(self) -> int:
         held = update(thread).where(thread.c.lease.is_not(None)).values(lease=None, leased_until=NEVER)
-        return self._sql.execute(held).rowcount
+        return self._write(held).rowcount
 
     def lag(self) -> tuple[int, datetime | None]:
         row = self._sql.execute(select(func.count(), func.min(thread.c.stale_since)).where(_LAGS)).one()
@@ -466,13 +489,13 @@ class Unit:
         known = self._sql.execute(select(problem.c.text).where(problem.c.subject == subject)).one_or_none()
         if known is None:
             row = {"subject": subject, "since": micros(self.now), "text": text}
-            self._sql.execute(insert(problem).values(row))
+            self._write(insert(problem).values(row))
         elif known.text != text:
-            self._sql.execute(update(problem).where(problem.c.subject == subject).values(text=text))
+            self._write(update(problem).where(problem.c.subject == subject).values(text=text))
         return known is None
 
     def clear_problem(self, subject: str) -> bool:
-        return self._sql.execute(problem.delete().where(problem.c.subject == subject)).rowcount == 1
+        return self._write(problem.delete().where(problem.c.subject == subject)).rowcount == 1
 
     def problems(self) -> list[tuple[str, datetime, str]]:
         rows = self._sql.execute(select(problem).order_by(problem.c.since))
@@ -540,10 +563,10 @@ class Unit:
             "finished_at": micros(self.now) if status == "missed" else None,
             "detail": "",
         }
-        return self._sql.execute(_CLAIM_RUN[self._sql.dialect.name], row).rowcount == 1
+        return self._write(_CLAIM_RUN[self._sql.dialect.name].values(row)).rowcount == 1
 
     def finish_run(self, job: str, due_at: datetime, *, status: str, detail: str) -> None:
-        self._sql.execute(
+        self._write(
             update(job_run)
             .where(job_run.c.job == job, job_run.c.due_at == micros(due_at))
             .values(status=status, finished_at=micros(self.now), detail=detail)
@@ -567,11 +590,11 @@ class Unit:
         return (row.size, instant(row.at), row.note) if row else None
 
     def add_checkpoint(self, size: int, note: bytes) -> None:
-        self._sql.execute(insert(checkpoint).values(size=size, at=micros(self.now), note=note))
+        self._write(insert(checkpoint).values(size=size, at=micros(self.now), note=note))
 
     def drop_bodies(self, before: datetime) -> int:
         old = delivery.c.received_at < micros(before)
-        return self._sql.execute(
+        return self._write(
             update(delivery).where(old, delivery.c.body != b"").values(body=b"")
         ).rowcount
 

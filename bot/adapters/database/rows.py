@@ -1,8 +1,9 @@
 """Domain objects to rows and back. Times become integers: microseconds since 1970 UTC."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, overload
+
+from sqlalchemy import RowMapping
 
 from bot.domain.alert import Alert, Cause, Resolution, Response, Severity, Source
 from bot.domain.thread import Thread
@@ -66,7 +67,7 @@ def alert_row(alert: Alert) -> dict[str, Any]:
     }
 
 
-def row_alert(row: Mapping[str, Any]) -> Alert:
+def row_alert(row: RowMapping) -> Alert:
     return Alert(
         id=row["id"],
         provider=row["provider"],
@@ -99,7 +100,7 @@ def row_alert(row: Mapping[str, Any]) -> Alert:
     )
 
 
-def _resolution(row: Mapping[str, Any]) -> Resolution | None:
+def _resolution(row: RowMapping) -> Resolution | None:
     if row["cause"] is None:
         return None
     return Resolution(
@@ -111,7 +112,7 @@ def _resolution(row: Mapping[str, Any]) -> Resolution | None:
     )
 
 
-def row_thread(row: Mapping[str, Any]) -> Thread:
+def row_thread(row: RowMapping) -> Thread:
     return Thread(
         alert_id=row["alert_id"],
         channel=row["channel"],

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from bot.adapters.database.engine import PATIENCE
+
 log = logging.getLogger(__name__)
 
 CHANNEL = "socmon"
@@ -38,7 +40,7 @@ class Wakeup:
         address = self._url.replace("postgresql+psycopg://", "postgresql://", 1)
         while not self._ending.is_set():
             try:
-                with psycopg.connect(address, autocommit=True, connect_timeout=5) as connection:
+                with psycopg.connect(address, autocommit=True, **PATIENCE) as connection:
                     connection.execute(f"LISTEN {CHANNEL}")
                     self._wait(connection, loop)
             except psycopg.Error as error:

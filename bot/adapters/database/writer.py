@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.adapters.database.records import Batch, Stamp, Unit
@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 LARGEST_BATCH = 128
 LONGEST_QUEUE = 5_000
+LONG_WAIT = 1.0  # a batch that failed later than this ran into a time-out, and so would each of its units
 
 
 @dataclass(slots=True)
@@ -52,6 +53,7 @@ class Database:
         self._node, self._code = node, code
         self._boot = randomness.token(8).hex()
         self._queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._closing = False
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="records-reader")
         self._thread = threading.Thread(target=self._run, name="records-writer", daemon=True)
         self._thread.start()
@@ -64,6 +66,8 @@ class Database:
     async def write(
         self, procedure: Callable[Concatenate[Records, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
+        if self._closing:
+            raise Unavailable("socmon is stopping, so nothing was recorded. Send again in a few seconds.")
         if self._queue.qsize() >= LONGEST_QUEUE:
             raise Unavailable("Too many requests wait for the database. Send again in a few seconds.")
         loop = asyncio.get_running_loop()
@@ -82,11 +86,15 @@ class Database:
         self, procedure: Callable[Concatenate[Records, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """`read` for callers without an event loop."""
-        with self.reading.connect() as connection, connection.begin():
-            return procedure(Unit(Batch(connection, self._stamp(), writing=False)), *args, **kwargs)
+        try:
+            with self.reading.connect() as connection, connection.begin():
+                return procedure(Unit(Batch(connection, self._stamp(), writing=False)), *args, **kwargs)
+        except SQLAlchemyError as error:
+            raise _explained(error, "The database cannot be read") from error
 
     def close(self) -> None:
         """Finish what waits, then let go of the connections."""
+        self._closing = True
         self._queue.put(None)
         self._thread.join()
         self._readers.shutdown()
@@ -126,11 +134,15 @@ class Database:
         return batch, True
 
     def _write_all(self, batch: list[Work]) -> None:
+        started = self._clock.monotonic()
         try:
             self._transact(batch)
-        except Exception as error:  # noqa: BLE001 - the thread must outlive every fault of a unit
-            if len(batch) == 1:
-                batch[0].error = _explained(error)
+        except BaseException as error:  # noqa: BLE001 - the thread must outlive every fault of a unit
+            explained = _explained(error, "The database did not store this")
+            timed_out = self._clock.monotonic() - started > LONG_WAIT and isinstance(explained, Unavailable)
+            if len(batch) == 1 or timed_out:
+                for work in batch:
+                    work.result, work.error = None, explained
                 return
             for work in batch:
                 work.result = work.error = None
@@ -146,20 +158,20 @@ class Database:
                     work.result = work.procedure(unit, *work.args, **work.kwargs)
                 except SQLAlchemyError:
                     raise
-                except Exception as error:  # noqa: BLE001 - it is the caller's, and reaches them
+                except Exception as error:
+                    if unit.has_written:  # what it changed by SQL goes only with the transaction
+                        raise
                     work.error = error
                 else:
                     unit.keep()
             batch.flush()
 
 
-def _explained(error: Exception) -> Exception:
+def _explained(error: BaseException, what: str) -> BaseException:
     """Trouble of the database itself is the sender's cue to send again; anything else is a fault of what was sent."""
-    if not isinstance(error, OperationalError | InterfaceError | PoolTimeout):
+    if not isinstance(error, DBAPIError | PoolTimeout) or isinstance(error, DataError | IntegrityError):
         return error
-    unavailable = Unavailable(
-        f"The database did not store this ({type(error).__name__}). Nothing was recorded; send again."
-    )
+    unavailable = Unavailable(f"{what} ({type(error).__name__}). Nothing was recorded; send again.")
     unavailable.__cause__ = error
     return unavailable
 
@@ -178,7 +190,9 @@ def _settle(works: list[Work]) -> None:
     for work in works:
         if work.future.done():  # the caller gave up; the records stand all the same
             continue
-        if work.error is not None:
+        if isinstance(work.error, StopIteration):  # no future takes one
+            work.future.set_exception(RuntimeError("A procedure raised StopIteration."))
+        elif work.error is not None:
             work.future.set_exception(work.error)
         else:
             work.future.set_result(work.result)

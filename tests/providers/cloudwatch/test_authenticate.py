@@ -150,7 +150,7 @@ async def test_a_signature_by_somebody_else() -> None:
         "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-{}.PEM",
         "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-{}A.pem",
         "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-abc.pem",
-        "https://sns.еu-west-1.amazonaws.com/SimpleNotificationService-{}.pem",  # noqa: RUF001 - a Cyrillic е
+        "https://sns.еu-west-1.amazonaws.com/SimpleNotificationService-{}.pem",  # a Cyrillic е
         "file:///etc/passwd",
         "//sns.eu-west-1.amazonaws.com/SimpleNotificationService-{}.pem",
     ],
@@ -207,7 +207,10 @@ def certificate(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, start: date
 
 @pytest.mark.parametrize(
     "key",
-    [ec.generate_private_key(ec.SECP256R1()), rsa.generate_private_key(65537, 1024)],
+    [
+        ec.generate_private_key(ec.SECP256R1()),
+        rsa.generate_private_key(65537, 1024),  # noqa: S505 - to be refused
+    ],
     ids=["elliptic", "short"],
 )
 async def test_other_keys_than_sns_has(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> None:
@@ -239,7 +242,7 @@ async def test_a_certificate_is_believed_while_it_is_valid(age: float, believed:
     "error", [OSError("no route to host"), TimeoutError(), ConnectionRefusedError()], ids=repr
 )
 async def test_nobody_answers(error: Exception) -> None:
-    """A genuine alarm must not be lost because a certificate cannot be fetched just now: SNS is asked to send it again."""
+    """A genuine alarm must not be lost because its certificate cannot be fetched: SNS is asked to send it again."""
     pages = Pages({SNS.certificate_url: error})
     checked_by = CloudWatchWebhook(SETTINGS, pages)
     with pytest.raises(TryAgain):

@@ -43,7 +43,7 @@ def test_settings(table: dict[str, object], environ: dict[str, str], expected: C
     ],
 )
 def test_wrong_settings_name_the_key_and_the_mend(table: dict[str, object], message: str) -> None:
-    with pytest.raises(WrongSettings, match="providers.cloudwatch") as wrong:
+    with pytest.raises(WrongSettings, match=r"providers\.cloudwatch") as wrong:
         read_settings(table, {})
 
     assert message in str(wrong.value)

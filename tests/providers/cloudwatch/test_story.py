@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -75,4 +76,4 @@ def test_an_alarm_recovers_while_its_data_is_away(heard: bool) -> None:  # noqa:
 def test_one_alert_follows_its_alarm(states: Sequence[str], outcomes: Sequence[Outcome]) -> None:
     alarm = Alarm()
 
-    assert [alarm.goes(*pair)[0] for pair in zip(states, states[1:], strict=False)] == outcomes
+    assert [alarm.goes(*pair)[0] for pair in pairwise(states)] == outcomes

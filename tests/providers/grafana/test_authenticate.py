@@ -124,7 +124,7 @@ async def test_the_header_may_have_another_name() -> None:
     ],
 )
 def test_wrong_settings(table: dict[str, object], message: str) -> None:
-    with pytest.raises(WrongSettings, match="providers.grafana") as wrong:
+    with pytest.raises(WrongSettings, match=r"providers\.grafana") as wrong:
         PROVIDER.settings(table, {})
 
     assert message in str(wrong.value)

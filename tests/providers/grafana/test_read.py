@@ -128,7 +128,8 @@ def test_one_unreadable_alert_does_not_hide_the_others() -> None:
 
     assert [found.change for found in reading.alerts] == [Change.TRIGGERED]
     assert reading.gap == (
-        "2 alerts of this delivery could not be read: An alert has the status “muddled”; socmon knows firing and resolved."
+        "2 alerts of this delivery could not be read: An alert has the status “muddled”; socmon knows firing and"
+        " resolved."
     )
 
 
