@@ -1,4 +1,4 @@
-"""The composition root: the one module that knows all others. It builds the parts, starts them and stops them cleanly."""
+"""The composition root: the one module that knows all others. It builds the parts, starts and stops them."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from bot import __version__
-from bot.adapters.database.engine import reading_engine, writing_engine
+from bot.adapters.database.engine import in_reach, reading_engine, writing_engine
 from bot.adapters.database.lock import SingleProcess
 from bot.adapters.database.migrate import is_current, is_empty, open_log, upgrade
 from bot.adapters.database.wakeup import Wakeup
@@ -25,11 +25,12 @@ from bot.adapters.database.writer import Database
 from bot.adapters.evidence.keys import LogKey
 from bot.adapters.evidence.note import sign_checkpoint
 from bot.adapters.network import AiohttpNetwork
-from bot.adapters.operators import Operators
+from bot.adapters.operators import Email, Operators, PagerDuty
 from bot.adapters.slack.directory import Directory
 from bot.adapters.slack.projector import Budget, Projector
-from bot.adapters.slack.web import SlackWeb, web_client
+from bot.adapters.slack.web import SlackWeb, web_client, web_session
 from bot.adapters.system import SystemClock, SystemRandomness
+from bot.domain.errors import SocmonError
 from bot.ports import Clock, Network, Randomness
 from bot.procedures.seal_log import seal_log
 from bot.procedures.show_alert import release_leases
@@ -49,7 +50,7 @@ Beside = Callable[[], AbstractAsyncContextManager[None]]
 
 @dataclass(kw_only=True)
 class Socmon:
-    """A whole socmon, built but not started. `asgi()` serves it; tests hand in a clock, randomness or network of theirs."""
+    """A whole socmon, built but not started. `asgi()` serves it; tests hand in their clock, randomness or network."""
 
     settings: Settings
     clock: Clock = field(default_factory=SystemClock)
@@ -61,10 +62,11 @@ class Socmon:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         self._lock = SingleProcess(settings.sqlite_path)
         writing = writing_engine(settings.database_url)
-        upgrade(writing)
-        self.current = is_current(writing)
-        self.origin = open_log(writing, settings.log_origin, named=settings.log_origin_named)
-        self.key = LogKey.open(settings.log_key_file, self.origin, create=is_empty(writing))
+        with in_reach(writing):
+            upgrade(writing)
+            self.current = is_current(writing)
+            self.origin = open_log(writing, settings.log_origin, named=settings.log_origin_named)
+            self.key = LogKey.open(settings.log_key_file, self.origin, create=is_empty(writing))
         self.records = Database(
             writing,
             reading_engine(settings.database_url),
@@ -79,7 +81,7 @@ class Socmon:
         )
         self.directory = Directory(self.client, settings.config.roles.holders(), self.clock)
         self.web = SlackWeb(self.client)
-        self.operators = Operators(settings=settings, web=self.web, admins=self.directory.admins)
+        self.operators = self._operators()
         self.projector = Projector(
             records=self.records,
             web=self.web,
@@ -90,6 +92,7 @@ class Socmon:
                 updates_per_minute=settings.config.slack.updates_per_minute,
             ),
             titles=self.titles,
+            names=self.directory.names,
             alarm=self.operators.alarm,
         )
         self.ticker = Ticker(
@@ -143,6 +146,16 @@ class Socmon:
         register(app, desk)
         return app
 
+    def _operators(self) -> Operators:
+        settings, table = self.settings, self.settings.config.operators
+        smtp, key = settings.smtp_url.get_secret_value(), settings.operators_pagerduty_key.get_secret_value()
+        return Operators(
+            web=self.web,
+            admins=self.directory.admins,
+            email=Email(server=smtp, recipients=table.emails, sender=table.email_from),
+            pagerduty=PagerDuty(key=key, url=settings.pagerduty_events_url),
+        )
+
     def _intake(self) -> Intake:
         known = all_providers()
         webhooks = {
@@ -168,32 +181,44 @@ class Socmon:
     @asynccontextmanager
     async def _lifespan(self, beside: Beside) -> AsyncIterator[None]:
         """Start the parts; at the end finish what is under way, sign the log once more, and let go."""
-        async with beside(), aiohttp.ClientSession(trust_env=True) as session:
-            self.client.session = session
-            wakeup = Wakeup(self.settings.database_url, self.wake)
-            wakeup.start()
-            if self.settings.sqlite_path is not None:
-                await self.records.write(release_leases)
-            working = asyncio.create_task(self.projector.run()) if self.settings.slack.connected else None
-            self.ticker.start()
-            socket_mode = await self._connect_socket_mode()
-            log.info("socmon %s is ready; the log is %s", __version__, self.origin)
-            yield
-            self.draining = True
-            if socket_mode:
-                await socket_mode.close_async()
-            await self.ticker.stop()
-            if working:
-                working.cancel()
-                await asyncio.wait([working], timeout=8)
-            wakeup.stop()
-            await self.records.write(seal_log, sign=self.sign_checkpoint)
-        self.close()
+        try:
+            async with beside(), web_session() as session, self._socket_mode(session):
+                wakeup = Wakeup(self.settings.database_url, self.wake)
+                wakeup.start()
+                if self.settings.sqlite_path is not None:
+                    await self.records.write(release_leases)
+                working = asyncio.create_task(self.projector.run()) if self.settings.slack.connected else None
+                self.ticker.start()
+                log.info("socmon %s is ready; the log is %s", __version__, self.origin)
+                yield
+                self.draining = True
+                await self.ticker.stop()
+                if working:
+                    working.cancel()
+                    await asyncio.wait([working], timeout=8)
+                wakeup.stop()
+                await self._seal()
+        finally:
+            self.close()
 
-    async def _connect_socket_mode(self) -> AsyncSocketModeHandler | None:
+    async def _seal(self) -> None:
+        try:
+            await self.records.write(seal_log, sign=self.sign_checkpoint)
+        except SocmonError as error:
+            log.warning("the log could not be signed at the end, the next start does it: %s", error)
+
+    @asynccontextmanager
+    async def _socket_mode(self, session: aiohttp.ClientSession) -> AsyncIterator[None]:
+        """Connects beside everything else: while Slack refuses the app token, alerts are received all the same."""
+        self.client.session = session
         token = self.settings.slack.app_token.get_secret_value()
         if not token or self.bolt is None:
-            return None
+            yield
+            return
         handler = AsyncSocketModeHandler(self.bolt, token)
-        await handler.connect_async()
-        return handler
+        connecting = asyncio.create_task(handler.connect_async())  # type: ignore[no-untyped-call]
+        try:
+            yield
+        finally:
+            connecting.cancel()
+            await handler.close_async()  # type: ignore[no-untyped-call]

@@ -188,6 +188,10 @@ class Records(Protocol):
         """(due at, status, finished at, detail) of the newest due time on record."""
         ...
 
+    def drop_runs(self, jobs: Collection[str], before: datetime) -> int:
+        """Forget what these jobs did before then, except for each one's newest due time. Returns how many runs."""
+        ...
+
     # The evidence log
     def log(self, entry: Entry) -> None:
         """Append one entry: leaf, salted commitments with their disclosures, and the alert's timeline."""
@@ -204,7 +208,7 @@ class Records(Protocol):
     def add_checkpoint(self, size: int, note: bytes) -> None: ...
 
     def drop_bodies(self, before: datetime) -> int:
-        """Retention: forget bodies and texts received before then; leaves and their hashes stay. Returns how many."""
+        """Retention: forget bodies received before then; leaves and their hashes stay. Returns how many."""
         ...
 
 

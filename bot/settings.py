@@ -6,13 +6,22 @@ Unknown keys are an error that names the nearest known key. Secrets are in a typ
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
 
 from bot.domain.alert import Severity
 from bot.domain.errors import WrongSettings
@@ -67,7 +76,7 @@ class RolesTable(_Table):
 
 
 class OperatorsTable(_Table):
-    """`[operators]`: who is told about trouble when Slack itself cannot be used. Their key stands in the environment."""
+    """`[operators]`: who is told about trouble when Slack cannot be used. PagerDuty's key stands in the environment."""
 
     emails: list[Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]] = []
     email_from: str = "socmon@localhost"
@@ -89,6 +98,14 @@ class ConfigFile(_Table):
     retention: RetentionTable = RetentionTable()
     providers: dict[str, dict[str, Any]] = {}
     timezone: str = "UTC"
+
+    @field_validator("timezone")
+    @classmethod
+    def _exists(cls, name: str) -> str:
+        if name not in available_timezones():
+            near = get_close_matches(name, available_timezones(), n=1)
+            raise ValueError(f"this is no time zone. Write one like {', '.join(near) or 'Europe/Berlin'}")
+        return name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +129,7 @@ class Settings:
     config: ConfigFile
     slack: SlackAccess
     data_dir: Path
-    database_url: str
+    database_url: str = field(repr=False)  # may hold a password
     log_origin: str
     log_origin_named: bool
     """Whether an operator chose the origin; else it follows the public URL, and a stored one wins."""
@@ -189,6 +206,8 @@ def _read(path: str) -> dict[str, Any]:
         raise WrongSettings(
             f"SOCMON_CONFIG names {path}, which cannot be read ({error.strerror}). Correct the path."
         ) from error
+    except UnicodeDecodeError as error:
+        raise WrongSettings(f"{path} is not UTF-8 text (see byte {error.start}). Save it as UTF-8.") from error
     except tomllib.TOMLDecodeError as error:
         raise WrongSettings(f"{path} is not valid TOML: {error}. Correct that line.") from error
 
@@ -203,7 +222,8 @@ def _parse(table: dict[str, Any]) -> ConfigFile:
 def _explain(error: Any) -> str:
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] != "extra_forbidden":
-        return f"{where}: {error['msg']} (it is {error['input']!r}). Correct it in the configuration file."
+        message = error["msg"].removeprefix("Value error, ")
+        return f"{where}: {message} (it is {error['input']!r}). Correct it in the configuration file."
     model: Any = ConfigFile
     for part in error["loc"][:-1]:
         if isinstance(part, str):
@@ -247,7 +267,12 @@ def _providers(
         if name not in known:
             raise WrongSettings(f"providers.{name} is not a provider.{nearest(name, list(known))}")
         rest = {key: value for key, value in table.items() if key != "enabled"}
-        if table.get("enabled", True):
+        enabled = table.get("enabled", True)
+        if not isinstance(enabled, bool):
+            raise WrongSettings(
+                f"providers.{name}.enabled is {enabled!r}. Correct it to true or false, without quotes."
+            )
+        if enabled:
             found[name] = known[name].settings(rest, environ)
     return found
 

@@ -7,6 +7,7 @@ vendor is `degraded` in its body: a dead token must never take intake out of the
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from math import nan
 
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from starlette.requests import Request
@@ -21,14 +22,14 @@ SLOW_LAG_SECONDS = 60
 LAGGING = Gauge("socmon_slack_lagging_threads", "Threads in Slack that lag behind the records")
 LAG_SECONDS = Gauge("socmon_slack_lag_seconds", "Since when the oldest lagging thread lags")
 LOG_SIZE = Gauge("socmon_log_entries", "Entries in the evidence log")
-CHECKPOINT_AGE = Gauge("socmon_checkpoint_age_seconds", "Since the last signed checkpoint")
+CHECKPOINT_AGE = Gauge("socmon_checkpoint_age_seconds", "Since the last signed checkpoint; NaN before the first")
 WAITING = Gauge("socmon_records_waiting", "Units of work that wait for a transaction")
 PROBLEMS = Gauge("socmon_problems", "What an operator has to mend")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """`draining` and `current` are asked at each probe: whether we are stopping, and whether the schema is up to date."""
+    """`draining` and `current` are asked at each probe: whether we are stopping, whether the schema is up to date."""
 
     records: RecordKeeper
     clock: Clock
@@ -58,13 +59,18 @@ class Health:
         return JSONResponse({"ready": True, "degraded": degraded})
 
     async def metrics(self, _request: Request) -> Response:
-        state = await self.records.read(probe)
-        LAGGING.set(state.lagging)
-        LAG_SECONDS.set(self._seconds_since(state.lag_since))
-        LOG_SIZE.set(state.log_size)
-        CHECKPOINT_AGE.set(self._seconds_since(state.checkpoint_at))
         WAITING.set(self.waiting())
-        PROBLEMS.set(len(state.problems))
+        try:
+            state = await self.records.read(probe)
+        except SocmonError:
+            for unknown in (LAGGING, LAG_SECONDS, LOG_SIZE, CHECKPOINT_AGE, PROBLEMS):
+                unknown.set(nan)
+        else:
+            LAGGING.set(state.lagging)
+            LAG_SECONDS.set(self._seconds_since(state.lag_since))
+            LOG_SIZE.set(state.log_size)
+            CHECKPOINT_AGE.set(self._seconds_since(state.checkpoint_at) if state.checkpoint_at else nan)
+            PROBLEMS.set(len(state.problems))
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     def _seconds_since(self, at: datetime | None) -> float:

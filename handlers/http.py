@@ -4,9 +4,10 @@ import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Message
 
 from bot.ports import Clock
 from handlers.health import Health
@@ -50,11 +51,15 @@ class SlackGuard:
             return PlainTextResponse("This request is not signed by Slack.\n", 401)
         if not re.fullmatch(r"[0-9]{1,7}", length) or int(length) > LARGEST_SLACK_BODY:
             return PlainTextResponse("The body is too large.\n", 413)
+        body = await _capped_body(request)
+        if body is None:
+            return PlainTextResponse("The body is too large.\n", 413)
         if signature in self._taken:
             return PlainTextResponse("", 200)
-        answer = await self._handle(request)
-        if answer.status_code < 400:
-            self._remember(signature)
+        self._remember(signature)  # now, so that a copy which overtakes this request finds it
+        answer = await self._handle(_again(request, body))
+        if answer.status_code >= 400:
+            self._taken.pop(signature, None)
         return answer
 
     def _remember(self, signature: str) -> None:
@@ -65,3 +70,25 @@ class SlackGuard:
             if len(self._taken) <= MOST_REMEMBERED and now - self._taken[oldest] < REPLAY_SECONDS:
                 return
             del self._taken[oldest]
+
+
+async def _capped_body(request: Request) -> bytes | None:
+    """None when it is too large, or the connection ended before the body did."""
+    body = b""
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > LARGEST_SLACK_BODY:
+                return None
+    except ClientDisconnect:
+        return None
+    return body
+
+
+def _again(request: Request, body: bytes) -> Request:
+    """The same request, whose body can be read once more."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return Request(request.scope, receive)

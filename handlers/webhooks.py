@@ -4,9 +4,11 @@
 send again" and nothing else: never 429 or another 4xx, which some senders take for "never again".
 """
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from prometheus_client import Counter, Histogram
@@ -24,6 +26,7 @@ from bot.providers.contract import Webhook, body_digest
 log = logging.getLogger(__name__)
 
 LARGEST_BODY = 1024 * 1024
+BODY_SECONDS = 15
 
 DELIVERIES = Counter("socmon_deliveries_total", "Deliveries by provider and result", ["provider", "result"])
 INTAKE_SECONDS = Histogram(
@@ -58,8 +61,10 @@ class Intake:
             return await self._refuse(provider, refused)
         except (Unavailable, TryAgain) as error:
             log.warning("%s: answered 503: %s", provider, error)
-            DELIVERIES.labels(provider, "unavailable").inc()
-            return _answer(503, str(error), {"Retry-After": "5"})
+            return _come_back(provider, str(error))
+        except Exception:
+            log.exception("%s: answered 503 for a fault of socmon", provider)
+            return _come_back(provider, "socmon failed, so nothing was recorded. Send it again; its log says more.")
         finally:
             INTAKE_SECONDS.labels(provider).observe(self.clock.monotonic() - started)
 
@@ -68,15 +73,15 @@ class Intake:
         request = contract.Request(headers=http.headers, body=body, received_at=self.clock.now())
         verified_by = await webhook.authenticate(request)
         await webhook.follow_up(request)
-        delivery = _read(provider, webhook, request, verified_by)
-        receipt = await self._record(delivery)
+        receipt, delivery = await self._record(_read(provider, webhook, request, verified_by))
         DELIVERIES.labels(provider, receipt.result).inc()
         self.wake()
         return JSONResponse(_receipt(receipt, delivery), 202)
 
-    async def _record(self, delivery: Delivery) -> Receipt:
+    async def _record(self, delivery: Delivery) -> tuple[Receipt, Delivery]:
+        """What became of the delivery, and what was stored of it."""
         try:
-            return await self.records.write(receive_alert, delivery, routes=self.routes)
+            return await self.records.write(receive_alert, delivery, routes=self.routes), delivery
         except Unavailable:
             raise
         except Exception as error:
@@ -85,27 +90,27 @@ class Intake:
             gap = f"socmon could not record what it read ({type(error).__name__}); please report this"
             kept = Delivery(
                 provider=delivery.provider,
-                delivery_id=delivery.delivery_id,
+                delivery_id=sha256(delivery.body).hexdigest(),  # its own one may be what could not be recorded
                 received_at=delivery.received_at,
                 verified_by=delivery.verified_by,
                 body=delivery.body,
                 gap=gap,
                 unreadable=True,
             )
-            return await self.records.write(receive_alert, kept, routes=self.routes)
+            return await self.records.write(receive_alert, kept, routes=self.routes), kept
 
     async def _refuse(self, provider: str, refused: Refused) -> Response:
         log.warning("%s: refused a delivery: %s", provider, refused.reason)
-        DELIVERIES.labels(provider, Result.REFUSED).inc()
         try:
             await self.records.write(refuse_delivery, provider, reason=refused.reason)
         except Unavailable as error:
-            return _answer(503, str(error), {"Retry-After": "5"})
+            return _come_back(provider, str(error))
+        DELIVERIES.labels(provider, Result.REFUSED).inc()
         return _answer(refused.status, str(refused))
 
 
 async def _body(request: Request) -> bytes:
-    """The raw body; raises Refused for compressed or too large ones, before they fill the memory."""
+    """The raw body; raises Refused for compressed or too large ones, before they fill the memory, and TryAgain."""
     if request.headers.get("content-encoding", "identity").lower() not in {"", "identity"}:
         raise Refused(
             "compressed", "Compressed bodies are refused. Send it without Content-Encoding.", status=415
@@ -118,11 +123,14 @@ async def _body(request: Request) -> bytes:
         raise too_large
     parts, size = [], 0
     try:
-        async for part in request.stream():
-            size += len(part)
-            if size > LARGEST_BODY:
-                raise too_large
-            parts.append(part)
+        async with asyncio.timeout(BODY_SECONDS):
+            async for part in request.stream():
+                size += len(part)
+                if size > LARGEST_BODY:
+                    raise too_large
+                parts.append(part)
+    except TimeoutError as error:
+        raise TryAgain(f"The body did not arrive within {BODY_SECONDS} s. Send it again.") from error
     except ClientDisconnect as error:
         raise Refused(
             "cut off", "The connection ended before the body did. Send it again.", status=400
@@ -133,14 +141,18 @@ async def _body(request: Request) -> bytes:
 def _read(provider: str, webhook: Webhook, request: contract.Request, verified_by: str) -> Delivery:
     try:
         reading = webhook.read(request)
-    except Unreadable as error:
+    except Exception as error:
+        gap = str(error)
+        if not isinstance(error, Unreadable):
+            log.exception("%s: a genuine delivery could not be read", provider)
+            gap = f"socmon failed while it read this ({type(error).__name__}); please report this"
         return Delivery(
             provider=provider,
             delivery_id=body_digest(request),
             received_at=request.received_at,
             verified_by=verified_by,
             body=request.body,
-            gap=str(error),
+            gap=gap,
             unreadable=True,
         )
     return Delivery(
@@ -167,6 +179,12 @@ def _receipt(receipt: Receipt, delivery: Delivery) -> dict[str, Any]:
             for outcome, alert, reason in receipt.alerts
         ]
     return told
+
+
+def _come_back(provider: str, why: str) -> Response:
+    """Nothing was stored, and the sender should send it again."""
+    DELIVERIES.labels(provider, "unavailable").inc()
+    return _answer(503, why, {"Retry-After": "5"})
 
 
 def _answer(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:

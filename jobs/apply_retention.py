@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from bot.procedures.apply_retention import forget_old_bodies
+from bot.procedures.apply_retention import forget_old_bodies, forget_old_runs
 
 
 async def apply_retention(parts: Any) -> str:
-    days = parts.settings.config.retention.bodies_days
-    return f"{await parts.records.write(forget_old_bodies, days=days)} bodies forgotten"
+    bodies = await parts.records.write(forget_old_bodies, days=parts.settings.config.retention.bodies_days)
+    runs = await parts.records.write(forget_old_runs, parts.ticker.housekeeping)
+    return f"{bodies} bodies and {runs} job runs forgotten"

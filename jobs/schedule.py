@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -45,7 +45,10 @@ class Job:
 
 
 def all_jobs(timezone: Any) -> tuple[Job, ...]:
-    """The table of all jobs."""
+    """The table of all jobs.
+
+    None of them before 01:00 local time: on the day after the clocks went forward APScheduler (3.11) skips that hour.
+    """
     return (
         Job(
             name="wake-alerts",
@@ -79,6 +82,11 @@ class Ticker:
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self._running: set[asyncio.Task[None]] = set()
         self._next: dict[str, datetime] = {}
+
+    @property
+    def housekeeping(self) -> list[str]:
+        """The jobs that only keep things going: of their missed due times nobody keeps a record."""
+        return [job.name for job in self._jobs if job.catch_up is CatchUp.LATEST]
 
     def start(self) -> None:
         self._scheduler.add_job(
@@ -127,22 +135,32 @@ class Ticker:
             log.exception("%s failed; its next due time runs as usual", job.name)
             detail, status = f"{type(error).__name__}: {error}", RunStatus.FAILED
         RUNS.labels(job.name, status).inc()
-        await self._records.write(keep_schedule.finish, job.name, due_at, status=status, detail=detail)
+        try:
+            await self._records.write(keep_schedule.finish, job.name, due_at, status=status, detail=detail)
+        except SocmonError as error:
+            log.warning("%s: the end of its run at %s could not be recorded: %s", job.name, due_at, error)
 
 
 def due_times(every: BaseTrigger, since: datetime, now: datetime) -> tuple[list[datetime], datetime | None]:
-    """The due times after `since` up to `now`, oldest first (the newest thousand), and the next one after.
-
-    The trigger knows time zones: a daily job runs once on the day the clocks change.
-    """
+    """The due times after `since` up to `now`, oldest first (the newest thousand), and the next one after. In UTC."""
+    if isinstance(every, IntervalTrigger):
+        since = max(since, now - MOST_MISSED * every.interval)
     passed: list[datetime] = []
-    at = every.get_next_fire_time(None, since + _INSTANT)
+    at = _following(every, since)
     while at is not None and at <= now:
         passed.append(at)
         if len(passed) > MOST_MISSED:
             del passed[0]
-        at = every.get_next_fire_time(None, at + _INSTANT)
+        at = _following(every, at)
     return passed, at
+
+
+def _following(every: BaseTrigger, after: datetime) -> datetime | None:
+    """The trigger knows time zones. When the clocks go back an hour comes twice: its second coming is not due again."""
+    at: datetime | None = every.get_next_fire_time(None, after + _INSTANT)
+    while at is not None and at.fold:
+        at = every.get_next_fire_time(None, at.astimezone(UTC) + _INSTANT)
+    return at.astimezone(UTC) if at else None
 
 
 _INSTANT = timedelta(microseconds=1)

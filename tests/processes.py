@@ -123,6 +123,10 @@ class Bot:
         words = [sys.executable, "-m", "bot.cli", *command]
         return subprocess.run(words, env=self.environ, capture_output=True, text=True, check=False)
 
+    def ready(self) -> dict[str, Any]:
+        found: dict[str, Any] = _get(f"{self.url}/readyz")
+        return found
+
     def post(self, body: Mapping[str, Any], *, secret: str = WEBHOOK_SECRET) -> tuple[int, dict[str, Any]]:
         headers = {"X-Socmon-Token": secret, "Content-Type": "application/json"}
         return _post(f"{self.url}/webhooks/generic", json.dumps(body).encode(), headers)

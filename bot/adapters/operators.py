@@ -1,25 +1,45 @@
-"""Tells the people who run socmon about trouble: in Slack, and by e-mail and PagerDuty when Slack itself is the trouble."""
+"""Tells the people who run socmon about trouble: in Slack; when Slack is the trouble, by e-mail and PagerDuty."""
 
 import asyncio
 import logging
 import smtplib
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
 from bot.adapters.slack.web import NoAnswer, RateLimited, SlackSaysNo, SlackWeb
-from bot.settings import Settings
 
 log = logging.getLogger(__name__)
 
 SECONDS = 10
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Email:
+    """`server` is an address like smtps://user:password@smtp.example.com:465. Without it no e-mail is sent."""
+
+    server: str = field(default="", repr=False)
+    recipients: Sequence[str] = ()
+    sender: str = "socmon@localhost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagerDuty:
+    """`key` is an integration key of the Events API; `url` stands in for PagerDuty's own address."""
+
+    key: str = field(default="", repr=False)
+    url: str = ""
+
+
 class Operators:
     """`admins` gives the Slack user ids to tell."""
 
-    def __init__(self, *, settings: Settings, web: SlackWeb, admins: Callable[[], list[str]]) -> None:
-        self._settings, self._web, self._admins = settings, web, admins
+    def __init__(
+        self, *, web: SlackWeb, admins: Callable[[], list[str]], email: Email, pagerduty: PagerDuty
+    ) -> None:
+        self._web, self._admins, self._email, self._pagerduty = web, admins, email, pagerduty
 
     async def alarm(self, subject: str, text: str) -> None:
         """Tell everybody who can be reached. Never raises: the trouble is in the records and in readyz already."""
@@ -38,37 +58,49 @@ class Operators:
         except (SlackSaysNo, RateLimited, NoAnswer) as error:
             log.warning("%s could not be told in Slack: %s", user, error)
             return False
+        except Exception:
+            log.exception("%s could not be told in Slack", user)
+            return False
         return True
 
     def _by_email(self, subject: str, text: str) -> None:
-        url = urlsplit(self._settings.smtp_url.get_secret_value())
-        table = self._settings.config.operators
-        if not url.hostname or not table.emails:
+        url = urlsplit(self._email.server)
+        if not url.hostname or not self._email.recipients:
             return
         message = EmailMessage()
         message["Subject"] = f"socmon: {subject}"
-        message["From"] = table.email_from
-        message["To"] = ", ".join(table.emails)
+        message["From"] = self._email.sender
+        message["To"] = ", ".join(self._email.recipients)
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(text)
-        kind = smtplib.SMTP_SSL if url.scheme == "smtps" else smtplib.SMTP
-        with kind(url.hostname, url.port or (465 if url.scheme == "smtps" else 587), timeout=SECONDS) as smtp:
-            smtp.ehlo()
-            if url.scheme != "smtps" and smtp.has_extn("starttls"):
-                smtp.starttls()
+        with _connected(url.scheme, url.hostname, url.port) as smtp:
             if url.username:
+                if not isinstance(smtp.sock, ssl.SSLSocket):
+                    raise smtplib.SMTPNotSupportedError("The mail server offers no TLS, so it gets no password.")
                 smtp.login(unquote(url.username), unquote(url.password or ""))
             smtp.send_message(message)
 
     def _by_pagerduty(self, subject: str, text: str) -> None:
-        key = self._settings.operators_pagerduty_key.get_secret_value()
-        if not key:
+        if not self._pagerduty.key:
             return
         from pagerduty import EventsApiV2Client  # noqa: PLC0415 - only when it is needed
 
-        client = EventsApiV2Client(key)
-        if self._settings.pagerduty_events_url:
-            client.url = self._settings.pagerduty_events_url
-        client.retry = {429: 2, 500: 2, 502: 2, 503: 2, 504: 2}
-        client.timeout = SECONDS
-        client.trigger(f"socmon: {text}"[:1024], "socmon", dedup_key=f"socmon:{subject}", severity="critical")
+        with EventsApiV2Client(self._pagerduty.key) as client:
+            if self._pagerduty.url:
+                client._url = self._pagerduty.url.rstrip("/")  # noqa: SLF001 - `url` takes no http, not even on loopback
+            client.retry = {429: 2, 500: 2, 502: 2, 503: 2, 504: 2}
+            client.timeout = SECONDS
+            summary = f"socmon: {text}"[:1024]
+            client.trigger(summary, "socmon", dedup_key=f"socmon:{subject}", severity="critical")
+
+
+def _connected(scheme: str, host: str, port: int | None) -> smtplib.SMTP:
+    """TLS from the start (smtps), or as soon as the server offers it; certificates are checked."""
+    trusted = ssl.create_default_context()
+    if scheme == "smtps":
+        return smtplib.SMTP_SSL(host, port or 465, timeout=SECONDS, context=trusted)
+    smtp = smtplib.SMTP(host, port or 587, timeout=SECONDS)
+    smtp.ehlo()
+    if smtp.has_extn("starttls"):
+        smtp.starttls(context=trusted)
+    return smtp

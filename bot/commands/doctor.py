@@ -1,4 +1,4 @@
-"""`socmon doctor`: looks at everything a working installation needs; each finding says what is wrong and how to mend it."""
+"""`socmon doctor`: looks at all that a working installation needs; each finding says what is wrong and its mend."""
 
 import asyncio
 import json
@@ -181,9 +181,9 @@ async def _public_address(settings: Settings) -> list[Finding]:
     try:
         answer = await AiohttpNetwork().get(f"{settings.public_url}/healthz", most_bytes=1024, seconds=5)
     except (OSError, TimeoutError, ValueError) as error:
-        mend = "Start socmon, and check DNS, TLS and the proxy in front of it. From inside some networks this is normal."
+        mend = "Start socmon, and check DNS, TLS and the proxy in front of it. Inside some networks this is normal."
         return [_hint("public address", f"{settings.public_url} does not answer from here: {error}.", mend)]
-    if answer.status != 200:  # noqa: PLR2004 - HTTP's OK
+    if answer.status != 200:
         text = f"{settings.public_url}/healthz answers {answer.status}."
         return [_fault("public address", text, "Let the proxy pass every path on to socmon.")]
     return [_ok("public address", f"{settings.public_url} reaches a socmon.")]
@@ -202,7 +202,7 @@ def _scopes(headers: Any) -> Iterator[Finding]:
         yield _fault("scopes", f"The token lacks {', '.join(missing)}.", mend)
     else:
         yield _ok("scopes", "The token has every scope it needs.")
-    if not HISTORY <= granted:
+    if HISTORY - granted:
         mend = "Grant channels:history and groups:history if you want that closed; socmon reads nothing else with them."
         yield _hint(
             "scopes",
@@ -215,7 +215,11 @@ def _clock(headers: Any, before: float) -> Iterator[Finding]:
     text = next((value for name, value in headers.items() if name.lower() == "date"), None)
     if text is None:
         return
-    skew = abs(parsedate_to_datetime(text).timestamp() - before)
+    try:
+        skew = abs(parsedate_to_datetime(text).timestamp() - before)
+    except ValueError:
+        yield _hint("clock", f"Slack's clock says {text!r}, which is no time.", "Look at the proxy in between.")
+        return
     if skew > MOST_SKEW_SECONDS:
         mend = "Turn on NTP: Slack and the tools refuse signatures from a wrong clock, and evidence needs right times."
         yield _fault("clock", f"This machine's clock and Slack's are {skew:.0f} s apart.", mend)
@@ -232,7 +236,7 @@ def _channels(settings: Settings) -> list[str]:
 async def _channel(client: Any, channel: str) -> Finding:
     try:
         info = (await client.conversations_info(channel=channel))["channel"]
-    except SlackApiError as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the finding
         mend = "Correct the id under [slack], or invite the app: /invite @socmon."
         return _fault(f"channel {channel}", f"Slack does not show it to us: {_reason(error)}.", mend)
     name = f"#{info.get('name', channel)}"

@@ -7,6 +7,7 @@ from bot.adapters.database.evidence import read_log
 from bot.adapters.evidence.keys import LogKey
 from bot.adapters.evidence.verify import verify_log
 from bot.commands.records import existing_database
+from bot.domain.errors import WrongSettings
 from bot.settings import Settings
 
 
@@ -15,7 +16,14 @@ def verify_evidence(settings: Settings, *, vkey: str | None, kept: Sequence[Path
     with existing_database(settings) as engine:
         leaves, disclosures, checkpoints, raw_digest, origin = read_log(engine)
         key = vkey or LogKey.open(settings.log_key_file, origin, create=False).vkey
-        outside = [path.read_bytes() for path in kept]
+        outside = [_read(path) for path in kept]
         report = verify_log(leaves, disclosures, checkpoints, key, raw_digest=raw_digest, kept=outside)
     print(report.to_json() if as_json else report.to_text())
     return report.exit_code
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise WrongSettings(f"The checkpoint {path} cannot be read ({error.strerror}). Correct the path.") from error

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.commands.records import plain, records_of, when
@@ -12,7 +13,7 @@ from jobs.schedule import all_jobs, due_times
 
 def print_jobs(settings: Settings, *, as_json: bool) -> int:
     now = datetime.now(UTC)
-    rows = []
+    rows: list[dict[str, Any]] = []
     with records_of(settings) as ask:
         for job in all_jobs(ZoneInfo(settings.config.timezone)):
             last = ask(last_run, job.name)

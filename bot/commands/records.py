@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from bot.adapters.database.engine import reading_engine
+from bot.adapters.database.engine import in_reach, reading_engine
 from bot.adapters.database.migrate import is_current
 from bot.adapters.database.records import Batch, Stamp, Unit
 from bot.adapters.system import SystemClock, SystemRandomness
@@ -20,15 +20,17 @@ from bot.settings import Settings
 def existing_database(settings: Settings) -> Iterator[Engine]:
     if settings.sqlite_path is not None and not settings.sqlite_path.exists():
         raise WrongSettings(
-            f"There is no database at {settings.sqlite_path}. Start socmon once, or set SOCMON_DATA_DIR to where it lies."
+            f"There is no database at {settings.sqlite_path}. Start socmon once, or set SOCMON_DATA_DIR to where it"
+            " lies."
         )
     engine = reading_engine(settings.database_url)
     try:
-        if not is_current(engine):
-            raise WrongSettings(
-                "The database was written by another version of socmon. Run `socmon db upgrade` first."
-            )
-        yield engine
+        with in_reach(engine):
+            if not is_current(engine):
+                raise WrongSettings(
+                    "The database was written by another version of socmon. Run `socmon db upgrade` first."
+                )
+            yield engine
     finally:
         engine.dispose()
 

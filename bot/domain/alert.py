@@ -93,6 +93,8 @@ SOURCES: dict[Change, Source] = {
     Change.NO_DATA: Source.UNKNOWN,
 }
 
+_RANK = {Source.UNKNOWN: 0, Source.FIRING: 1, Source.RECOVERED: 2}
+
 LONGEST_SNOOZE = timedelta(days=7)
 FEWEST_WORDS = 2
 FEWEST_LETTERS = 10
@@ -263,11 +265,11 @@ class Alert:
         """The alert after its source spoke again: changed in source state or severity, or else repeated once more.
 
         Words older than the newest ones heard change nothing. At one and the same instant a recovery outranks the
-        trigger it ends; so the result does not depend on the order in which deliveries arrive.
+        trigger it ends, and a trigger a lost signal; so the result does not depend on the order of arrival.
         """
         source = SOURCES[reported.change]
         when = reported.occurred_at or at
-        old_news = when < self.source_at or (when == self.source_at and source is not Source.RECOVERED)
+        old_news = (when, _RANK[source]) < (self.source_at, _RANK[self.source])
         worse = source is Source.FIRING and reported.severity < self.severity
         if old_news or (source is self.source and not worse):
             return replace(self, repeats=self.repeats + 1, source_at=max(when, self.source_at))

@@ -38,6 +38,10 @@ class SlackRoutes:
         return next((rule for rule in self.rules if rule.takes(provider, reported)), self.default)
 
 
+TOLD_BY_PARENT = frozenset({"triggered", "announced"})
+"""Moments that no reply repeats."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """One line of an alert's timeline, which is its part of the evidence log.
@@ -96,8 +100,8 @@ class Thread:
         return replace(self._settled(), ts=ts, projected=revision, shown=max(self.shown, moment))
 
     def updated(self, revision: int) -> "Thread":
-        """The parent shows this revision."""
-        return replace(self._settled(), projected=revision)
+        """The parent shows this revision. A reply whose answer was lost may still be there, so its intent stays."""
+        return replace(self, projected=revision, attempts=0, problem="")
 
     def told(self, moment: int) -> "Thread":
         """The thread has told everything up to `moment`."""

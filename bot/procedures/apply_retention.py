@@ -1,9 +1,12 @@
 """Forget the bodies of old deliveries, and say so in the log. Leaves and hashes stay, so every proof holds."""
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from bot.domain.evidence import Actor, Entry
 from bot.ports import Records
+
+RUNS = timedelta(days=30)
 
 
 def forget_old_bodies(records: Records, *, days: int) -> int:
@@ -16,3 +19,8 @@ def forget_old_bodies(records: Records, *, days: int) -> int:
             Entry(type="retention.purged", actor=Actor(kind="system"), subject={}, facts=facts, private={})
         )
     return number
+
+
+def forget_old_runs(records: Records, jobs: Collection[str]) -> int:
+    """Of jobs that only keep things going, nobody asks after a month whether each run took place."""
+    return records.drop_runs(jobs, records.now - RUNS)

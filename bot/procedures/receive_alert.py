@@ -20,11 +20,12 @@ def receive_alert(records: Records, delivery: Delivery, *, routes: SlackRoutes) 
     if delivery.unreadable:
         _log(records, delivery, number, "delivery.unreadable", first=True)
         return _counted(records, delivery, Receipt(result=Result.UNREADABLE))
-    told = []
+    told: list[Told] = []
+    first = True
     for reported in delivery.alerts:
-        first = not any(alert_id and outcome in _LOGGED for outcome, alert_id, _ in told)
         told.append(_receive(records, delivery, number, reported, routes, first=first))
-    if not any(outcome in _LOGGED for outcome, _, _ in told):
+        first = first and told[-1][0] not in _LOGGED
+    if first:
         _log(records, delivery, number, "delivery.received", first=True)
     return _counted(records, delivery, Receipt(result=Result.ACCEPTED, alerts=tuple(told)))
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from bot.domain.alert import Alert
 from bot.domain.evidence import Actor, Entry
-from bot.domain.thread import Moment, Thread
+from bot.domain.thread import TOLD_BY_PARENT, Moment, Thread
 from bot.ports import Records
 
 LEASE = timedelta(seconds=15)  # longer than a look and a call of Slack take together
@@ -35,6 +35,15 @@ class Task:
     moments: tuple[Moment, ...] = ()
     lost: str | None = None
 
+    def refused(self, problem: str, *, retry_at: datetime) -> Thread:
+        """Slack said no to it. What may still be there stays on record.
+
+        That is a lost message that it let nobody look for and, while a parent is updated, a lost reply.
+        """
+        if self.step is Step.UPDATE or self.lost is not None:
+            return self.thread.unknown(problem, retry_at=retry_at)
+        return self.thread.refused(problem, retry_at=retry_at)
+
 
 def take_tasks(
     records: Records,
@@ -57,15 +66,15 @@ def take_tasks(
 
 def _task(records: Records, thread: Thread) -> Task:
     alert = records.alert(thread.alert_id)
+    moments: tuple[Moment, ...] = ()
     if thread.ts is None:
-        step, key, moments = Step.POST, parent_key(alert.id), ()
+        step, key = Step.POST, parent_key(alert.id)
     elif thread.revision > thread.projected:
         return Task(step=Step.UPDATE, thread=thread, alert=alert)
     else:
-        told = [
-            moment for moment in records.timeline(alert.id, after=thread.shown) if moment.id <= thread.latest
-        ]
-        step, key, moments = Step.REPLY, reply_key(alert.id, thread.latest), tuple(told)
+        news = (moment for moment in records.timeline(alert.id, after=thread.shown) if moment.id <= thread.latest)
+        moments = tuple(moment for moment in news if moment.kind not in TOLD_BY_PARENT)
+        step, key = Step.REPLY, reply_key(alert.id, thread.latest)
     if thread.intent is not None:
         return Task(step=step, thread=thread, alert=alert, moments=moments, lost=thread.intent)
     thread = thread.sending(key, records.now)
@@ -113,6 +122,11 @@ def report_problem(records: Records, subject: str, text: str) -> bool:
 
 def clear_problem(records: Records, subject: str) -> bool:
     return records.clear_problem(subject)
+
+
+def known_problems(records: Records) -> list[str]:
+    """The subjects of everything that is to be mended."""
+    return [subject for subject, _, _ in records.problems()]
 
 
 def lag(records: Records) -> tuple[int, datetime | None]:

@@ -11,6 +11,7 @@ from bot.adapters.slack.answers import export_sent, help_message, refusal, unkno
 from bot.adapters.slack.blocks import Message
 from bot.adapters.slack.log_message import log_message, record_message
 from bot.adapters.slack.status_message import status_message
+from bot.adapters.slack.text import slack_text
 from bot.domain.alert_log import log_rows, summary, to_csv, to_json
 from bot.domain.errors import SocmonError
 from bot.domain.person import READERS, Person
@@ -93,7 +94,7 @@ async def export(desk: Desk, person: Person, asked: str, form: str) -> Message:
         filename=name,
         title=name,
         content=content,
-        initial_comment=f"Alert log: {asked}",
+        initial_comment=f"Alert log: {slack_text(asked, 60)}",
     )
     return export_sent(name, len(rows))
 

@@ -1,7 +1,7 @@
 """Many rows in one statement: executemany for SQLite, arrays for PostgreSQL. Compiled once per shape of row.
 
-This is the busiest path of socmon; SQLAlchemy's own executemany costs three times as much a row, and PostgreSQL takes one
-statement with a thousand values much faster than a thousand statements.
+This is the busiest path of socmon; SQLAlchemy's own executemany costs three times as much a row, and PostgreSQL takes
+one statement with a thousand values much faster than a thousand statements.
 """
 
 from collections.abc import Callable, Sequence
@@ -49,9 +49,8 @@ def _update(
         names = ", ".join(map(_quoted, columns))
         setting = ", ".join(f"{_quoted(column)} = new.{_quoted(column)}" for column in changed)
         source = f"{_unnest(dialect, name, columns)} AS new({names})"
-        return f"UPDATE {name} SET {setting} FROM {source} WHERE {name}.{key} = new.{key}", _as_arrays(
-            columns
-        )  # noqa: S608
+        statement = f"UPDATE {name} SET {setting} FROM {source} WHERE {name}.{key} = new.{key}"  # noqa: S608
+        return statement, _as_arrays(columns)
     setting = ", ".join(f"{_quoted(column)} = ?" for column in changed)
     return f"UPDATE {name} SET {setting} WHERE {key} = ?", _as_tuples((*changed, key))  # noqa: S608
 

@@ -5,10 +5,15 @@ SQLite older than 3.51.3 can lose commits in WAL mode when several connections a
 """
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from bot.domain.errors import Unavailable
 
 BUSY_MS = 5_000
 LOCK_MS = 8_000
@@ -52,6 +57,20 @@ def describe(engine: Engine) -> dict[str, str]:
             "synchronous_commit": str(sync),
             "fsync": str(fsync),
         }
+
+
+@contextmanager
+def in_reach(engine: Engine) -> Iterator[None]:
+    """For what a person started: trouble with the database becomes Unavailable, which says what to check."""
+    try:
+        yield
+    except DBAPIError as error:
+        where = engine.url.render_as_string(hide_password=True)
+        why = str(error.orig).partition("\n")[0]
+        raise Unavailable(
+            f"The database {where} cannot be used: {why}. Check SOCMON_DATABASE_URL, or SOCMON_DATA_DIR, and the"
+            " server."
+        ) from error
 
 
 def writing_engine(url: str, *, journal: str = "") -> Engine:

@@ -22,8 +22,8 @@ class SingleProcess:
         except OSError as error:
             os.close(self._file)
             raise WrongSettings(
-                f"Another socmon already serves {database}. SQLite is for one process: stop the other one, give this one"
-                " its own SOCMON_DATA_DIR, or move to PostgreSQL with SOCMON_DATABASE_URL."
+                f"Another socmon already serves {database}. SQLite is for one process: stop the other one, give this"
+                " one its own SOCMON_DATA_DIR, or move to PostgreSQL with SOCMON_DATABASE_URL."
             ) from error
 
     def release(self) -> None:

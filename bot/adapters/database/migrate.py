@@ -1,12 +1,18 @@
 """Bring the schema up to date, and make the log's head row at the first start."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine, insert, select, text, update
+from sqlalchemy import Connection, Engine, insert, select, text, update
 
 from bot.adapters.database.tables import head
 from bot.domain.errors import WrongSettings
 from bot.domain.evidence import Frontier
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 SCRIPTS = Path(__file__).parents[3] / "migrations"
 ADVISORY_LOCK = 0x50C_A0D
@@ -16,9 +22,7 @@ def upgrade(engine: Engine) -> None:
     """Run what is missing. Replicas that start together take turns."""
     from alembic import command  # noqa: PLC0415 - 300 ms that only a start needs
 
-    with engine.connect() as connection, connection.begin():
-        if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+    with _alone(engine) as connection:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -39,8 +43,10 @@ def open_log(engine: Engine, origin: str, *, named: bool) -> str:
 
     `named` says that an operator chose `origin` (SOCMON_LOG_ORIGIN): then another stored one is an error.
     """
-    with engine.connect() as connection, connection.begin():
-        stored = connection.execute(select(head.c.log).where(head.c.id == 1)).scalar_one_or_none()
+    with _alone(engine) as connection:
+        stored: str | None = connection.execute(
+            select(head.c.log).where(head.c.id == 1)
+        ).scalar_one_or_none()
         if stored is None:
             connection.execute(
                 insert(head).values(
@@ -66,13 +72,23 @@ def open_log(engine: Engine, origin: str, *, named: bool) -> str:
     return stored
 
 
+@contextmanager
+def _alone(engine: Engine) -> Iterator[Connection]:
+    """A transaction that no other replica's start overlaps."""
+    with engine.connect() as connection, connection.begin():
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+        yield connection
+
+
 def is_empty(engine: Engine) -> bool:
     """Whether nothing has been logged yet, so that a new key does no harm."""
     with engine.connect() as connection:
-        return connection.execute(select(head.c.size).where(head.c.id == 1)).scalar_one() == 0
+        size: int = connection.execute(select(head.c.size).where(head.c.id == 1)).scalar_one()
+    return size == 0
 
 
-def _config() -> "Config":  # noqa: F821 - imported where it is used
+def _config() -> "Config":
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()

@@ -17,6 +17,7 @@ from sqlalchemy import (
     UpdateBase,
     bindparam,
     case,
+    exists,
     func,
     insert,
     select,
@@ -51,14 +52,12 @@ from bot.domain.alert import Alert
 from bot.domain.delivery import Delivery
 from bot.domain.errors import UnknownAlert
 from bot.domain.evidence import Entry, Frontier, canonical, commitment, envelope, leaf_hash
-from bot.domain.thread import Moment, Thread
+from bot.domain.thread import TOLD_BY_PARENT, Moment, Thread
 
 SALT_BYTES = 16
 ID_BYTES = 8
 NEVER = 0
 MOST_KEYS = 1000  # in one statement: a body may hold more alerts than a database takes parameters
-# The parent says it already: no reply in the thread repeats it.
-TOLD_BY_PARENT = frozenset({"alert.triggered", "alert.announced"})
 COUNT_KEY = ("hour", "provider", "kind", "result", "reason")
 
 
@@ -117,9 +116,11 @@ class Batch:
         self._seen: set[tuple[str, str]] = set()
         self._unseen: set[tuple[str, str]] = set()
         row = connection.execute(_LOCK_HEAD if writing else _READ_HEAD).one()
-        self.log, self.size, self.last_hash = row.log, row.size, row.last_hash
+        self.log, self.last_hash = row.log, row.last_hash
+        self.size: int = row.size
         self.frontier = Frontier.from_bytes(row.frontier)
-        self._alerts_before, self._deliveries_before = row.alerts, row.deliveries
+        self._alerts_before: int = row.alerts
+        self._deliveries_before: int = row.deliveries
 
     def look_up(self, deliveries: list[Delivery]) -> None:
         """Fetch in two queries a provider (and a thousand keys) what these deliveries may touch."""
@@ -155,10 +156,9 @@ class Batch:
     def find_alert(self, alert_id: int) -> Alert:
         if alert_id in self.changes.alerts:
             return self.changes.alerts[alert_id]
-        row = self.connection.execute(select(alert).where(alert.c.id == alert_id)).mappings().one_or_none()
-        if row is None:
+        if not 0 < alert_id < self.next_alert_id:  # nor would every number fit into the database's
             raise UnknownAlert(alert_id)
-        return row_alert(row)
+        return row_alert(self.connection.execute(select(alert).where(alert.c.id == alert_id)).mappings().one())
 
     @property
     def next_alert_id(self) -> int:
@@ -230,7 +230,7 @@ class Batch:
                     "hash": digest,
                 }
             )
-            if entry.alert_id is not None and entry.type not in TOLD_BY_PARENT:
+            if entry.alert_id is not None and entry.type.removeprefix("alert.") not in TOLD_BY_PARENT:
                 latest[entry.alert_id] = self.size
             self.frontier.append(digest)
             self.last_hash = digest
@@ -560,10 +560,11 @@ class Unit:
             "claimed_at": micros(self.now),
             "node": self._batch.stamp.node,
             "status": status,
-            "finished_at": micros(self.now) if status == "missed" else None,
+            "finished_at": None if status == "running" else micros(self.now),
             "detail": "",
         }
-        return self._write(_CLAIM_RUN[self._sql.dialect.name].values(row)).rowcount == 1
+        # Not by rowcount: psycopg gives none for an insert.
+        return self._write(_CLAIM_RUN[self._sql.dialect.name].values(row)).first() is not None
 
     def finish_run(self, job: str, due_at: datetime, *, status: str, detail: str) -> None:
         self._write(
@@ -576,6 +577,12 @@ class Unit:
         query = select(job_run).where(job_run.c.job == job).order_by(job_run.c.due_at.desc()).limit(1)
         row = self._sql.execute(query).one_or_none()
         return (instant(row.due_at), row.status, instant(row.finished_at), row.detail) if row else None
+
+    def drop_runs(self, jobs: Collection[str], before: datetime) -> int:
+        later = job_run.alias()
+        superseded = exists().where(later.c.job == job_run.c.job, later.c.due_at > job_run.c.due_at)
+        old = job_run.c.job.in_(jobs) & (job_run.c.due_at < micros(before))
+        return self._write(job_run.delete().where(old, superseded)).rowcount
 
     # The evidence log
     def log(self, entry: Entry) -> None:
@@ -656,6 +663,8 @@ def _heard(dialect: Any) -> Any:
 
 _HEARD = {"sqlite": _heard(sqlite), "postgresql": _heard(postgresql)}
 _CLAIM_RUN = {
-    name: dialect.insert(job_run).on_conflict_do_nothing(index_elements=["job", "due_at"])
+    name: dialect.insert(job_run)
+    .on_conflict_do_nothing(index_elements=["job", "due_at"])
+    .returning(job_run.c.due_at)
     for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
 }

@@ -1,6 +1,6 @@
 """Messages about one alert: the parent, which always shows its present state, and its thread's replies."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -44,15 +44,21 @@ def alert_message(
 
 
 def thread_reply(
-    alert: Alert, moments: Sequence[Moment], *, provider_title: str, mention: bool = True
+    alert: Alert,
+    moments: Sequence[Moment],
+    *,
+    provider_title: str,
+    names: Mapping[str, str] | None = None,
+    mention: bool = True,
 ) -> Message:
     """One reply for the moments that Slack has not shown yet, oldest first.
 
-    When the source has recovered and nobody has said why, it asks the owner (else who is on call) for the
-    note; with `mention` false it asks without calling anybody.
+    It calls nobody, so people are written by their `names` (Slack user id → name). But when the source has recovered
+    and nobody has said why, it asks the owner (else who is on call) for the note; with `mention` false it asks without
+    calling anybody.
     """
     news = [moment for moment in moments if moment.kind != "announced"] or moments
-    told = [tell(alert, moment, provider_title, moments=news) for moment in news]
+    told = [tell(alert, moment, provider_title, moments=news, names=names) for moment in news]
     blocks: list[Block] = []
     for shown, telling in enumerate(told):
         longer = _joined(blocks, telling.blocks)

@@ -4,7 +4,8 @@ Answers are kept for five minutes; an old answer is used when Slack gives no new
 do not lock out the person who wants to acknowledge.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,16 +34,40 @@ class Directory:
         self._kept: dict[str, _Kept] = {}
 
     async def person(self, user: str, team: str) -> Person:
-        """Raises NotPermitted when Slack cannot be asked about somebody it was never asked about before."""
-        home = await self._home_team()
-        member = team == home and await self._is_full_member(user)
-        roles = frozenset({role for role in Role if member and await self._holds(user, role)})
-        return Person(team=team, user=user, roles=roles, holders=self._named())
+        """Raises NotPermitted when Slack cannot be asked about somebody it was never asked about before.
+
+        A group that Slack does not tell of (somebody deleted it) takes no other role away.
+        """
+        roles: set[Role] = set()
+        unknown: NotPermitted | None = None
+        if team == await self._home_team() and await self._is_full_member(user):
+            for role in Role:
+                try:
+                    if await self._holds(user, role):
+                        roles.add(role)
+                except NotPermitted as error:
+                    unknown = error
+        if unknown and not roles:
+            raise unknown
+        return Person(team=team, user=user, roles=frozenset(roles), holders=self._named())
+
+    async def names(self, users: Collection[str]) -> dict[str, str]:
+        """What people are called, for texts that must not call them; whoever Slack does not tell of is left out."""
+        found = {}
+        for user in users:
+            if user.startswith(("U", "W")):
+                with suppress(NotPermitted):
+                    profile = await self._profile(user)
+                    found[user] = profile.get("display_name") or profile.get("real_name") or user
+        return found
 
     def admins(self) -> list[str]:
         """Slack user ids to tell about trouble: the admins named by id, else the leads."""
-        named = self._holders.get(Role.ADMIN, ()) or self._holders.get(Role.LEAD, ())
-        return [holder for holder in named if holder[:1] in "UW" and "@" not in holder]
+        by_id = {
+            role: [holder for holder in self._holders.get(role, ()) if holder[:1] in "UW" and "@" not in holder]
+            for role in (Role.ADMIN, Role.LEAD)
+        }
+        return by_id[Role.ADMIN] or by_id[Role.LEAD]
 
     def _named(self) -> tuple[tuple[Role, tuple[str, ...]], ...]:
         return tuple(
@@ -53,7 +78,7 @@ class Directory:
         for holder in self._holders.get(role, ()):
             if holder in {"*", user}:
                 return True
-            if "@" in holder and holder.casefold() == (await self._profile(user)).get("email", "").casefold():
+            if "@" in holder and holder.casefold() == (await self._email(user)).casefold():
                 return True
             if holder.startswith("S") and "@" not in holder and user in await self._group(holder):
                 return True
@@ -64,6 +89,9 @@ class Directory:
         info = await self._info(user)
         kinds = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
         return not any(info.get(kind) for kind in kinds)
+
+    async def _email(self, user: str) -> str:
+        return (await self._profile(user)).get("email") or ""
 
     async def _profile(self, user: str) -> Mapping[str, str]:
         profile: Mapping[str, str] = (await self._info(user)).get("profile") or {}

@@ -1,15 +1,16 @@
 """Keeps Slack in step with the records: latest state wins, most severe first, one parent per alert, never lost.
 
-Slack is a projection, not a queue: a thousand changes of an alert cost one update, a crash costs nothing, and while Slack
-is away the threads simply lag. The budgets are Slack's: one post a second a channel, replies included, and fifty updates
-a minute a workspace.
+Slack is a projection, not a queue: a thousand changes of an alert cost one update, a crash costs nothing, and while
+Slack is away the threads simply lag. The budgets are Slack's: one post a second a channel, replies included, and fifty
+updates a minute a workspace.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from prometheus_client import Counter
 
@@ -17,6 +18,7 @@ from bot.adapters.slack.blocks import Message, alert_message, thread_reply
 from bot.adapters.slack.web import (
     CLOSED_CHANNEL,
     DEAD_TOKEN,
+    GONE,
     NoAnswer,
     RateLimited,
     SlackSaysNo,
@@ -34,6 +36,8 @@ POLL_SECONDS = 2.0
 LOOK_UP_AFTER = 3.0  # Slack's history may lag behind its posts by a moment
 MENDING_SECONDS = 30.0  # how soon a closed channel or a dead token is tried again
 LONGEST_BACKOFF = 60.0
+BURST_SECONDS = 10.0
+RECALL_SECONDS = 60.0
 MARGIN = timedelta(minutes=2)  # between our clock and Slack's, when looking for a message
 
 SLACK_CALLS = Counter("socmon_slack_calls_total", "Calls to Slack by step and result", ["step", "result"])
@@ -49,7 +53,11 @@ class Budget:
 
 
 class Projector:
-    """One per process. `titles` are the providers' names for people; `alarm` tells the operators about new trouble."""
+    """One per process.
+
+    `titles` are the providers' names for people, `names` tells what people are called, `alarm` tells the operators
+    about new trouble.
+    """
 
     def __init__(
         self,
@@ -59,17 +67,19 @@ class Projector:
         clock: Clock,
         randomness: Randomness,
         budget: Budget,
-        titles: dict[str, str],
+        titles: Mapping[str, str],
+        names: Callable[[Collection[str]], Awaitable[Mapping[str, str]]],
         alarm: Callable[[str, str], Awaitable[None]],
     ) -> None:
         self._records, self._web, self._clock, self._randomness = records, web, clock, randomness
-        self._budget, self._titles, self._alarm = budget, titles, alarm
+        self._budget, self._titles, self._names, self._alarm = budget, titles, names, alarm
         self._lease = randomness.token(8).hex()
         self._woken = asyncio.Event()
         self._next_post: dict[str, float] = {}  # channel → monotonic time of its next post
         self._next_update = 0.0
         self._working: dict[int, asyncio.Task[None]] = {}
         self._known_problems: set[str] = set()
+        self._next_recall = clock.monotonic()
         self.heartbeat = clock.monotonic()
 
     def wake(self) -> None:
@@ -81,11 +91,13 @@ class Projector:
         try:
             while True:
                 self._woken.clear()
+                found = False
                 try:
                     found = await self._cycle()
                 except SocmonError as error:
                     log.warning("projector waits for the records: %s", error)
-                    found = False
+                except Exception:
+                    log.exception("the projector failed; it goes on")
                 self.heartbeat = self._clock.monotonic()
                 if not found:
                     await self._pause()
@@ -95,6 +107,7 @@ class Projector:
 
     async def _cycle(self) -> bool:
         now = self._clock.monotonic()
+        await self._recall_problems(now)
         tasks = await self._records.write(
             show_alert.take_tasks,
             lease=self._lease,
@@ -106,17 +119,19 @@ class Projector:
             self._spend(task, now)
             work = asyncio.create_task(self._perform(task))
             self._working[task.alert.id] = work
-            work.add_done_callback(lambda _, alert_id=task.alert.id: self._finished(alert_id))
+            work.add_done_callback(partial(self._finished, task.alert.id))
         return bool(tasks)
 
-    def _finished(self, alert_id: int) -> None:
+    def _finished(self, alert_id: int, _: asyncio.Task[None]) -> None:
         del self._working[alert_id]
         self._woken.set()
 
     def _spend(self, task: Task, now: float) -> None:
         """Budgets are spent before the call, so that a slow answer never lets two out at once."""
         if task.step is Step.UPDATE:
-            self._next_update = max(self._next_update, now - 10) + 60 / self._budget.updates_per_minute
+            # A burst is as long as BURST_SECONDS would give, and within any minute the sum is the budget.
+            each = (60 + BURST_SECONDS) / self._budget.updates_per_minute
+            self._next_update = max(self._next_update, now - BURST_SECONDS) + each
         else:
             self._next_post[task.thread.channel] = now + 1 / self._budget.posts_per_second
 
@@ -132,9 +147,27 @@ class Projector:
     async def _perform(self, task: Task) -> None:
         """Send one message and store what came of it."""
         try:
+            await self._attempt(task)
+        except SocmonError as error:
+            log.warning("A-%s: the records did not take the projector's progress: %s", task.alert.id, error)
+        except Exception:
+            log.exception(
+                "A-%s: the projector failed; it will try again when the lease is over", task.alert.id
+            )
+
+    async def _attempt(self, task: Task) -> None:
+        try:
+            if task.lost is not None:
+                task, ts = await self._look(task)
+                if ts is not None:
+                    await self._adopt(task, ts)
+                    return
+                if not await self._records.write(show_alert.resend, task.thread):
+                    return
+                task = replace(task, lost=None)  # from here on a refusal means that nothing is under way
             await self._send(task)
             SLACK_CALLS.labels(task.step, "ok").inc()
-            await self._mended(task.thread.channel)
+            await self._mended(task)
         except RateLimited as error:
             SLACK_CALLS.labels(task.step, "429").inc()
             await self._limited(task, error.seconds)
@@ -145,12 +178,6 @@ class Projector:
             SLACK_CALLS.labels(task.step, "no answer").inc()
             await self._store(
                 task.thread.unknown(f"Slack did not answer ({error})", retry_at=self._later(task))
-            )
-        except SocmonError as error:
-            log.warning("A-%s: the records did not take the projector's progress: %s", task.alert.id, error)
-        except Exception:
-            log.exception(
-                "A-%s: the projector failed; it will try again when the lease is over", task.alert.id
             )
 
     async def _send(self, task: Task) -> None:
@@ -164,20 +191,9 @@ class Projector:
 
     async def _post(self, task: Task) -> None:
         thread = task.thread
-        if task.lost is not None:
-            thread, ts = await self._look(task, thread, key=task.lost, thread_ts=None)
-            if ts is not None:
-                await self._records.write(
-                    show_alert.announced, thread.posted(ts, revision=0, moment=thread.shown)
-                )
-                return
-            if not await self._records.write(show_alert.resend, thread):
-                return
         message = self._parent(task, thread)
         ts = await self._web.post(thread.channel, message, key=show_alert.parent_key(task.alert.id))
         posted = thread.posted(ts, revision=thread.revision, moment=thread.shown)
-        if thread.possible_duplicate:
-            posted = replace(posted, projected=thread.revision - 1)  # the notice of it is still to be shown
         await self._records.write(show_alert.announced, posted)
 
     async def _update(self, task: Task) -> None:
@@ -190,40 +206,41 @@ class Projector:
 
     async def _reply(self, task: Task) -> None:
         thread = task.thread
-        if task.lost is not None:
-            told = show_alert.moment_of(task.lost)
-            thread, ts = await self._look(task, thread, key=task.lost, thread_ts=thread.ts)
-            if ts is not None:
-                await self._store(thread.told(told))
-                return
-            if not await self._records.write(show_alert.resend, thread):
-                return
-        message = thread_reply(task.alert, task.moments, provider_title=self._title(task))
+        names = await self._names({moment.by for moment in task.moments})
+        message = thread_reply(task.alert, task.moments, provider_title=self._title(task), names=names)
         key = show_alert.reply_key(task.alert.id, thread.latest)
         await self._web.post(thread.channel, message, key=key, thread_ts=thread.ts)
         await self._store(thread.told(thread.latest))
 
-    async def _look(
-        self, task: Task, thread: Thread, *, key: str, thread_ts: str | None
-    ) -> tuple[Thread, str | None]:
+    async def _look(self, task: Task) -> tuple[Task, str | None]:
         """Find the message whose answer was lost. Without the history scope socmon posts again, and says so."""
+        thread, key = task.thread, task.lost or ""
         sent_at = thread.intent_at or self._clock.now()
         wait = LOOK_UP_AFTER - (self._clock.now() - sent_at).total_seconds()
         if wait > 0:
             await self._clock.sleep(wait)
         try:
             oldest = (sent_at - MARGIN).timestamp()
-            return thread, await self._web.find(thread.channel, key=key, oldest=oldest, thread_ts=thread_ts)
+            return task, await self._web.find(thread.channel, key=key, oldest=oldest, thread_ts=thread.ts)
         except SlackSaysNo as error:
             if error.error != "missing_scope":
                 raise
         log.warning(
             "A-%s: no history scope, so a message may appear twice in %s", task.alert.id, thread.channel
         )
-        if thread_ts is None:
+        if task.step is Step.POST:
             POSSIBLE_DUPLICATES.inc()
-            thread = replace(thread, possible_duplicate=True)
-        return thread, None
+            task = replace(task, thread=replace(thread, possible_duplicate=True))
+        return task, None
+
+    async def _adopt(self, task: Task, ts: str) -> None:
+        """The message stands in Slack: go on from there. What it shows may be out of date."""
+        if task.step is Step.POST:
+            posted = task.thread.posted(ts, revision=0, moment=task.thread.shown)
+            await self._records.write(show_alert.announced, posted)
+        else:
+            await self._store(task.thread.told(show_alert.moment_of(task.lost or "")))
+        await self._mended(task)
 
     def _parent(self, task: Task, thread: Thread) -> Message:
         notices = ["possible duplicate: an answer of Slack was lost"] if thread.possible_duplicate else []
@@ -246,31 +263,41 @@ class Projector:
         until = self._clock.monotonic() + seconds
         if task.step is Step.UPDATE:
             self._next_update = max(self._next_update, until)
-        else:
+        elif task.lost is None:
             self._next_post[task.thread.channel] = until
         retry_at = self._clock.now() + timedelta(seconds=seconds)
         # Being asked to wait is not an attempt that failed.
-        thread = replace(task.thread.refused("", retry_at=retry_at), attempts=task.thread.attempts)
-        await self._store(thread)
+        await self._store(replace(task.refused("", retry_at=retry_at), attempts=task.thread.attempts))
 
     async def _denied(self, task: Task, error: SlackSaysNo) -> None:
         """Slack refused: make it visible and try again later; alerts wait in the records meanwhile."""
-        thread = task.thread
+        thread, subject, text = task.thread, "", ""
         retry_at = self._clock.now() + timedelta(seconds=MENDING_SECONDS)
         if error.error in DEAD_TOKEN:
-            text = f"Slack refuses our token ({error.error}). Alerts are recorded, but nobody sees them in Slack. Mend: reinstall the app and set SLACK_BOT_TOKEN, then restart; `socmon doctor` checks it."
-            await self._trouble("slack:token", text)
+            subject = "slack:token"
+            text = (
+                f"Slack refuses our token ({error.error}). Alerts are recorded, but nobody sees them in Slack. Mend:"
+                " reinstall the app and set SLACK_BOT_TOKEN, then restart; `socmon doctor` checks it."
+            )
         elif error.error in CLOSED_CHANNEL:
-            text = f"Alerts can't be posted to <#{thread.channel}> ({error.error}). Mend: unarchive the channel or invite the app there (/invite @socmon), or name another one under [slack] in the configuration."
-            await self._trouble(f"slack:channel:{thread.channel}", text)
-        elif error.error == "message_not_found" and task.step is not Step.POST:
+            subject = f"slack:channel:{thread.channel}"
+            text = (
+                f"Alerts can't be posted to <#{thread.channel}> ({error.error}). Mend: unarchive the channel or invite"
+                " the app there (/invite @socmon), or name another one under [slack] in the configuration."
+            )
+        elif error.error in GONE and task.step is not Step.POST:
             log.warning("A-%s: its parent was deleted in Slack; posting it anew", task.alert.id)
-            thread = replace(thread, ts=None, projected=0)
+            task = replace(task, thread=replace(thread, ts=None, projected=0))
             retry_at = self._clock.now()
         else:
-            text = f"Slack refused a message about A-{task.alert.id}: {error}. This is a fault of socmon; please report it."
-            await self._trouble(f"slack:message:{error.error}", text)
-        await self._store(thread.refused(str(error), retry_at=retry_at))
+            subject = f"slack:message:{error.error}"
+            text = (
+                f"Slack refused a message about A-{task.alert.id}: {error}. This is a fault of socmon; please report"
+                " it."
+            )
+        await self._store(task.refused(str(error), retry_at=retry_at))
+        if subject:
+            await self._trouble(subject, text)
 
     async def _trouble(self, subject: str, text: str) -> None:
         self._known_problems.add(subject)
@@ -278,12 +305,19 @@ class Projector:
             log.error("%s: %s", subject, text)
             await self._alarm(subject, text)
 
-    async def _mended(self, channel: str) -> None:
+    async def _recall_problems(self, now: float) -> None:
+        """What an earlier process or another replica noted can be mended here as well."""
+        if now >= self._next_recall:
+            self._known_problems = set(await self._records.read(show_alert.known_problems))
+            self._next_recall = now + RECALL_SECONDS
+
+    async def _mended(self, task: Task) -> None:
         """A message went through: what stood in its way is gone. One write per mended problem, none otherwise."""
-        for subject in ("slack:token", f"slack:channel:{channel}"):
+        refusal = task.thread.problem.partition(" ")[0]
+        for subject in ("slack:token", f"slack:channel:{task.thread.channel}", f"slack:message:{refusal}"):
             if subject in self._known_problems:
-                self._known_problems.discard(subject)
                 await self._records.write(show_alert.clear_problem, subject)
+                self._known_problems.discard(subject)
 
     async def _store(self, thread: Thread) -> None:
         await self._records.write(show_alert.progressed, thread)

@@ -1,7 +1,7 @@
 """An alert's timeline in words: what each moment says, and the view that shows them all with their proof."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,12 +33,14 @@ def tell(
     *,
     moments: Sequence[Moment] = (),
     numbered: bool = False,
+    names: Mapping[str, str] | None = None,
 ) -> Telling:
     """Tell a moment. The newest of `moments` that carries the resolution note shows it as it stands now.
 
-    `numbered` adds the entry's number in the evidence log.
+    `numbered` adds the entry's number in the evidence log. `names` (Slack user id → name) are written instead of
+    mentions: a new message that mentions somebody calls them.
     """
-    who = _who(moment.by, alert, provider_title)
+    who = _who(moment.by, alert, provider_title, names or {})
     line = _SENTENCES.get(moment.kind, _unknown_kind)(alert, moment, who)
     quoted = _quoted(alert, moment, moments)
     if moment.text and not quoted:
@@ -153,8 +155,10 @@ _NOTES = frozenset({"noted", "reopened"})
 _RESOLUTIONS = frozenset({"resolved", "amended"})
 
 
-def _who(by: str, alert: Alert, provider_title: str) -> str:
-    return slack_text(provider_title, 40) if by == alert.provider else mention(by)
+def _who(by: str, alert: Alert, provider_title: str, names: Mapping[str, str]) -> str:
+    if by == alert.provider:
+        return slack_text(provider_title, 40)
+    return slack_text(names[by], 80) if by in names else mention(by)
 
 
 def _quoted(alert: Alert, moment: Moment, moments: Sequence[Moment]) -> list[str]:

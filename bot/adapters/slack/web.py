@@ -4,7 +4,8 @@
 (measured with slack_sdk 3.48). Every retry is the projector's.
 """
 
-from collections.abc import Awaitable, Mapping
+import logging
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import aiohttp
@@ -13,6 +14,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.adapters.slack.blocks import Message
+
+log = logging.getLogger(__name__)
 
 SECONDS = 10
 EVENT_TYPE = "socmon_alert"
@@ -38,6 +41,8 @@ CLOSED_CHANNEL = frozenset(
         "channel_is_limited_access",
     }
 )
+GONE = frozenset({"message_not_found", "thread_not_found"})
+BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 SLACKS_OWN_FAULT = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 
 
@@ -68,6 +73,11 @@ def web_client(token: str, api_url: str) -> AsyncWebClient:
     )
 
 
+def web_session() -> aiohttp.ClientSession:
+    """Connections to share. The SDK's own time-out does not reach a session that it was given."""
+    return aiohttp.ClientSession(trust_env=True, timeout=aiohttp.ClientTimeout(total=SECONDS))
+
+
 class SlackWeb:
     """The calls of the projector. Raises SlackSaysNo, RateLimited or NoAnswer, and nothing else."""
 
@@ -77,15 +87,25 @@ class SlackWeb:
 
     async def post(self, channel: str, message: Message, *, key: str, thread_ts: str | None = None) -> str:
         """Post a parent, or a reply when `thread_ts` is given; returns its ts."""
-        answer = await answer_of(
-            self.client.chat_postMessage(
-                **_content(channel, message, key), thread_ts=thread_ts, unfurl_links=False, unfurl_media=False
-            )
-        )
+        rest = {"thread_ts": thread_ts, "unfurl_links": False, "unfurl_media": False}
+        answer = await self._send(self.client.chat_postMessage, _content(channel, message, key) | rest, blocks=None)
         return str(answer["ts"])
 
     async def update(self, channel: str, ts: str, message: Message, *, key: str) -> None:
-        await answer_of(self.client.chat_update(ts=ts, **_content(channel, message, key)))
+        # Without the field Slack would keep the old blocks.
+        await self._send(self.client.chat_update, _content(channel, message, key) | {"ts": ts}, blocks=[])
+
+    async def _send(
+        self, call: Callable[..., Awaitable[AsyncSlackResponse]], content: dict[str, Any], *, blocks: Any
+    ) -> dict[str, Any]:
+        """Send it; when Slack takes offence at its blocks, as text alone, since an alert must arrive."""
+        try:
+            return await answer_of(call(**content))
+        except SlackSaysNo as error:
+            if error.error not in BAD_BLOCKS:
+                raise
+            log.warning("Slack refuses the blocks of %s, so it goes as text; please report: %s", _key(content), error)
+        return await answer_of(call(**content | {"blocks": blocks}))
 
     async def find(
         self, channel: str, *, key: str, oldest: float, thread_ts: str | None = None
@@ -138,6 +158,10 @@ async def answer_of(call: Awaitable[AsyncSlackResponse]) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise NoAnswer("Slack answered with something that is not JSON")
     return data
+
+
+def _key(content: Mapping[str, Any]) -> str:
+    return str(content["metadata"]["event_payload"]["key"])
 
 
 def _content(channel: str, message: Message, key: str) -> dict[str, Any]:

@@ -41,14 +41,14 @@ def head(records: Records) -> tuple[int, int, int]:
 
 async def test_many_writes_share_a_transaction(database: Database) -> None:
     """Two hundred requests that wait at once cost a few commits, not two hundred."""
-    commits = []
+    commits: list[object] = []
     event.listen(database.writing, "commit", commits.append)
 
     receipts = await asyncio.gather(
         *(database.write(receive_alert, delivery(report(f"p{n}")), routes=ROUTES) for n in range(200))
     )
 
-    assert sorted(receipt.alerts[0][1] for receipt in receipts) == list(range(1, 201))
+    assert {receipt.alerts[0][1] for receipt in receipts} == set(range(1, 201))
     assert len(commits) < 20
 
 

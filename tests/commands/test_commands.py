@@ -1,0 +1,279 @@
+"""The commands as a person runs them: exit codes, and words that say what to do."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.adapters.database.lock import SingleProcess
+from bot.adapters.evidence.keys import LogKey
+from bot.adapters.evidence.note import sign_checkpoint
+from bot.cli import main
+from bot.procedures.receive_alert import receive_alert
+from bot.procedures.seal_log import seal_log
+from bot.procedures.show_alert import report_problem
+from tests.reports import delivery, report
+from tests.world import ORIGIN, ROUTES, Ledger
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of a command."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Socmon = Callable[..., Done]
+
+
+@pytest.fixture
+def socmon(data: Path, monkeypatch: pytest.MonkeyPatch) -> Socmon:
+    """Runs `socmon …` on the data folder, with these settings and no others."""
+
+    def run(*words: str, **environ: str) -> Done:
+        out, err = StringIO(), StringIO()
+        with monkeypatch.context() as patched, redirect_stdout(out), redirect_stderr(err):
+            patched.setenv("SOCMON_DATA_DIR", str(data))
+            for name, value in environ.items():
+                patched.setenv(name, value)
+            try:
+                code = main(words)
+            except SystemExit as end:
+                code = int(end.code or 0)
+        return Done(code, out.getvalue(), err.getvalue())
+
+    return run
+
+
+def lived_in(data: Path) -> LogKey:
+    """A database with one alert, a signed log, and its key."""
+    data.mkdir()
+    key = LogKey.open(data / "log.key", ORIGIN)
+    ledger = Ledger(f"sqlite:///{data / 'socmon.db'}")
+    ledger.write(receive_alert, delivery(report()), routes=ROUTES)
+    ledger.write(seal_log, sign=lambda origin, size, root: sign_checkpoint(origin, size, root, key))
+    ledger.database.close()
+    return key
+
+
+VENDORS = ("boto3", "botocore", "datadog_api_client", "pagerduty", "slack_sdk", "slack_bolt", "psycopg")
+HEAVY = ("sqlalchemy", "alembic", "aiohttp", "pydantic", "starlette", "cryptography", "apscheduler")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["evidence", "verify", "--help"]], ids=" ".join)
+def test_help_loads_nothing_heavy(words: list[str]) -> None:
+    """It answers at once, also on a small machine."""
+    script = (
+        "import sys\nfrom bot.cli import main\n"
+        f"try:\n    main({words!r})\nexcept SystemExit as end:\n    assert end.code == 0\n"
+        "print('loaded:', ' '.join(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    helped, _, loaded = done.stdout.partition("loaded:")
+
+    assert "usage: socmon" in helped
+    assert set(loaded.split()) & {*VENDORS, *HEAVY} == set()
+
+
+def test_help_names_every_command(socmon: Socmon) -> None:
+    """What the handbook promises is there."""
+    helped = socmon("--help").stdout
+
+    for command in ("serve", "playground", "doctor", "status", "jobs", "manifest", "db", "evidence", "bench"):
+        assert f"\n    {command}" in helped
+
+
+@pytest.mark.parametrize("words", [[], ["fly"], ["db"], ["evidence", "burn"]], ids=" ".join)
+def test_what_is_no_command_is_explained(socmon: Socmon, words: list[str]) -> None:
+    """Exit code 2 and the usage, never a traceback."""
+    done = socmon(*words)
+
+    assert done.returncode == 2
+    assert "usage: socmon" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["status"], ["jobs"], ["evidence", "verify"], ["log"]], ids=" ".join)
+def test_before_the_first_start_there_is_nothing_to_look_at(
+    socmon: Socmon, data: Path, words: list[str]
+) -> None:
+    """Looking makes no database, and the message says what to do."""
+    done = socmon(*words)
+
+    assert done.returncode == 2
+    assert "There is no database at" in done.stderr
+    assert "SOCMON_DATA_DIR" in done.stderr
+    assert not data.exists()
+
+
+@pytest.mark.parametrize(
+    "words", [["status"], ["jobs"], ["evidence", "verify"], ["db", "upgrade"]], ids=" ".join
+)
+def test_a_database_out_of_reach_is_explained(socmon: Socmon, tmp_path: Path, words: list[str]) -> None:
+    """One line that says what and how to mend it; no traceback, no password."""
+    url = "postgresql+psycopg://socmon:hunter2@127.0.0.1:9/socmon"
+    done = socmon(*words, SOCMON_DATABASE_URL=url, SOCMON_LOG_KEY_FILE=str(tmp_path / "log.key"))
+
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "SOCMON_DATABASE_URL" in done.stderr
+    assert "hunter2" not in done.stderr
+
+
+def test_a_file_that_is_no_database_is_explained(socmon: Socmon, data: Path) -> None:
+    """Something else lies there."""
+    data.mkdir()
+    (data / "socmon.db").write_bytes(b"not a database, but long enough to be taken for one" * 100)
+
+    done = socmon("status")
+
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+
+
+def test_a_database_of_another_version_says_what_to_run(socmon: Socmon, data: Path) -> None:
+    """Older or newer."""
+    lived_in(data)
+    with sqlite3.connect(data / "socmon.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+
+    done = socmon("status")
+
+    assert (done.returncode, "socmon db upgrade" in done.stderr) == (2, True)
+
+
+def test_a_new_database_is_made_and_looked_at(socmon: Socmon) -> None:
+    """`db upgrade` twice, then status and jobs: nothing has happened yet, and that is said."""
+    upgraded = [socmon("db", "upgrade") for _ in range(2)]
+    status, jobs = socmon("status"), socmon("jobs")
+
+    assert [done.returncode for done in (*upgraded, status, jobs)] == [0, 0, 0, 0], (
+        status.stderr + jobs.stderr
+    )
+    assert "localhost/socmon" in upgraded[1].stdout
+    assert "all is well" in status.stdout
+    assert "0 entries, last checkpoint never" in status.stdout
+    assert jobs.stdout.count("never ran") == jobs.stdout.count(" next ") > 2
+
+
+def test_status_and_jobs_are_readable_by_machines(socmon: Socmon, data: Path) -> None:
+    """JSON with times in ISO 8601."""
+    lived_in(data)
+    status, jobs = socmon("status", "--json"), socmon("jobs", "--json")
+
+    told: dict[str, Any] = json.loads(status.stdout)
+    assert (status.returncode, jobs.returncode) == (1, 0)
+    assert (told["log_size"], told["lagging"]) == (1, 1)
+    assert told["checkpoint_at"].startswith("2026-11-24T03:00:")
+    assert {job["job"] for job in json.loads(jobs.stdout)} >= {
+        "sign-checkpoint",
+        "wake-alerts",
+        "apply-retention",
+    }
+
+
+def test_status_says_what_needs_a_look(socmon: Socmon, data: Path) -> None:
+    """Exit code 1, for a monitoring script."""
+    lived_in(data)
+    ledger = Ledger(f"sqlite:///{data / 'socmon.db'}")
+    ledger.write(report_problem, "slack:token", "Slack refuses our token. Mend: reinstall the app.")
+    ledger.database.close()
+
+    done = socmon("status")
+
+    assert done.returncode == 1
+    assert "PROBLEM  slack:token" in done.stdout
+    assert "1 threads behind since" in done.stdout
+
+
+def test_evidence_is_verified(socmon: Socmon, data: Path) -> None:
+    """0 while it is whole; 1 when a word was changed; the keeper's own public key may be given."""
+    key = lived_in(data)
+    whole = socmon("evidence", "verify", "--vkey", key.vkey)
+    with sqlite3.connect(data / "socmon.db") as connection:
+        connection.execute("UPDATE disclosure SET value = 'Another title' WHERE path = 'title'")
+    connection.close()
+    changed = socmon("evidence", "verify", "--json")
+
+    assert (whole.returncode, changed.returncode) == (0, 1)
+    assert whole.stdout.startswith(f"{ORIGIN}: ok")
+    assert json.loads(changed.stdout)["verdict"] == "wrong"
+
+
+def test_evidence_of_nothing_is_never_ok(socmon: Socmon, data: Path) -> None:
+    """An empty log proves nothing, and a missing key is named."""
+    socmon("db", "upgrade")
+    without_key = socmon("evidence", "verify")
+    LogKey.open(data / "log.key", "localhost/socmon")
+    empty = socmon("evidence", "verify")
+
+    assert (without_key.returncode, "log.key" in without_key.stderr) == (2, True)
+    assert empty.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["--vkey", "nonsense"], "nonsense"), (["--checkpoint", "/nowhere/cp.note"], "/nowhere/cp.note")],
+    ids=["vkey", "checkpoint"],
+)
+def test_what_verify_is_given_is_checked(socmon: Socmon, data: Path, words: list[str], said: str) -> None:
+    """A mistyped key or path is a message, not a traceback."""
+    lived_in(data)
+
+    done = socmon("evidence", "verify", *words)
+
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert said in done.stderr
+
+
+def test_the_manifest_is_printed(socmon: Socmon) -> None:
+    """For Socket Mode, and for HTTP with the public address."""
+    plain = socmon("manifest")
+    over_http = socmon("manifest", "--http", SOCMON_PUBLIC_URL="https://soc.example.com")
+    without_address = socmon("manifest", "--http")
+
+    assert (plain.returncode, over_http.returncode, without_address.returncode) == (0, 0, 2)
+    assert "socket_mode_enabled: true" in plain.stdout
+    assert "https://soc.example.com/slack/events" in over_http.stdout
+    assert "SOCMON_PUBLIC_URL" in without_address.stderr
+
+
+def test_a_wrong_configuration_is_explained(socmon: Socmon, tmp_path: Path) -> None:
+    """By every command, in one message."""
+    config = tmp_path / "socmon.toml"
+    config.write_text("[slak]\n")
+    for words in (["status"], ["serve"], ["db", "upgrade"]):
+        done = socmon(*words, SOCMON_CONFIG=str(config))
+        assert (done.returncode, 'Did you mean "slack"?' in done.stderr) == (2, True)
+
+
+def test_a_second_server_on_one_sqlite_is_refused(data: Path) -> None:
+    """While the first one runs."""
+    held = SingleProcess(data / "socmon.db")
+    command = [sys.executable, "-m", "bot.cli", "serve", "--port", "0"]
+    environ = {"SOCMON_DATA_DIR": str(data)}
+    done = subprocess.run(
+        command, env=environ, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    held.release()
+
+    assert (done.returncode, "Another socmon" in done.stderr) == (2, True)
