@@ -1,4 +1,4 @@
-"""What the procedures and providers need from outside, as Protocols: the records, the clock, randomness, the network."""
+"""What procedures and providers need from outside, as Protocols: the records, the clock, randomness, the network."""
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Network(Protocol):
     """Outgoing plain HTTP(S) requests. Honours HTTPS_PROXY and SSL_CERT_FILE; never follows redirects."""
 
     async def get(self, url: str, *, most_bytes: int, seconds: float) -> Answer:
-        """Fetch `url`. Raises OSError or TimeoutError when there is no answer, ValueError when it is over `most_bytes`."""
+        """Fetch `url`. Raises OSError or TimeoutError without an answer, ValueError for one over `most_bytes`."""
         ...
 
 
@@ -119,7 +119,7 @@ class Records(Protocol):
         updates_allowed: bool,
         except_alerts: Collection[int],
     ) -> list[Thread]:
-        """Lease the most urgent lagging thread of each channel: parents first, then updates, then replies; most severe first.
+        """Lease the most urgent lagging thread of each channel: parents, then updates, then replies; most severe first.
 
         Channels that are busy get no post and no reply. No other replica works on a leased thread until then.
         """
@@ -218,8 +218,10 @@ class RecordKeeper(Protocol):
     def write(
         self, procedure: Callable[Concatenate[Records, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> Awaitable[T]:
-        """Run `procedure(records, …)` in a transaction. Returns after the commit is durable; raises what it raised,
-        or Unavailable when the records cannot be written."""
+        """Run `procedure(records, …)` in a transaction; returns after the commit is durable.
+
+        Raises what it raised, or Unavailable when the records cannot be written.
+        """
         ...
 
     def read(

@@ -207,7 +207,9 @@ def _read(path: str) -> dict[str, Any]:
             f"SOCMON_CONFIG names {path}, which cannot be read ({error.strerror}). Correct the path."
         ) from error
     except UnicodeDecodeError as error:
-        raise WrongSettings(f"{path} is not UTF-8 text (see byte {error.start}). Save it as UTF-8.") from error
+        raise WrongSettings(
+            f"{path} is not UTF-8 text (see byte {error.start}). Save it as UTF-8."
+        ) from error
     except tomllib.TOMLDecodeError as error:
         raise WrongSettings(f"{path} is not valid TOML: {error}. Correct that line.") from error
 

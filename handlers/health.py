@@ -22,7 +22,9 @@ SLOW_LAG_SECONDS = 60
 LAGGING = Gauge("socmon_slack_lagging_threads", "Threads in Slack that lag behind the records")
 LAG_SECONDS = Gauge("socmon_slack_lag_seconds", "Since when the oldest lagging thread lags")
 LOG_SIZE = Gauge("socmon_log_entries", "Entries in the evidence log")
-CHECKPOINT_AGE = Gauge("socmon_checkpoint_age_seconds", "Since the last signed checkpoint; NaN before the first")
+CHECKPOINT_AGE = Gauge(
+    "socmon_checkpoint_age_seconds", "Since the last signed checkpoint; NaN before the first"
+)
 WAITING = Gauge("socmon_records_waiting", "Units of work that wait for a transaction")
 PROBLEMS = Gauge("socmon_problems", "What an operator has to mend")
 

@@ -64,7 +64,9 @@ class Intake:
             return _come_back(provider, str(error))
         except Exception:
             log.exception("%s: answered 503 for a fault of socmon", provider)
-            return _come_back(provider, "socmon failed, so nothing was recorded. Send it again; its log says more.")
+            return _come_back(
+                provider, "socmon failed, so nothing was recorded. Send it again; its log says more."
+            )
         finally:
             INTAKE_SECONDS.labels(provider).observe(self.clock.monotonic() - started)
 
@@ -90,7 +92,9 @@ class Intake:
             gap = f"socmon could not record what it read ({type(error).__name__}); please report this"
             kept = Delivery(
                 provider=delivery.provider,
-                delivery_id=sha256(delivery.body).hexdigest(),  # its own one may be what could not be recorded
+                delivery_id=sha256(
+                    delivery.body
+                ).hexdigest(),  # its own one may be what could not be recorded
                 received_at=delivery.received_at,
                 verified_by=delivery.verified_by,
                 body=delivery.body,

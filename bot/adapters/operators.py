@@ -76,7 +76,9 @@ class Operators:
         with _connected(url.scheme, url.hostname, url.port) as smtp:
             if url.username:
                 if not isinstance(smtp.sock, ssl.SSLSocket):
-                    raise smtplib.SMTPNotSupportedError("The mail server offers no TLS, so it gets no password.")
+                    raise smtplib.SMTPNotSupportedError(
+                        "The mail server offers no TLS, so it gets no password."
+                    )
                 smtp.login(unquote(url.username), unquote(url.password or ""))
             smtp.send_message(message)
 

@@ -1,7 +1,8 @@
 """`socmon bench`: what this machine and this database take, in figures that can be compared and repeated.
 
-`intake` sends signed deliveries from many senders at once to the real application, and to the same application with no
-store, in turns, so that a noisy machine slows both. `slack` measures from webhook to Slack's message, idle and in a storm.
+`intake` sends signed deliveries from many senders at once to the real application, and to the same application
+with no store, in turns, so that a noisy machine slows both. `slack` measures from webhook to Slack's message, idle
+and in a storm.
 Every result names database, version and journal mode.
 """
 
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -72,19 +73,17 @@ def _intake(options: argparse.Namespace) -> dict[str, Any]:
     rounds: dict[str, list[Load]] = {"no store": [], "durable": []}
     with (
         tempfile.TemporaryDirectory(prefix="socmon-bench-") as folder,
-        _server(_serve_intake, folder, True) as durable,
+        _server(_serve_intake, folder, "durable") as durable,
+        _server(_serve_intake, folder, "no store") as null,
     ):
-        with _server(_serve_intake, folder, False) as null:
-            for number in range(options.rounds + 1):
-                for name, port in (("no store", null.port), ("durable", durable.port)):
-                    first = number * options.senders * 100_000
-                    load = uvloop.run(
-                        _send(port, senders=options.senders, seconds=options.seconds, first=first)
-                    )
-                    if number:  # the first round warms up
-                        rounds[name].append(load)
-            facts = _database_facts(_environment(folder))
-            memory = _memory_mib(durable.process.pid or 0)
+        for number in range(options.rounds + 1):
+            for name, port in (("no store", null.port), ("durable", durable.port)):
+                first = number * options.senders * 100_000
+                load = uvloop.run(_send(port, senders=options.senders, seconds=options.seconds, first=first))
+                if number:  # the first round warms up
+                    rounds[name].append(load)
+        facts = _database_facts(_environment(folder))
+        memory = _memory_mib(durable.process.pid or 0)
     ratios = [d.rate / n.rate for d, n in zip(rounds["durable"], rounds["no store"], strict=True)]
     return {
         "what": "durable intake",
@@ -110,13 +109,17 @@ def _middle(loads: list[Load]) -> dict[str, float]:
     }
 
 
+def _same(one: "_Sender") -> "_Sender":
+    return one
+
+
 async def _send(port: int, *, senders: int, seconds: float, first: int) -> Load:
     """Each sender posts one delivery after the other on its own connection, as the tools do."""
     loop = asyncio.get_running_loop()
     started = loop.time()
     everyone = [_Sender(loop, first + number * 100_000, started + seconds) for number in range(senders)]
     for one in everyone:
-        await loop.create_connection(lambda one=one: one, "127.0.0.1", port)
+        await loop.create_connection(partial(_same, one), "127.0.0.1", port)
     await asyncio.gather(*(one.done for one in everyone))
     took = loop.time() - started
     times = sorted(took for one in everyone for took in one.times)
@@ -212,15 +215,15 @@ class _NoStore:
         raise SocmonError("There is no store.")
 
 
-def _serve_intake(port: int, folder: str, durable: bool) -> None:  # noqa: FBT001 - a process's arguments
+def _serve_intake(port: int, folder: str, store: str) -> None:
     set_up_logging()
     settings = _settings(folder, port)
-    if durable:
+    if store == "durable":
         app = Socmon(settings=settings).asgi()
     else:
         provider = all_providers()["datadog"]
         intake = Intake(
-            records=_NoStore(),  # type: ignore[arg-type]
+            records=_NoStore(),
             webhooks={"datadog": provider.webhook(settings.providers["datadog"], None)},  # type: ignore[arg-type]
             routes=settings.slack_routes,
             clock=SystemClock(),
@@ -296,7 +299,7 @@ def _wait_for_posts(port: int, alerts: int) -> dict[str, Any]:
     """Parents by key with the time Slack stored them, how many stood twice, and how often Slack said 429."""
     ending = time.monotonic() + alerts * 1.5 + 30
     while True:
-        with urlopen(f"http://127.0.0.1:{port}/playground/transcript", timeout=10) as answer:  # noqa: S310 - loopback
+        with urlopen(f"http://127.0.0.1:{port}/playground/transcript", timeout=10) as answer:
             transcript = json.load(answer)
         at: dict[str, float] = {}
         twice = 0
@@ -306,7 +309,7 @@ def _wait_for_posts(port: int, alerts: int) -> dict[str, Any]:
                 twice += key in at
                 at[key] = float(message["ts"])
         if len(at) >= alerts or time.monotonic() > ending:
-            limited = sum(1 for request in transcript["requests"] if request["status"] == 429)  # noqa: PLR2004
+            limited = sum(1 for request in transcript["requests"] if request["status"] == 429)
             return {"at": at, "twice": twice, "limited": limited}
         time.sleep(0.5)
 

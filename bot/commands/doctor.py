@@ -218,7 +218,9 @@ def _clock(headers: Any, before: float) -> Iterator[Finding]:
     try:
         skew = abs(parsedate_to_datetime(text).timestamp() - before)
     except ValueError:
-        yield _hint("clock", f"Slack's clock says {text!r}, which is no time.", "Look at the proxy in between.")
+        yield _hint(
+            "clock", f"Slack's clock says {text!r}, which is no time.", "Look at the proxy in between."
+        )
         return
     if skew > MOST_SKEW_SECONDS:
         mend = "Turn on NTP: Slack and the tools refuse signatures from a wrong clock, and evidence needs right times."

@@ -26,4 +26,6 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise WrongSettings(f"The checkpoint {path} cannot be read ({error.strerror}). Correct the path.") from error
+        raise WrongSettings(
+            f"The checkpoint {path} cannot be read ({error.strerror}). Correct the path."
+        ) from error

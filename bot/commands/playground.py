@@ -61,7 +61,7 @@ def playground(*, host: str, port: int, fresh: bool) -> int:
         snapshot_path=folder / "workspace.json",
         rate_limits=True,
     )
-    print(f"\n  socmon's playground is open:  {base}/\n  Ctrl+C ends it; what happened stays in {folder}\n")  # noqa: T201
+    print(f"\n  socmon's playground is open:  {base}/\n  Ctrl+C ends it; what happened stays in {folder}\n")
     app = socmon.asgi(workspace.routes, beside=lambda: _running(workspace))
     return run_server(app, socmon, host=host, port=port, leaving=workspace.live.hang_up)
 

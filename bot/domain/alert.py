@@ -224,35 +224,24 @@ class Alert:
         until: datetime | None = None,
         resolution: Resolution | None = None,
     ) -> "Alert":
-        """The alert after `by` (a Slack user id) did `act`; raises IllegalAct where the table has no such step."""
+        """The alert after `by` (a Slack user id) did `act`; raises IllegalAct where there is no such step."""
         state = RESPONSES.get((self.response, act))
-        if state is None:
+        if state is None or (act is Act.WAKE and self.snoozed_until is None):
             raise IllegalAct(self._why_not(act))
         changed = replace(self, response=state)
         match act:
             case Act.ACKNOWLEDGE:
                 changed = replace(changed, owner=by, acknowledged_at=at)
             case Act.SNOOZE:
-                if until is None or not at < until <= at + LONGEST_SNOOZE:
-                    raise IllegalAct(
-                        "An alert can be snoozed for at most seven days. Choose an earlier time."
-                    )
-                changed = replace(
-                    changed,
-                    owner=self.owner or by,
-                    acknowledged_at=self.acknowledged_at or at,
-                    snoozed_until=until,
-                )
+                changed = replace(changed, owner=self.owner or by, snoozed_until=self._snooze_end(at, until))
+                changed = replace(changed, acknowledged_at=self.acknowledged_at or at)
             case Act.WAKE:
-                if self.snoozed_until is None:
-                    raise IllegalAct(f"A-{self.id} is not snoozed. Nothing changed.")
                 changed = replace(changed, snoozed_until=None)
             case Act.RELEASE:
                 changed = replace(changed, owner=None, acknowledged_at=None, snoozed_until=None)
             case Act.RESOLVE:
-                changed = replace(
-                    changed, resolved_at=at, resolved_by=by, resolution=resolution, snoozed_until=None
-                )
+                changed = replace(changed, resolved_at=at, resolved_by=by, snoozed_until=None)
+                changed = replace(changed, resolution=resolution)
             case Act.AMEND:
                 changed = replace(changed, resolution=resolution)
             case Act.NOTE | Act.REOPEN:
@@ -283,11 +272,20 @@ class Alert:
             value=reported.value or self.value,
         )
 
+    @staticmethod
+    def _snooze_end(at: datetime, until: datetime | None) -> datetime:
+        if until is None or not at < until <= at + LONGEST_SNOOZE:
+            raise IllegalAct("An alert can be snoozed for at most seven days. Choose an earlier time.")
+        return until
+
     def _why_not(self, act: Act) -> str:
         if self.response is Response.RESOLVED:
-            return f"<@{self.resolved_by}> has already resolved A-{self.id}. Nothing changed. To take it up again, choose “Reopen…”."
+            done = f"<@{self.resolved_by}> has already resolved A-{self.id}. Nothing changed."
+            return f"{done} To take it up again, choose “Reopen…”."
         if act is Act.ACKNOWLEDGE:
             return f"<@{self.owner}> has already acknowledged A-{self.id}. Nothing changed."
+        if act is Act.WAKE and self.response is Response.ACKNOWLEDGED:
+            return f"A-{self.id} is not snoozed. Nothing changed."
         if act in {Act.REOPEN, Act.AMEND}:
             return f"A-{self.id} is still open, so there is nothing to {act}. Add a note or resolve it."
         return f"Nobody has acknowledged A-{self.id}, so there is nothing to {act}. Acknowledge it first."
@@ -305,5 +303,5 @@ def check_note(field: str, text: str) -> None:
     if " ".join(words) in EMPTY_PHRASES or letters < FEWEST_LETTERS or len(set(words)) < FEWEST_WORDS:
         raise ThinNote(
             field,
-            "Say it so that somebody who was not there understands it: a sentence of two words or more, at least ten letters.",
+            "Say it so that somebody who was not there understands it: two words or more, at least ten letters.",
         )

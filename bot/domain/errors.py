@@ -58,4 +58,4 @@ class Unavailable(SocmonError):
 
 
 class TryAgain(SocmonError):
-    """A delivery could not be checked because something outside did not answer. Nothing was stored; the sender should send again."""
+    """A delivery could not be checked, since something outside did not answer. Nothing was stored; send it again."""

@@ -27,7 +27,7 @@ RESPONDERS = LEADS | {Role.RESPONDER}
 READERS = frozenset(Role)
 
 # Who may do what. Releasing somebody else's alert is the lead's; the rest of responding is every responder's.
-PERMISSIONS: dict[Act, frozenset[Role]] = {act: RESPONDERS for act in Act}
+PERMISSIONS: dict[Act, frozenset[Role]] = dict.fromkeys(Act, RESPONDERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class CatchUp(StrEnum):
-    """ALL: each missed due time gets a record; the newest runs late, older ones are `missed`. LATEST: only the newest counts."""
+    """ALL: every due time gets a record; the newest runs late, older ones are `missed`. LATEST: the newest counts."""
 
     ALL = "all"
     LATEST = "latest"

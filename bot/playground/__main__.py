@@ -1,8 +1,9 @@
 """`python -m bot.playground`: the playground as a process of its own, for tests that kill the bot."""
 
 import argparse
-import asyncio
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,7 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bot.playground", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--bot-url", required=True, help="where the bot is, for example http://127.0.0.1:3000")
+    parser.add_argument(
+        "--bot-url", required=True, help="where the bot is, for example http://127.0.0.1:3000"
+    )
     parser.add_argument("--signing-secret", required=True)
     parser.add_argument("--token", default=TOKEN)
     parser.add_argument("--snapshot", type=Path, help="a file that keeps the workspace over a restart")
@@ -43,25 +46,25 @@ def main(arguments: list[str] | None = None) -> int:
             rate_limits=not options.no_rate_limits,
         )
     except SocmonError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - a command's own error
+        sys.stderr.write(f"{error}\n")
         return 2
-    asyncio.run(serve(playground, host=options.host, port=options.port))
+    serve(playground, host=options.host, port=options.port)
     return 0
 
 
-async def serve(playground: Playground, *, host: str, port: int) -> None:
-    config = uvicorn.Config(
-        Starlette(routes=playground.routes),
-        host=host,
-        port=port,
-        log_level="warning",
-        timeout_graceful_shutdown=1,  # open pages hold a stream each
-    )
-    await playground.start()
-    try:
-        await uvicorn.Server(config).serve()
-    finally:
-        await playground.stop()
+def serve(playground: Playground, *, host: str, port: int) -> None:
+    """Run until a signal ends it. Open pages hold a stream each, so they get one second to let go."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await playground.start()
+        try:
+            yield
+        finally:
+            await playground.stop()
+
+    app = Starlette(routes=playground.routes, lifespan=lifespan)
+    uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=1)
 
 
 if __name__ == "__main__":

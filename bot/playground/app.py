@@ -129,7 +129,17 @@ class Playground:
         self.faults.clear()
         fresh = Workspace(self.workspace)
         fresh.resume_after(self.workspace.new_ts())
-        for name in ("users", "channels", "groups", "logs", "ephemerals", "notifications", "reads", "tickets", "files"):
+        for name in (
+            "users",
+            "channels",
+            "groups",
+            "logs",
+            "ephemerals",
+            "notifications",
+            "reads",
+            "tickets",
+            "files",
+        ):
             setattr(self.workspace, name, getattr(fresh, name))
         self.workspace.views.stacks.clear()
         self.workspace.views.homes.clear()
@@ -149,9 +159,13 @@ class Playground:
         logs = [log for log in workspace.logs.values() if log.messages]
         return {
             "messages": [workspace.shown(message) for log in logs for message in log.messages.values()],
-            "ephemerals": [workspace.shown(m) for whispers in workspace.ephemerals.values() for m in whispers],
+            "ephemerals": [
+                workspace.shown(m) for whispers in workspace.ephemerals.values() for m in whispers
+            ],
             "homes": {user: view.as_slack() for user, view in workspace.views.homes.items()},
-            "views": {user: [view.as_slack() for view in s] for user, s in workspace.views.stacks.items() if s},
+            "views": {
+                user: [view.as_slack() for view in s] for user, s in workspace.views.stacks.items() if s
+            },
             "notifications": {user: len(workspace.unseen(user)) for user in workspace.users},
             "requests": [entry.as_json() for entry in self.transcript.entries],
             "counters": self.transcript.counters("in"),
@@ -162,7 +176,11 @@ class Playground:
         """A little talk in #general, where the bot is not, so that the place looks lived in."""
         for user, text in people.SMALL_TALK:
             message = Message(
-                ts=self.workspace.new_ts(), channel="C0GENERAL", user=user, text=text, blocks=[rich_text(text, "talk")]
+                ts=self.workspace.new_ts(),
+                channel="C0GENERAL",
+                user=user,
+                text=text,
+                blocks=[rich_text(text, "talk")],
             )
             self.workspace.restore(message)
             for reader in self.workspace.users:

@@ -59,7 +59,9 @@ class Arguments:
             return default
         return str(self._given[name]).lower() in {"1", "true"}
 
-    def number(self, name: str, default: int, *, least: int, most: int, error: str = "invalid_arguments") -> int:
+    def number(
+        self, name: str, default: int, *, least: int, most: int, error: str = "invalid_arguments"
+    ) -> int:
         try:
             value = int(self.text(name, str(default)))
         except ValueError as problem:

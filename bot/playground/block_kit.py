@@ -54,12 +54,13 @@ def _any_object(value: Any, pointer: str) -> Iterator[str]:
 
 
 RICH_PARTS = variants(
-    {
-        name: _any_object
-        for name in ("text", "link", "emoji", "user", "usergroup", "channel", "broadcast", "date", "color")
-    }
+    dict.fromkeys(
+        ("text", "link", "emoji", "user", "usergroup", "channel", "broadcast", "date", "color"), _any_object
+    )
 )
-_SECTION = structure({"type": string(40), "elements": items(RICH_PARTS, least=0, most=1000)}, {"border": _any_object})
+_SECTION = structure(
+    {"type": string(40), "elements": items(RICH_PARTS, least=0, most=1000)}, {"border": _any_object}
+)
 RICH_ELEMENTS = variants(
     {
         "rich_text_section": _SECTION,
@@ -142,7 +143,11 @@ _VIEW: dict[str, Check] = {
     "external_id": ANY_ID,
 }
 _MODAL = structure(
-    {"type": string(10), "title": plain_text(24), "blocks": items(_VIEW_BLOCK, least=0, most=MOST_VIEW_BLOCKS)},
+    {
+        "type": string(10),
+        "title": plain_text(24),
+        "blocks": items(_VIEW_BLOCK, least=0, most=MOST_VIEW_BLOCKS),
+    },
     {
         **_VIEW,
         "submit": plain_text(24),
@@ -201,8 +206,13 @@ def spoken_texts(value: Any) -> Iterator[str]:
 
 
 def with_ids(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The blocks as Slack stores them: what came without block_id or action_id has one."""
+    """The blocks as Slack stores them: ids and the defaults of text objects are filled in."""
     filled = json.loads(json.dumps(blocks))
+    for part in _objects(filled):
+        if part.get("type") == "plain_text":
+            part.setdefault("emoji", True)
+        elif part.get("type") == "mrkdwn":
+            part.setdefault("verbatim", False)
     for block in filled:
         if not block.get("block_id"):
             block["block_id"] = secrets.token_urlsafe(4)
@@ -234,11 +244,15 @@ def _identity_problems(blocks: list[dict[str, Any]], pointer: str) -> Iterator[s
     for index, block in enumerate(blocks):
         block_id = block.get("block_id")
         if block_id and block_id in seen:
-            yield problem(f"block_id already exists for another block: {block_id}", f"{pointer}/{index}/block_id")
+            yield problem(
+                f"block_id already exists for another block: {block_id}", f"{pointer}/{index}/block_id"
+            )
         seen.add(block_id or "")
         actions = [element["action_id"] for element in elements_of(block) if element.get("action_id")]
         if len(set(actions)) != len(actions):
-            yield problem("action_id already exists for another element of this block", f"{pointer}/{index}/elements")
+            yield problem(
+                "action_id already exists for another element of this block", f"{pointer}/{index}/elements"
+            )
 
 
 def _whole_message_problems(blocks: list[dict[str, Any]], pointer: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The line to the bot: signed HTTP requests, three seconds of patience, and events sent again when they are not taken."""
+"""The line to the bot: signed HTTP requests, three seconds of patience, and events sent again when not taken."""
 
 import asyncio
 import hmac
@@ -40,7 +40,13 @@ class BotLine:
     """Sends requests to the bot's `POST /slack/events`, signed as Slack signs them."""
 
     def __init__(
-        self, workspace: Workspace, transcript: Transcript, *, bot_url: str, signing_secret: str, patience: float
+        self,
+        workspace: Workspace,
+        transcript: Transcript,
+        *,
+        bot_url: str,
+        signing_secret: str,
+        patience: float,
     ) -> None:
         self._workspace = workspace
         self._transcript = transcript
@@ -72,7 +78,9 @@ class BotLine:
             self._spawn(self._retry(body, about, reply.error))
         return reply
 
-    async def _send(self, content_type: str, body: bytes, about: str, *, retry: int = 0, reason: str = "") -> Reply:
+    async def _send(
+        self, content_type: str, body: bytes, about: str, *, retry: int = 0, reason: str = ""
+    ) -> Reply:
         headers = {"Content-Type": content_type, **self._signature(body)}
         if retry:
             headers |= {"X-Slack-Retry-Num": str(retry), "X-Slack-Retry-Reason": reason}
@@ -80,7 +88,13 @@ class BotLine:
         reply = await self._exchange(body, headers)
         kind, _, detail = about.partition(" ")
         entry = self._transcript.add(
-            "out", kind, at=started, until=self._workspace.now(), status=reply.status, error=reply.error, about=detail
+            "out",
+            kind,
+            at=started,
+            until=self._workspace.now(),
+            status=reply.status,
+            error=reply.error,
+            about=detail,
         )
         self._workspace.tell("request", entry.as_json())
         return reply
@@ -95,7 +109,9 @@ class BotLine:
         if self._session is None:
             self._session = aiohttp.ClientSession()
         try:
-            async with self._session.post(self._url, data=body, headers=headers, timeout=self._patience) as answer:
+            async with self._session.post(
+                self._url, data=body, headers=headers, timeout=self._patience
+            ) as answer:
                 return Reply(status=answer.status, text=await answer.text(), error=_http_error(answer.status))
         except TimeoutError:
             return Reply(error="operation_timeout")

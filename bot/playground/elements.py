@@ -130,7 +130,9 @@ ELEMENTS: dict[str, Check] = {
         _values_are_distinct,
         _initial_option_is_offered,
     ),
-    "external_select": _element({}, {**_MENU, "min_query_length": integer(0, 3000), "initial_option": OPTION}),
+    "external_select": _element(
+        {}, {**_MENU, "min_query_length": integer(0, 3000), "initial_option": OPTION}
+    ),
     "multi_external_select": _element(
         {},
         {

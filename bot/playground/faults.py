@@ -131,7 +131,9 @@ def read_fault(given: dict[str, Any], now: datetime) -> Fault:
         fault.retry_after = int(given.get("retry_after", fault.retry_after))
     except (KeyError, TypeError, ValueError) as error:
         kinds = ", ".join(Kind)
-        raise SlackError("invalid_fault", f"{error}; `kind` is one of {kinds}, the rest are numbers") from error
+        raise SlackError(
+            "invalid_fault", f"{error}; `kind` is one of {kinds}, the rest are numbers"
+        ) from error
     posts_only = "chat.postMessage" if fault.kind is Kind.LOSE_ANSWER else None
     fault.method = given.get("method") or posts_only
     fault.mode = given.get("mode", fault.mode)
@@ -143,4 +145,9 @@ def read_fault(given: dict[str, Any], now: datetime) -> Fault:
 
 
 def _same(one: Fault, other: Fault) -> bool:
-    return (one.kind, one.method, one.scope, one.channel) == (other.kind, other.method, other.scope, other.channel)
+    return (one.kind, one.method, one.scope, one.channel) == (
+        other.kind,
+        other.method,
+        other.scope,
+        other.channel,
+    )

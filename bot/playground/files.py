@@ -66,7 +66,11 @@ class Files:
         if length > MOST_BYTES:
             raise SlackError("file_upload_size_restricted")
         file = File(
-            id=f"F{secrets.token_hex(5).upper()}", name=name, length=length, created=created, alt_text=alt_text
+            id=f"F{secrets.token_hex(5).upper()}",
+            name=name,
+            length=length,
+            created=created,
+            alt_text=alt_text,
         )
         self.all[file.id] = file
         return file
@@ -75,7 +79,9 @@ class Files:
         """Take the bytes of an announced file; raises SlackError when they are not as announced."""
         file = self.find(file_id)
         if len(content) != file.length:
-            raise SlackError("invalid_arguments", f"{len(content)} bytes came and {file.length} were announced")
+            raise SlackError(
+                "invalid_arguments", f"{len(content)} bytes came and {file.length} were announced"
+            )
         file.content = content
 
     def complete(self, file_id: str, title: str) -> File:

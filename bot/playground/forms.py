@@ -25,29 +25,26 @@ def state_values(blocks: list[dict[str, Any]], given: Given) -> dict[str, dict[s
             sent = given.get(block["block_id"], {})
             known = element["action_id"] in sent
             value = typed_value(element, sent[element["action_id"]]) if known else _initial_value(element)
-            values.setdefault(block["block_id"], {})[element["action_id"]] = {"type": element["type"], **value}
+            values.setdefault(block["block_id"], {})[element["action_id"]] = {
+                "type": element["type"],
+                **value,
+            }
     return values
 
 
 def typed_value(element: dict[str, Any], raw: Any) -> dict[str, Any]:
     """The fields in which Slack tells what was chosen in this element."""
-    match element["type"]:
-        case "button":
-            return {name: element[name] for name in ("text", "value", "style") if name in element}
-        case "overflow" | "static_select" | "radio_buttons":
-            return {"selected_option": _option(element, raw)}
-        case "external_select":
-            return {"selected_option": raw or None}
-        case "multi_static_select" | "checkboxes":
-            return {"selected_options": [_option(element, value) for value in raw or ()]}
-        case "multi_external_select":
-            return {"selected_options": raw or []}
-        case "multi_users_select":
-            return {"selected_users": raw or []}
-        case "datetimepicker":
-            return {"selected_date_time": int(raw) if raw else None}
-        case kind:
-            return {_VALUE_FIELDS.get(kind, "value"): raw or None}
+    kind = element["type"]
+    if kind == "button":
+        return {name: element[name] for name in ("text", "value", "style") if name in element}
+    if kind in {"overflow", "static_select", "radio_buttons"}:
+        return {"selected_option": _option(element, raw)}
+    if kind in {"multi_static_select", "checkboxes"}:
+        return {"selected_options": [_option(element, value) for value in raw or ()]}
+    field = _VALUE_FIELDS.get(kind, "value")
+    if kind.startswith("multi_"):
+        return {field: raw or []}
+    return {field: raw or None}
 
 
 def problems(blocks: list[dict[str, Any]], values: dict[str, dict[str, Any]]) -> dict[str, str]:
@@ -68,6 +65,10 @@ def problems(blocks: list[dict[str, Any]], values: dict[str, dict[str, Any]]) ->
 
 
 _VALUE_FIELDS = {
+    "external_select": "selected_option",
+    "multi_external_select": "selected_options",
+    "multi_users_select": "selected_users",
+    "datetimepicker": "selected_date_time",
     "users_select": "selected_user",
     "channels_select": "selected_channel",
     "conversations_select": "selected_conversation",
@@ -96,7 +97,10 @@ def _initial_value(element: dict[str, Any]) -> dict[str, Any]:
 
 
 def _option(element: dict[str, Any], value: Any) -> dict[str, Any] | None:
-    offered = [*element.get("options", ()), *(o for g in element.get("option_groups", ()) for o in g["options"])]
+    offered = [
+        *element.get("options", ()),
+        *(o for g in element.get("option_groups", ()) for o in g["options"]),
+    ]
     return next((option for option in offered if option["value"] == value), None)
 
 

@@ -41,7 +41,9 @@ class Interactions:
         self._own_url = own_url
 
     # What people do
-    async def click(self, user_id: str, place: Place, block_id: str, action_id: str, raw: Any, given: Given) -> Result:
+    async def click(
+        self, user_id: str, place: Place, *, block_id: str, action_id: str, raw: Any, given: Given
+    ) -> Result:
         """Use a button, menu, picker … in a message or a view."""
         user = self._workspace.user(user_id)
         blocks, part, trigger_id = self._place(user_id, place)
@@ -81,7 +83,9 @@ class Interactions:
             return {"ok": False, "errors": wrong}
         view.values = values
         trigger_id = self._workspace.tickets.trigger(user_id, view.id)
-        reply = await self._interact(payloads.view_submission(self._workspace.user(user_id), view, trigger_id))
+        reply = await self._interact(
+            payloads.view_submission(self._workspace.user(user_id), view, trigger_id)
+        )
         if reply.error:
             return {"ok": False, "error": reply.error, "text": TROUBLE}
         return self._carry_out(user_id, view, reply)
@@ -122,12 +126,17 @@ class Interactions:
 
     async def write(self, user_id: str, channel_id: str, text: str, thread_ts: str | None = None) -> Result:
         """Send what stands in the composer: a slash command, or a message."""
+        channel = self._workspace.channel(channel_id)
+        if channel.archived or user_id not in channel.members:
+            raise SlackError("is_archived" if channel.archived else "not_in_channel")
         if not text.startswith("/"):
             message = self._workspace.say(user_id, channel_id, typed_text(text, self._workspace), thread_ts)
             return {"ok": True, "ts": message.ts}
         command, _, rest = text.partition(" ")
         if thread_ts:
-            return self._slackbot(user_id, channel_id, f"{command} is not supported in threads. Sorry!", thread_ts)
+            return self._slackbot(
+                user_id, channel_id, f"{command} is not supported in threads. Sorry!", thread_ts
+            )
         return await self.command(user_id, channel_id, command, rest.strip())
 
     async def command(self, user_id: str, channel_id: str, command: str, text: str) -> Result:
@@ -135,7 +144,9 @@ class Interactions:
         if command in {"/invite", "/remove"}:
             return self._membership(user_id, channel_id, command, text)
         if command != COMMAND:
-            return self._slackbot(user_id, channel_id, f"`{command}` is not a valid command. Try `{COMMAND} help`.")
+            return self._slackbot(
+                user_id, channel_id, f"`{command}` is not a valid command. Try `{COMMAND} help`."
+            )
         address = ResponseAddress(user=user_id, channel=channel_id, issued_at=self._workspace.now())
         form = payloads.slash_command(
             self._workspace.user(user_id),
@@ -172,28 +183,30 @@ class Interactions:
         """Do what the bot answered to a submitted view."""
         said = reply.json()
         answer: dict[str, Any] = said if isinstance(said, dict) else {}
-        action = answer.get("response_action")
-        views = self._workspace.views
         try:
-            match action:
-                case None:
-                    if views.top(user_id) is view:
-                        views.pop(user_id)
-                case "clear":
-                    views.clear(user_id)
-                case "update":
-                    views.update(view, answer.get("view", {}))
-                case "push":
-                    views.push(user_id, answer.get("view", {}))
-                case "errors":
-                    return _field_errors(view, answer.get("errors"))
-                case _:
-                    raise SlackError("invalid_arguments", f"unknown response_action {action}")
+            if answer.get("response_action") == "errors":
+                return _field_errors(view, answer.get("errors"))
+            self._move_views(user_id, view, answer)
         except SlackError as error:
             self._refuse("view_submission", error)
             return {"ok": False, "error": error.error, "text": TROUBLE}
         self._workspace.tell_views(user_id)
         return {"ok": True}
+
+    def _move_views(self, user_id: str, view: View, answer: dict[str, Any]) -> None:
+        views = self._workspace.views
+        match answer.get("response_action"):
+            case None:
+                if views.top(user_id) is view:
+                    views.pop(user_id)
+            case "clear":
+                views.clear(user_id)
+            case "update":
+                views.update(view, answer.get("view", {}))
+            case "push":
+                views.push(user_id, answer.get("view", {}))
+            case other:
+                raise SlackError("invalid_arguments", f"unknown response_action {other}")
 
     def _show_reply(self, reply: Reply, address: ResponseAddress, command: str) -> Result:
         if reply.error:
@@ -240,7 +253,9 @@ class Interactions:
             view = self._own_view(user_id, place.view_id)
             trigger_id = self._workspace.tickets.trigger(user_id, view.id)
             return view.blocks, payloads.from_view(view), trigger_id
-        message = self._workspace.ephemeral(user_id, place.ts) or self._workspace.message(place.channel, place.ts)
+        message = self._workspace.ephemeral(user_id, place.ts) or self._workspace.message(
+            place.channel, place.ts
+        )
         channel = self._workspace.channel(message.channel)
         url = self._response_url(user_id, message)
         shown = message.as_slack(self._workspace.replies(message), metadata=False)

@@ -62,7 +62,9 @@ class Live:
         finally:
             self._pages.discard(waiting)
 
-    async def _follow(self, waiting: "asyncio.Queue[tuple[int, Change] | None]", user_id: str) -> AsyncIterator[str]:
+    async def _follow(
+        self, waiting: "asyncio.Queue[tuple[int, Change] | None]", user_id: str
+    ) -> AsyncIterator[str]:
         while True:
             try:
                 item = await asyncio.wait_for(waiting.get(), HEARTBEAT)
@@ -94,7 +96,8 @@ def page_state(workspace: Workspace, user_id: str, number: int) -> dict[str, Any
         "users": [people_facts(workspace, user.id) for user in workspace.users.values()],
         "groups": [{"id": g.id, "handle": g.handle, "users": g.users} for g in workspace.groups.values()],
         "shortcuts": [
-            {"callback_id": s.callback_id, "name": s.name, "on_message": s.on_message} for s in workspace.shortcuts
+            {"callback_id": s.callback_id, "name": s.name, "on_message": s.on_message}
+            for s in workspace.shortcuts
         ],
         "channels": [channel_state(workspace, c.id, user_id) for c in workspace.visible_channels(user_id)],
         "ephemerals": [workspace.shown(message) for message in workspace.ephemerals.get(user_id, ())],
@@ -127,7 +130,9 @@ def channel_state(workspace: Workspace, channel_id: str, user_id: str) -> dict[s
     channel = workspace.channels[channel_id]
     facts = channel_facts(channel) | {"members": channel.members, "bookmarks": channel.bookmarks}
     unseen = workspace.unseen(user_id)
-    mentions = sum(notification.channel == channel_id and not notification.thread_ts for notification in unseen)
+    mentions = sum(
+        notification.channel == channel_id and not notification.thread_ts for notification in unseen
+    )
     return facts | {
         "unread": workspace.unread(user_id, channel_id),
         "mentions": mentions,

@@ -108,7 +108,9 @@ async def thread(playground: "Playground", request: Request) -> Response:
 
 async def older(playground: "Playground", request: Request) -> Response:
     channel = playground.workspace.channel(request.query_params.get("channel", ""))
-    return JSONResponse(older_messages(playground.workspace, channel.id, request.query_params.get("before", "")))
+    return JSONResponse(
+        older_messages(playground.workspace, channel.id, request.query_params.get("before", ""))
+    )
 
 
 # What people do
@@ -117,7 +119,9 @@ async def act(playground: "Playground", request: Request) -> Response:
     user_id = playground.workspace.user(str(given.get("user"))).id
     acts = playground.interactions
     place = Place(
-        channel=str(given.get("channel") or ""), ts=str(given.get("ts") or ""), view_id=str(given.get("view_id") or "")
+        channel=str(given.get("channel") or ""),
+        ts=str(given.get("ts") or ""),
+        view_id=str(given.get("view_id") or ""),
     )
     block_id, action_id = str(given.get("block_id") or ""), str(given.get("action_id") or "")
     values = given.get("values") or {}
@@ -125,7 +129,14 @@ async def act(playground: "Playground", request: Request) -> Response:
         case "write":
             result = await acts.write(user_id, place.channel, str(given.get("text")), given.get("thread_ts"))
         case "click":
-            result = await acts.click(user_id, place, block_id, action_id, given.get("value"), values)
+            result = await acts.click(
+                user_id,
+                place,
+                block_id=block_id,
+                action_id=action_id,
+                raw=given.get("value"),
+                given=values,
+            )
         case "options":
             result = await acts.options(user_id, place, block_id, action_id, str(given.get("query") or ""))
         case "submit":
@@ -231,7 +242,9 @@ async def _announce(playground: "Playground", kind: Kind, channel: str) -> None:
         event = {"type": "channel_archive", "channel": channel, "user": "U0ADMIN", "event_ts": event_ts}
         await playground.interactions.event(event)
     elif kind is Kind.REVOKED_TOKEN:
-        await playground.interactions.event({"type": "tokens_revoked", "tokens": {"oauth": [], "bot": ["U0SOCMON"]}})
+        await playground.interactions.event(
+            {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": ["U0SOCMON"]}}
+        )
 
 
 def _faults(playground: "Playground") -> list[dict[str, Any]]:

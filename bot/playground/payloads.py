@@ -21,7 +21,9 @@ def block_actions(
     }
 
 
-def from_message(message: Message, shown: dict[str, Any], channel: Channel, response_url: str) -> dict[str, Any]:
+def from_message(
+    message: Message, shown: dict[str, Any], channel: Channel, response_url: str
+) -> dict[str, Any]:
     """The part of a payload that says in which message it happened; an ephemeral one does not travel along."""
     container = {
         "type": "message",
@@ -40,7 +42,11 @@ def from_view(view: View) -> dict[str, Any]:
 
 
 def block_suggestion(user: User, *, block_id: str, action_id: str, value: str) -> dict[str, Any]:
-    return _interaction("block_suggestion", user) | {"block_id": block_id, "action_id": action_id, "value": value}
+    return _interaction("block_suggestion", user) | {
+        "block_id": block_id,
+        "action_id": action_id,
+        "value": value,
+    }
 
 
 def view_submission(user: User, view: View, trigger_id: str) -> dict[str, Any]:
@@ -131,7 +137,9 @@ def event_callback(event: dict[str, Any], event_time: int) -> dict[str, Any]:
     }
 
 
-def app_home_opened(user: User, channel: Channel, tab: str, view: View | None, event_ts: str) -> dict[str, Any]:
+def app_home_opened(
+    user: User, channel: Channel, tab: str, view: View | None, event_ts: str
+) -> dict[str, Any]:
     event: dict[str, Any] = {
         "type": "app_home_opened",
         "user": user.id,

@@ -112,7 +112,13 @@ def users() -> list[User]:
         person("U0AUDIT", "avery", "Avery Quinn", "Auditor", "1d4ed8"),
         person("U0OUT", "olly", "Olly Park", "Product designer", "4d7c0f"),
         User(
-            id=BOT_USER, name="socmon", real_name="socmon", title="App", color="111827", is_bot=True, persona=False
+            id=BOT_USER,
+            name="socmon",
+            real_name="socmon",
+            title="App",
+            color="111827",
+            is_bot=True,
+            persona=False,
         ),
         User(id=SLACKBOT, name="slackbot", real_name="Slackbot", color="64748b", is_bot=True, persona=False),
     ]
@@ -136,7 +142,11 @@ def channels(created: int) -> list[Channel]:
             members=["U0SAM", "U0KIM", "U0LEAD", "U0BACKUP", "U0ADMIN", "U0AUDIT", BOT_USER],
         ),
         Channel(
-            id="C0GENERAL", name="general", topic="Company-wide announcements", created=created, members=everybody
+            id="C0GENERAL",
+            name="general",
+            topic="Company-wide announcements",
+            created=created,
+            members=everybody,
         ),
     ]
 

@@ -80,7 +80,11 @@ def structure(required: Mapping[str, Check], optional: Mapping[str, Check], *rul
         if not isinstance(value, dict):
             yield problem("must provide an object", pointer)
             return
-        found = [problem(f"missing required field: {name}", pointer) for name in required if value.get(name) is None]
+        found = [
+            problem(f"missing required field: {name}", pointer)
+            for name in required
+            if value.get(name) is None
+        ]
         for name, item in value.items():
             if name not in known:
                 found.append(problem(f"invalid additional property: {name}", pointer))

@@ -68,7 +68,9 @@ def dump(workspace: Workspace) -> dict[str, Any]:
         "homes": [asdict(view) for view in workspace.views.homes.values()],
         "files": [_dump_file(file) for file in workspace.files.all.values()],
         "reads": workspace.reads,
-        "notifications": {user: [asdict(n) for n in known] for user, known in workspace.notifications.items()},
+        "notifications": {
+            user: [asdict(n) for n in known] for user, known in workspace.notifications.items()
+        },
     }
 
 
@@ -93,5 +95,3 @@ def _dump_file(file: File) -> dict[str, Any]:
 def _load_file(item: dict[str, Any]) -> File:
     content = None if item["content"] is None else b64decode(item["content"])
     return File(**item | {"content": content})
-
-

@@ -96,7 +96,9 @@ class Sources:
     async def act(self, provider: str, action: Action) -> list[Delivered]:
         """Make the tool do something; returns the bot's answers in the order of sending."""
         if provider not in self._samples:
-            raise SlackError("unknown_provider", f"there is no source {provider}; there are {', '.join(self.names)}")
+            raise SlackError(
+                "unknown_provider", f"there is no source {provider}; there are {', '.join(self.names)}"
+            )
         match action:
             case Action.TRIGGER:
                 return [await self._trigger(provider)]
@@ -104,9 +106,10 @@ class Sources:
                 return await self._flap(provider)
             case Action.STORM:
                 return await self._storm(provider)
-            case Action.FORGED:
-                number = self._new_problem(provider)
-                return [await self._deliver(provider, forged(self._sample(provider, SampleKind.TRIGGERED, number)))]
+            case Action.FORGED:  # it is refused, so its number stays free
+                number = self._numbers[provider].problem + 1
+                sample = forged(self._sample(provider, SampleKind.TRIGGERED, number))
+                return [await self._deliver(provider, sample)]
             case _:
                 return [await self._tell(provider, _KINDS[action])]
 
@@ -156,7 +159,9 @@ class Sources:
     def _sample(self, provider: str, kind: SampleKind, problem: int, episode: int = 1) -> Sample:
         return self._samples[provider].sample(kind, problem=problem, episode=episode, at=self._now())
 
-    async def _deliver(self, provider: str, sample: Sample, kind: SampleKind = SampleKind.TRIGGERED) -> Delivered:
+    async def _deliver(
+        self, provider: str, sample: Sample, kind: SampleKind = SampleKind.TRIGGERED
+    ) -> Delivered:
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE))
         started = monotonic()

@@ -128,7 +128,9 @@ class ViewStacks:
     def _new(self, user: str, given: dict[str, Any]) -> View:
         view_id = f"V{secrets.token_hex(5).upper()}"
         shown = {name: _shown(given, name) for name in _GIVEN}
-        return View(id=view_id, user=user, type=given["type"], hash=self._new_hash(), root_view_id=view_id, **shown)
+        return View(
+            id=view_id, user=user, type=given["type"], hash=self._new_hash(), root_view_id=view_id, **shown
+        )
 
     def _check(self, given: Any, kind: str) -> None:
         if view_size(given) > MOST_VIEW_BYTES:

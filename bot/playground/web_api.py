@@ -77,9 +77,7 @@ class WebApi:
         try:
             given = read_arguments(request.url.query, request.headers.get("content-type", ""), body)
             about = str(given.get("channel") or given.get("user_id") or "")
-            method = METHODS.get(name)
-            if method is None:
-                raise SlackError("unknown_method", req_method=name)
+            method = _method(name)
             scopes = self._authorize(method, given, request.headers.get("authorization", ""))
             if wait := self._wait(name, method, about):
                 return about, _Reply(
@@ -148,9 +146,19 @@ class WebApi:
         self._workspace.tell("request", entry.as_json())
 
 
+def _method(name: str) -> Method:
+    if name not in METHODS:
+        raise SlackError("unknown_method", req_method=name)
+    return METHODS[name]
+
+
 async def _send(send: Send, reply: _Reply) -> None:
     body = json.dumps(reply.body).encode()
-    headers = {"Content-Type": "application/json; charset=utf-8", "Content-Length": str(len(body)), **reply.headers}
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        "Content-Length": str(len(body)),
+        **reply.headers,
+    }
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": raw})
     await send({"type": "http.response.body", "body": body})

@@ -123,7 +123,11 @@ class Workspace:
         if channel_id not in self.channels:
             created = int(self.now().timestamp())
             self.channels[channel_id] = people.Channel(
-                id=channel_id, name=user.name, created=created, user=user_id, members=[user_id, people.BOT_USER]
+                id=channel_id,
+                name=user.name,
+                created=created,
+                user=user_id,
+                members=[user_id, people.BOT_USER],
             )
         return self.channels[channel_id]
 
@@ -211,7 +215,9 @@ class Workspace:
         del log.messages[message.ts]
         if message.is_reply and message.thread_ts:
             log.replies[message.thread_ts].remove(message)
-        self.tell("message_deleted", {"channel": message.channel, "ts": message.ts, "thread_ts": message.thread_ts})
+        self.tell(
+            "message_deleted", {"channel": message.channel, "ts": message.ts, "thread_ts": message.thread_ts}
+        )
 
     def whisper(self, message: Message) -> Message:
         """Show a message to one person only, until it is dismissed or replaced."""

@@ -1,4 +1,4 @@
-"""A due time is claimed by inserting it into the job ledger: whoever inserts it runs the job, everybody else does not."""
+"""A due time is claimed by inserting it into the job ledger: whoever inserts it runs the job, nobody else does."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""A provider reports alerts; each is recorded once, with its delivery, its evidence and its Slack thread, or nothing is.
+"""A provider reports alerts; each is recorded once, with its delivery, its evidence and its thread, or nothing is.
 
 Duplicates, repeats, recoveries that overtake their trigger, and old news are told apart here and nowhere else.
 """
@@ -53,7 +53,7 @@ def _receive(
         _log(records, delivery, number, "alert.updated", first=first, alert=latest, text=reported.said)
         return Outcome.TRANSITION, latest.id, reported.said
     if latest is None or opens_new_episode(latest, reported):
-        return _open(records, delivery, number, reported, routes, latest, first=first)
+        return _open(records, delivery, number, reported, routes, latest=latest, first=first)
     return _hear(records, delivery, number, reported, latest, first=first)
 
 
@@ -78,8 +78,8 @@ def _open(
     number: int,
     reported: Reported,
     routes: SlackRoutes,
-    latest: Alert | None,
     *,
+    latest: Alert | None,
     first: bool,
 ) -> Told:
     route = routes.of(delivery.provider, reported)

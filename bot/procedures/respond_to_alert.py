@@ -1,4 +1,4 @@
-"""A person answers an alert: acknowledge, note, snooze, release, resolve, amend, reopen. Each act is refused or recorded whole.
+"""A person answers an alert: acknowledge, note, snooze, release, resolve, amend, reopen; refused, or recorded whole.
 
 A click is refused only when its step is no longer in the table of `bot.domain.alert`; notes and source changes never
 make it stale. Every act raises NotPermitted, UnknownAlert or IllegalAct, and then nothing has changed.
@@ -76,7 +76,7 @@ def amend(records: Records, alert_id: int, *, by: Person, resolution: Resolution
 
 
 def reopen(records: Records, alert_id: int, *, by: Person, reason: str) -> Alert:
-    """Take a resolved problem up again as a new occurrence, linked to the old one. Returns the new alert. Raises ThinNote."""
+    """Take a resolved problem up again as a new alert, linked to the old one; returns it. Raises ThinNote."""
     check_note("reason", reason)
     old = _before(records, alert_id, Act.REOPEN, by)
     old = old.after(Act.REOPEN, by=by.user, at=records.now)

@@ -21,7 +21,7 @@ def alert_history(records: Records, alert_id: int) -> tuple[Alert, list[Moment]]
 
 
 def alert_log(records: Records, which: str, *, user: str) -> list[Alert]:
-    """The alerts `/socmon log` is asked for, newest first: "" (7 days), "open", "mine", "7d" (any number of days), "A-12".
+    """What `/socmon log` is asked for, newest first: "" (7 days), "open", "mine", "7d" (any number of days), "A-12".
 
     Raises UnknownPeriod and UnknownAlert.
     """

@@ -72,7 +72,9 @@ def _task(records: Records, thread: Thread) -> Task:
     elif thread.revision > thread.projected:
         return Task(step=Step.UPDATE, thread=thread, alert=alert)
     else:
-        news = (moment for moment in records.timeline(alert.id, after=thread.shown) if moment.id <= thread.latest)
+        news = (
+            moment for moment in records.timeline(alert.id, after=thread.shown) if moment.id <= thread.latest
+        )
         moments = tuple(moment for moment in news if moment.kind not in TOLD_BY_PARENT)
         step, key = Step.REPLY, reply_key(alert.id, thread.latest)
     if thread.intent is not None:

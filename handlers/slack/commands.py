@@ -44,7 +44,7 @@ async def _answer(desk: Desk, command: Body) -> Message:
         return await ANSWERS[name](desk, person, words[1:])
     except SocmonError as error:
         return refusal(error)
-    except Exception:
+    except Exception:  # noqa: BLE001 - logged whole, and told to the person
         log.exception("a command failed")
         return Message(text=SORRY, blocks=[])
 

@@ -29,7 +29,7 @@ SORRY = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """Handed to every callback. `titles` are the providers' names; `wake` tells the projector that something changed."""
+    """Handed to every callback. `titles` are the providers' names; `wake` tells the projector of changes."""
 
     records: RecordKeeper
     directory: Directory

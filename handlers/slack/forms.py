@@ -35,7 +35,7 @@ def _callback(desk: Desk, send: Send) -> Callable[..., Awaitable[None]]:
             await ack(response_action="errors", errors=forms.field_error(error))
         except SocmonError as error:
             await ack(response_action="update", view=error_view(str(error)))
-        except Exception:
+        except Exception:  # noqa: BLE001 - logged whole, and told to the person
             log.exception("a form failed")
             await ack(response_action="update", view=error_view(SORRY))
         else:

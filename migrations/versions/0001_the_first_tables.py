@@ -216,7 +216,6 @@ def upgrade() -> None:
         batch_op.create_index("thread_ts", ["channel", "ts"], unique=False)
 
 
-
 def downgrade() -> None:
     with op.batch_alter_table("thread", schema=None) as batch_op:
         batch_op.drop_index("thread_ts")

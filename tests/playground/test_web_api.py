@@ -51,7 +51,8 @@ def test_an_unreadable_body_is_named(rig: Rig, content_type: str, body: bytes, e
 
 
 @pytest.mark.parametrize(
-    ("token", "error"), [("", "not_authed"), ("xoxb-playground2", "invalid_auth"), ("xoxp-no", "invalid_auth")]
+    ("token", "error"),
+    [("", "not_authed"), ("xoxb-playground2", "invalid_auth"), ("xoxp-no", "invalid_auth")],
 )
 def test_only_the_playgrounds_token_is_taken(rig: Rig, token: str, error: str) -> None:
     assert call(rig, "auth.test", token)["error"] == error
@@ -99,7 +100,10 @@ def test_a_persons_id_leads_to_the_direct_messages(rig: Rig) -> None:
 def test_the_bot_edits_only_what_it_wrote(rig: Rig) -> None:
     said = rig.act("write", channel="C0ALERTS", text="mine")
 
-    assert call(rig, "chat.update", channel="C0ALERTS", ts=said["ts"], text="yours")["error"] == "cant_update_message"
+    assert (
+        call(rig, "chat.update", channel="C0ALERTS", ts=said["ts"], text="yours")["error"]
+        == "cant_update_message"
+    )
     assert call(rig, "chat.delete", channel="C0ALERTS", ts=said["ts"])["error"] == "cant_delete_message"
 
 
@@ -110,7 +114,9 @@ def test_an_update_keeps_what_it_does_not_name(rig: Rig) -> None:
     )
 
     kept = call(rig, "chat.update", channel="C0ALERTS", ts=posted["ts"], text="two")["message"]
-    cleared = call(rig, "chat.update", channel="C0ALERTS", ts=posted["ts"], text="three", blocks=[], metadata={})
+    cleared = call(
+        rig, "chat.update", channel="C0ALERTS", ts=posted["ts"], text="three", blocks=[], metadata={}
+    )
 
     assert kept["text"] == "two"
     assert kept["blocks"][0]["text"]["text"] == "one"
@@ -151,11 +157,15 @@ def test_named_or_escaped_everybody_rings_nobody(rig: Rig) -> None:
 
     assert call(rig, "chat.postMessage", text="&lt;!channel&gt; and @here", **here)["ok"]
     assert call(rig, "chat.postMessage", text="fallback", blocks=[harmless], **here)["ok"]
-    assert call(rig, "chat.postMessage", text="@here", link_names=True, **here)["error"] == "restricted_action"
+    assert (
+        call(rig, "chat.postMessage", text="@here", link_names=True, **here)["error"] == "restricted_action"
+    )
 
 
 def test_refused_blocks_are_pointed_at(rig: Rig) -> None:
-    answer = call(rig, "chat.postMessage", channel="C0ALERTS", text="x", blocks=[section(), section("x" * 3001)])
+    answer = call(
+        rig, "chat.postMessage", channel="C0ALERTS", text="x", blocks=[section(), section("x" * 3001)]
+    )
 
     assert answer["error"] == "invalid_blocks"
     assert answer["errors"] == ["must be less than 3001 characters [json-pointer:/blocks/1/text/text]"]
@@ -246,7 +256,11 @@ def test_a_reply_to_nothing_is_refused(rig: Rig) -> None:
         ("chat.postEphemeral", {"channel": "C0SOC2", "user": "U0NOBODY", "text": "x"}, "user_not_found"),
         ("views.open", {"trigger_id": "1.2.3"}, "invalid_arguments"),
         ("reactions.add", {"channel": "C0ALERTS", "timestamp": "1.1", "name": "NO SUCH"}, "invalid_name"),
-        ("bookmarks.add", {"channel_id": "C0ALERTS", "type": "link", "link": "ftp:", "title": "x"}, "invalid_link"),
+        (
+            "bookmarks.add",
+            {"channel_id": "C0ALERTS", "type": "link", "link": "ftp:", "title": "x"},
+            "invalid_link",
+        ),
         ("files.info", {"file": "F0NONE"}, "file_not_found"),
         ("apps.connections.open", {}, "not_allowed_token_type"),
         ("chat.nothing", {}, "unknown_method"),
@@ -283,11 +297,15 @@ def test_an_address_is_shown_only_with_its_scope(rig: Rig) -> None:
 
 
 def test_a_file_is_whole_before_it_shows(rig: Rig) -> None:
-    announced = call(rig, "files.getUploadURLExternal", filename="chart.png", length=4, alt_txt="CPU, peak 93 %")
+    announced = call(
+        rig, "files.getUploadURLExternal", filename="chart.png", length=4, alt_txt="CPU, peak 93 %"
+    )
     wrong = httpx.post(announced["upload_url"], content=b"12345")
     early = call(rig, "files.completeUploadExternal", files=[{"id": announced["file_id"]}])
     httpx.post(announced["upload_url"], content=b"1234").raise_for_status()
-    shared = call(rig, "files.completeUploadExternal", files=[{"id": announced["file_id"]}], channel_id="C0ALERTS")
+    shared = call(
+        rig, "files.completeUploadExternal", files=[{"id": announced["file_id"]}], channel_id="C0ALERTS"
+    )
 
     message = rig.channel()["messages"][-1]
     picture = httpx.get(f"{rig.url}{message['files'][0]['url_private']}")
@@ -299,7 +317,9 @@ def test_a_file_is_whole_before_it_shows(rig: Rig) -> None:
 
 
 def test_what_is_no_picture_is_only_downloaded(rig: Rig) -> None:
-    rig.client().files_upload_v2(channel="C0ALERTS", filename="page.html", content="<script>alert(1)</script>")
+    rig.client().files_upload_v2(
+        channel="C0ALERTS", filename="page.html", content="<script>alert(1)</script>"
+    )
 
     file = rig.channel()["messages"][-1]["files"][0]
     answer = httpx.get(f"{rig.url}{file['url_private']}")
@@ -319,7 +339,10 @@ def test_blocks_are_validated_without_a_token(rig: Rig) -> None:
 
 
 def test_missing_ids_are_filled_in(rig: Rig) -> None:
-    blocks = [actions(button()), {"type": "actions", "elements": [{k: v for k, v in button().items() if k != "action_id"}]}]
+    blocks = [
+        actions(button()),
+        {"type": "actions", "elements": [{k: v for k, v in button().items() if k != "action_id"}]},
+    ]
 
     stored = call(rig, "chat.postMessage", channel="C0ALERTS", text="x", blocks=blocks)["message"]["blocks"]
 

@@ -4,13 +4,13 @@ The emulator is the npm package `emulate`, which knows the Web API from its own 
 both agree, neither has invented it. Where it knows less, KNOWN_GAPS says so.
 """
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -145,7 +145,9 @@ def test_an_updated_message_shows_its_new_text(peer: Peer) -> None:
     posted = peer.client.chat_postMessage(channel=peer.alerts, text="before")
     peer.client.chat_update(channel=peer.alerts, ts=posted["ts"], text="after")
 
-    found = peer.client.conversations_history(channel=peer.alerts, oldest=posted["ts"], inclusive=True)["messages"][0]
+    found = peer.client.conversations_history(channel=peer.alerts, oldest=posted["ts"], inclusive=True)[
+        "messages"
+    ][0]
 
     assert found["text"] == "after"
     assert found["ts"] == posted["ts"]
@@ -331,15 +333,24 @@ def _emulate_program() -> Path:
     for tool in ("node", "npm"):
         if shutil.which(tool) is None:
             pytest.skip(f"no {tool} here, so {EMULATE} cannot run")
-    folder = Path(os.path.expanduser("~/.cache")) / "socmon-tests" / EMULATE  # noqa: PTH111
+    folder = Path.home() / ".cache" / "socmon-tests" / EMULATE
     program = folder / "node_modules" / "emulate" / "dist" / "index.js"
     if not program.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        command = ["npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--silent", EMULATE]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-        if done.returncode or not program.exists():
-            pytest.skip(f"npm could not install {EMULATE}: {done.stderr.strip()[:200]}")
+        _install(folder)
     return program
+
+
+def _install(folder: Path) -> None:
+    """Install beside the place and move it there whole, since several test processes may do so at once."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder.parent) as fresh:
+        command = ["npm", "install", "--prefix", fresh, "--no-audit", "--no-fund", "--silent", EMULATE]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        if done.returncode:
+            pytest.skip(f"npm could not install {EMULATE}: {done.stderr.strip()[:200]}")
+        with suppress(OSError):  # another process was faster
+            Path(fresh).rename(folder)
+        Path(fresh).mkdir(exist_ok=True)
 
 
 @contextmanager

@@ -180,19 +180,24 @@ class AlertLife(RuleBasedStateMachine):
         try:
             after: Alert = self.ledger.write(procedure, alert_id, by=by, **arguments)
         except (IllegalAct, NotPermitted, ThinNote) as refusal:
-            assert len(str(refusal)) > 20
-            assert before == self._alert(alert_id)
-            return None
+            return self._explained(refusal, before)
         assert by is not OUTSIDER
         if after.id == alert_id and (after.response, after.owner) == (before.response, before.owner):
             assert after.version == before.version, "only response and owner make a click stale"
         return after
 
+    def _explained(self, refusal: Exception, before: Alert) -> None:
+        """A refusal says why, and changes nothing."""
+        assert len(str(refusal)) > 20
+        assert before == self._alert(before.id)
+
     def _alert(self, alert_id: int) -> Alert:
-        return self.ledger.read(lambda records: records.alert(alert_id))
+        found: Alert = self.ledger.read(lambda records: records.alert(alert_id))
+        return found
 
     def _latest(self) -> Alert | None:
-        return self.ledger.read(lambda records: records.latest_alert("generic", self.key))
+        found: Alert | None = self.ledger.read(lambda records: records.latest_alert("generic", self.key))
+        return found
 
 
 TestAlertLife = AlertLife.TestCase

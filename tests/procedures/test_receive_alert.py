@@ -374,8 +374,8 @@ def test_figures_reconcile(sent: list[Delivery | str]) -> None:
 def _figures(ledger: Ledger) -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
     for provider, kind, result, _, number in ledger.read(lambda records: records.counts(START)):
-        assert provider == "generic"
-        found[kind, result] += number
+        if provider == "generic":  # others share the ledger
+            found[kind, result] += number
     return found
 
 

@@ -19,7 +19,12 @@ BUSY_MS = 5_000
 LOCK_MS = 8_000
 READERS = 4
 # A server that is gone without a word must not hold a writer, nor a stopped replica the head row.
-PATIENCE: dict[str, Any] = {"connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
+PATIENCE: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}
 
 try:  # the wheel brings a SQLite without the WAL-reset bug; without it the standard library's one serves
     import pysqlite3.dbapi2 as bundled  # type: ignore[import-not-found, unused-ignore]

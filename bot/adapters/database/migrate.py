@@ -44,9 +44,7 @@ def open_log(engine: Engine, origin: str, *, named: bool) -> str:
     `named` says that an operator chose `origin` (SOCMON_LOG_ORIGIN): then another stored one is an error.
     """
     with _alone(engine) as connection:
-        stored: str | None = connection.execute(
-            select(head.c.log).where(head.c.id == 1)
-        ).scalar_one_or_none()
+        stored: str | None = connection.execute(select(head.c.log).where(head.c.id == 1)).scalar_one_or_none()
         if stored is None:
             connection.execute(
                 insert(head).values(

@@ -158,7 +158,9 @@ class Batch:
             return self.changes.alerts[alert_id]
         if not 0 < alert_id < self.next_alert_id:  # nor would every number fit into the database's
             raise UnknownAlert(alert_id)
-        return row_alert(self.connection.execute(select(alert).where(alert.c.id == alert_id)).mappings().one())
+        return row_alert(
+            self.connection.execute(select(alert).where(alert.c.id == alert_id)).mappings().one()
+        )
 
     @property
     def next_alert_id(self) -> int:
@@ -376,7 +378,11 @@ class Unit:
         self._own.shown[alert_id] = self._own.shown.get(alert_id, 0) + 1
 
     def due_snoozes(self) -> list[Alert]:
-        due = select(alert.c.id).where(alert.c.snoozed_until <= micros(self.now)).order_by(alert.c.snoozed_until)
+        due = (
+            select(alert.c.id)
+            .where(alert.c.snoozed_until <= micros(self.now))
+            .order_by(alert.c.snoozed_until)
+        )
         # As they are now: a unit of the same batch may have ended a snooze, or resolved the alert.
         alerts = [self.alert(row.id) for row in self._sql.execute(due.limit(500))]
         return [one for one in alerts if one.snoozed_until is not None and one.snoozed_until <= self.now]
@@ -471,9 +477,7 @@ class Unit:
         else:
             values |= {"lease": None, "leased_until": NEVER}
         this = thread.c.alert_id == thread_now.alert_id
-        done = self._write(
-            update(thread).where(this, thread.c.lease == thread_now.lease).values(values)
-        )
+        done = self._write(update(thread).where(this, thread.c.lease == thread_now.lease).values(values))
         self._write(update(thread).where(this, ~_LAGS).values(stale_since=None))
         return done.rowcount == 1
 
@@ -601,9 +605,7 @@ class Unit:
 
     def drop_bodies(self, before: datetime) -> int:
         old = delivery.c.received_at < micros(before)
-        return self._write(
-            update(delivery).where(old, delivery.c.body != b"").values(body=b"")
-        ).rowcount
+        return self._write(update(delivery).where(old, delivery.c.body != b"").values(body=b"")).rowcount
 
 
 def _moment(row: Row[Any], texts: Mapping[str, str]) -> Moment:

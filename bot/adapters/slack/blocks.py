@@ -223,7 +223,7 @@ def _joined(blocks: list[Block], more: list[Block]) -> list[Block]:
     if not blocks or not more or {blocks[-1]["type"], more[0]["type"]} != {"context"}:
         return [*blocks, *more]
     both = f"{blocks[-1]['elements'][0]['text']}\n{more[0]['elements'][0]['text']}"
-    if len(both) > 2900:  # noqa: PLR2004 - a text object takes 3,000
+    if len(both) > 2900:
         return [*blocks, *more]
     return [*blocks[:-1], {"type": "context", "elements": [mrkdwn(both)]}, *more[1:]]
 

@@ -64,7 +64,9 @@ class Directory:
     def admins(self) -> list[str]:
         """Slack user ids to tell about trouble: the admins named by id, else the leads."""
         by_id = {
-            role: [holder for holder in self._holders.get(role, ()) if holder[:1] in "UW" and "@" not in holder]
+            role: [
+                holder for holder in self._holders.get(role, ()) if holder[:1] in "UW" and "@" not in holder
+            ]
             for role in (Role.ADMIN, Role.LEAD)
         }
         return by_id[Role.ADMIN] or by_id[Role.LEAD]

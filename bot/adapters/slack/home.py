@@ -17,7 +17,12 @@ DIVIDER: Block = {"type": "divider"}
 
 
 def home_view(
-    mine: Sequence[Alert], others: Sequence[Alert], status: Status, *, now: datetime, titles: Mapping[str, str]
+    mine: Sequence[Alert],
+    others: Sequence[Alert],
+    status: Status,
+    *,
+    now: datetime,
+    titles: Mapping[str, str],
 ) -> dict[str, Any]:
     """`mine` wait for this person, `others` for anybody; both most severe first."""
     blocks = [
@@ -39,7 +44,11 @@ def _list(
         return [head, section(nothing)]
     rows = [_row(alert, now, titles) for alert in alerts[:MOST_LISTED]]
     left = len(alerts) - len(rows)
-    return [head, *rows, *([context(f"… and {some(left, 'more alert')}: `/socmon log open`")] if left else [])]
+    return [
+        head,
+        *rows,
+        *([context(f"… and {some(left, 'more alert')}: `/socmon log open`")] if left else []),
+    ]
 
 
 def _row(alert: Alert, now: datetime, titles: Mapping[str, str]) -> Block:

@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS = 2.0
 LOOK_UP_AFTER = 3.0  # Slack's history may lag behind its posts by a moment
-MENDING_SECONDS = 30.0  # how soon a closed channel or a dead token is tried again
+MENDING_SECONDS = 10.0  # how soon a closed channel or a dead token is tried again
 LONGEST_BACKOFF = 60.0
 BURST_SECONDS = 10.0
 RECALL_SECONDS = 60.0

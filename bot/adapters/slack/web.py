@@ -88,7 +88,9 @@ class SlackWeb:
     async def post(self, channel: str, message: Message, *, key: str, thread_ts: str | None = None) -> str:
         """Post a parent, or a reply when `thread_ts` is given; returns its ts."""
         rest = {"thread_ts": thread_ts, "unfurl_links": False, "unfurl_media": False}
-        answer = await self._send(self.client.chat_postMessage, _content(channel, message, key) | rest, blocks=None)
+        answer = await self._send(
+            self.client.chat_postMessage, _content(channel, message, key) | rest, blocks=None
+        )
         return str(answer["ts"])
 
     async def update(self, channel: str, ts: str, message: Message, *, key: str) -> None:
@@ -104,7 +106,9 @@ class SlackWeb:
         except SlackSaysNo as error:
             if error.error not in BAD_BLOCKS:
                 raise
-            log.warning("Slack refuses the blocks of %s, so it goes as text; please report: %s", _key(content), error)
+            log.warning(
+                "Slack refuses the blocks of %s, so it goes as text; please report: %s", _key(content), error
+            )
         return await answer_of(call(**content | {"blocks": blocks}))
 
     async def find(

@@ -88,7 +88,7 @@ def number(alert: Alert) -> str:
 def duration(length: timedelta) -> str:
     """A length of time in its two largest units: 29 s, 12 min, 3 h 5 min, 2 d 4 h."""
     seconds = max(0, int(length.total_seconds()))
-    if seconds < 60:  # noqa: PLR2004 - seconds in a minute
+    if seconds < 60:
         return f"{seconds} s"
     minutes, hours, days = seconds // 60 % 60, seconds // 3600 % 24, seconds // 86400
     parts = [(days, "d"), (hours, "h"), (minutes, "min")]

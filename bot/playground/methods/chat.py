@@ -121,7 +121,9 @@ def _names_everybody(call: Call, text: str) -> bool:
 
 
 def _list(call: Call, name: str) -> Any:
-    return call.arguments.structure(name, error=f"invalid_{name}_format" if name == "blocks" else "invalid_attachments")
+    return call.arguments.structure(
+        name, error=f"invalid_{name}_format" if name == "blocks" else "invalid_attachments"
+    )
 
 
 def _lists(call: Call) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """conversations.*: find, open, join and read channels."""
 
+from collections.abc import Callable
 from typing import Any
 
 from bot.playground.errors import SlackError
@@ -81,26 +82,27 @@ def list_channels(call: Call) -> Answer:
     channels = [
         channel
         for channel in call.workspace.channels.values()
-        if ("im" if channel.is_direct else "public_channel") in types and not (hide_archived and channel.archived)
+        if ("im" if channel.is_direct else "public_channel") in types
+        and not (hide_archived and channel.archived)
     ]
     found, cursor = page(channels, call)
     return {"channels": [channel_facts(c) for c in found], "response_metadata": {"next_cursor": cursor}}
 
 
 def history(call: Call) -> Answer:
-    channel = _readable(call)
-    messages = [m for m in reversed(call.workspace.log(channel.id).messages.values()) if m.in_timeline]
-    return _messages(call, [m for m in messages if _in_range(call, m.ts)])
+    channel, wanted = _readable(call), _range(call)
+    newest_first = reversed(call.workspace.log(channel.id).messages.values())
+    return _messages(call, [m for m in newest_first if m.in_timeline and wanted(m.ts)])
 
 
 def replies(call: Call) -> Answer:
-    channel = _readable(call)
+    channel, wanted = _readable(call), _range(call)
     log = call.workspace.log(channel.id)
     root = log.messages.get(call.arguments.required("ts"))
     if root is None:
         raise SlackError("thread_not_found")
     root = log.messages.get(root.thread_ts or root.ts, root)
-    thread = [m for m in call.workspace.replies(root) if _in_range(call, m.ts)]
+    thread = [m for m in call.workspace.replies(root) if wanted(m.ts)]
     return _messages(call, [root, *thread])
 
 
@@ -116,11 +118,17 @@ def _messages(call: Call, messages: list[Message]) -> Answer:
     }
 
 
-def _in_range(call: Call, ts: str) -> bool:
+def _range(call: Call) -> Callable[[str], bool]:
+    """Whether a message id lies between `oldest` and `latest`."""
     oldest, latest = _moment(call, "oldest"), _moment(call, "latest")
-    if call.arguments.flag("inclusive"):
-        return (oldest is None or ts >= oldest) and (latest is None or ts <= latest)
-    return (oldest is None or ts > oldest) and (latest is None or ts < latest)
+    inclusive = call.arguments.flag("inclusive")
+
+    def wanted(ts: str) -> bool:
+        if inclusive and ts in {oldest, latest}:
+            return True
+        return (oldest is None or ts > oldest) and (latest is None or ts < latest)
+
+    return wanted
 
 
 def _moment(call: Call, name: str) -> str | None:

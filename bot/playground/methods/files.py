@@ -25,7 +25,9 @@ def complete_upload(call: Call) -> Answer:
     given = call.arguments.structure("files")
     if not isinstance(given, list) or not given or not all(isinstance(item, dict) for item in given):
         raise SlackError("invalid_arguments", "files must be an array of objects [json-pointer:/files]")
-    files = [call.workspace.files.complete(str(item.get("id")), str(item.get("title") or "")) for item in given]
+    files = [
+        call.workspace.files.complete(str(item.get("id")), str(item.get("title") or "")) for item in given
+    ]
     if channel := call.arguments.text("channel_id") or call.arguments.text("channels"):
         _share(call, channel, files)
     return {"files": [file.as_slack(call.own_url) for file in files]}

@@ -50,9 +50,6 @@ def _offset(cursor: str) -> int:
     if not cursor:
         return 0
     try:
-        label, _, offset = urlsafe_b64decode(cursor.encode()).decode().partition(":")
-        if label != "next":
-            raise ValueError(label)
-        return int(offset)
+        return int(urlsafe_b64decode(cursor.encode()).decode().removeprefix("next:"))
     except ValueError as error:
         raise SlackError("invalid_cursor") from error

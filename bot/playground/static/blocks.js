@@ -48,7 +48,7 @@ function actions(block, surface) {
 
 function image(block) {
   const title = block.title && h("figcaption", {}, plain(block.title));
-  return h("figure", { class: "image" }, title, picture(block), h("span", { class: "reader-text", "aria-hidden": "true" }, block.alt_text));
+  return h("figure", { class: "image", dataset: { words: block.alt_text } }, title, picture(block));
 }
 
 /** Pictures come from this workspace only; one from elsewhere is named, not fetched. */

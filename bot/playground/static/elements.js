@@ -61,19 +61,14 @@ function rich(text) {
   return text.type === "mrkdwn" ? mrkdwn(text.text) : emojify(text.text);
 }
 
-function readerText(words) {
-  return words ? h("span", { class: "reader-text", "aria-hidden": "true" }, words) : null;
-}
-
 function button(spec, block, surface) {
   const label = spec.accessibility_label;
   const attributes = {
-    class: `button ${spec.style ?? ""}`, "aria-label": label, dataset: { key: `${block}/${spec.action_id}` },
+    class: `button ${spec.style ?? ""}`, "aria-label": label, dataset: { key: `${block}/${spec.action_id}`, ...(label && { words: label }) },
     onclick: (event) => surface.click(block, spec, spec.value, event.currentTarget),
   };
-  const content = [plain(spec.text), readerText(label)];
-  if (spec.url) return h("a", { ...attributes, href: safeAddress(spec.url), target: "_blank", rel: "noopener noreferrer" }, content);
-  return h("button", { ...attributes, type: "button" }, content);
+  if (spec.url) return h("a", { ...attributes, href: safeAddress(spec.url), target: "_blank", rel: "noopener noreferrer" }, plain(spec.text));
+  return h("button", { ...attributes, type: "button" }, plain(spec.text));
 }
 
 function overflow(spec, block, surface) {

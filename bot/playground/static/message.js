@@ -39,7 +39,7 @@ export function messageItem(message, { inThread = false, compact = false } = {})
       content(message, surface, compact),
       reactions(message),
       !inThread && threadSummary(message),
-      h("p", { class: "reader-text block-reader" }, h("b", {}, "Notification and screen reader: "), fallback(message)),
+      h("p", { class: "fallback", "aria-hidden": "true", dataset: { words: fallback(message) } }),
     ),
     !message.only_for && tools(message, inThread),
   );
