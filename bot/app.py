@@ -195,7 +195,7 @@ class Socmon:
                 await self.ticker.stop()
                 if working:
                     working.cancel()
-                    await asyncio.wait([working], timeout=8)
+                    await asyncio.wait([working], timeout=4)
                 wakeup.stop()
                 await self._seal()
         finally:

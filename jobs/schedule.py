@@ -101,7 +101,7 @@ class Ticker:
     async def stop(self) -> None:
         self._scheduler.shutdown(wait=False)
         if self._running:
-            await asyncio.wait(self._running, timeout=5)
+            await asyncio.wait(self._running, timeout=2)
 
     async def tick(self) -> None:
         """Run whatever is due and nobody else has claimed."""

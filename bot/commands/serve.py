@@ -12,7 +12,7 @@ from bot.settings import Settings
 
 log = logging.getLogger(__name__)
 
-DRAIN_SECONDS = 6
+DRAIN_SECONDS = 3  # with what the parts take afterwards, a stop takes less than ten
 
 
 def serve(settings: Settings, *, host: str, port: int) -> int:

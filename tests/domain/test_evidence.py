@@ -357,7 +357,7 @@ def test_a_proof_of_inclusion_proves_nothing_else(data: st.DataObject) -> None:
     assert not verify_inclusion(leaves[index], index, size, [*proof[:place], root, *proof[place:]], root)
 
 
-@pytest.mark.parametrize(("index", "size"), [(-1, 3), (3, 3), (0, 0)])
+@pytest.mark.parametrize(("index", "size"), [(-1, 3), (3, 3), (1, 1), (0, 0)])
 def test_no_proof_for_what_is_not_there(index: int, size: int) -> None:
     with pytest.raises(IndexError):
         inclusion_proof(LEAVES[:size], index)

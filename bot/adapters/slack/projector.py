@@ -103,7 +103,7 @@ class Projector:
                     await self._pause()
         finally:
             if self._working:
-                await asyncio.wait(self._working.values(), timeout=10)
+                await asyncio.wait(self._working.values(), timeout=3)
 
     async def _cycle(self) -> bool:
         now = self._clock.monotonic()

@@ -53,7 +53,7 @@ def test_only_its_owner_can_read_the_key(path: Path) -> None:
 def test_the_key_is_on_the_disk_before_it_signs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A power cut after the first start takes neither the file nor its place in the directory."""
     synced: list[tuple[str, int]] = []
-    open_before = len(os.listdir("/dev/fd"))
+    open_before = len(list(Path("/dev/fd").iterdir()))
     fsync = os.fsync
 
     def spy(handle: int) -> None:
@@ -65,7 +65,7 @@ def test_the_key_is_on_the_disk_before_it_signs(path: Path, monkeypatch: pytest.
     LogKey.open(path, ORIGIN)
 
     assert synced == [("file", path.stat().st_size), ("directory", 0)]
-    assert len(os.listdir("/dev/fd")) == open_before
+    assert len(list(Path("/dev/fd").iterdir())) == open_before
 
 
 def test_processes_that_start_together_share_one_key(path: Path) -> None:
