@@ -123,6 +123,11 @@ class Bot:
         words = [sys.executable, "-m", "bot.cli", *command]
         return subprocess.run(words, env=self.environ, capture_output=True, text=True, check=False)
 
+    def log(self) -> list[dict[str, Any]]:
+        """The alert log, oldest first."""
+        found: list[dict[str, Any]] = json.loads(self.run("log", "--json").stdout)
+        return found
+
     def ready(self) -> dict[str, Any]:
         found: dict[str, Any] = _get(f"{self.url}/readyz")
         return found

@@ -34,10 +34,9 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
         process.wait(20)
 
 
-@pytest.fixture(
-    scope="module"
-)  # no longer: while it is open its event loop runs, and other modules need their own
+@pytest.fixture(scope="module")
 def browser(chromium: Path) -> Iterator[Browser]:
+    """Not for the whole session: while it is open its event loop runs, and other modules need their own."""
     with sync_playwright() as playwright:
         chrome = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         yield chrome
