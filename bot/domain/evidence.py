@@ -309,10 +309,10 @@ def verify_consistency(
         return False
     if first_size == second_size:
         return not proof and first_root == second_root
+    if not proof:
+        return False
     # A complete first tree is itself the first step, and is left out of the proof.
     path = [first_root, *proof] if first_size.bit_count() == 1 else list(proof)
-    if not path or not proof:
-        return False
     node, last = first_size - 1, second_size - 1
     while node & 1:
         node, last = node >> 1, last >> 1

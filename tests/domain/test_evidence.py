@@ -406,6 +406,17 @@ def test_equal_logs_need_no_proof_and_others_have_none() -> None:
     assert not verify_consistency(6, 5, root, root, [])
 
 
+def test_a_proof_that_is_longer_than_the_tree_is_high_proves_nothing() -> None:
+    """The hashes would add up, but to a tree of another shape."""
+    left, right, more = LEAVES[:3]
+
+    assert not verify_inclusion(right, 0, 1, [left], node_hash(left, right))
+    assert not verify_inclusion(right, 1, 1, [], right)
+    shrunk = node_hash(node_hash(left, right), more)
+    assert not verify_consistency(5, 4, left, shrunk, [left, right, more])
+    assert not verify_consistency(0, 5, left, right, [left, right])
+
+
 @pytest.mark.parametrize("size", [0, 4, -1])
 def test_no_proof_from_nothing_or_from_the_future(size: int) -> None:
     with pytest.raises(IndexError):

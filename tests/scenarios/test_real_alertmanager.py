@@ -57,7 +57,9 @@ def _running(program: Path, folder: Path, bot_url: str) -> Iterator[str]:
         "--cluster.listen-address=",
     ]
     with (folder / "alertmanager.log").open("wb") as log:
-        process = subprocess.Popen([*words, f"--web.listen-address=127.0.0.1:{port}"], stderr=log, stdout=log)
+        process = subprocess.Popen(
+            [*map(str, words), f"--web.listen-address=127.0.0.1:{port}"], stderr=log, stdout=log
+        )
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until(lambda: _is_ready(url), what="Alertmanager is ready", log=folder / "alertmanager.log")

@@ -77,6 +77,7 @@ class Projector:
         self._woken = asyncio.Event()
         self._next_post: dict[str, float] = {}  # channel → monotonic time of its next post
         self._next_update = 0.0
+        self._looked_at = 0.0
         self._working: dict[int, asyncio.Task[None]] = {}
         self._known_problems: set[str] = set()
         self._next_recall = clock.monotonic()
@@ -106,7 +107,7 @@ class Projector:
                 await asyncio.wait(self._working.values(), timeout=3)
 
     async def _cycle(self) -> bool:
-        now = self._clock.monotonic()
+        now = self._looked_at = self._clock.monotonic()
         await self._recall_problems(now)
         tasks = await self._records.write(
             show_alert.take_tasks,
@@ -138,9 +139,10 @@ class Projector:
     async def _pause(self) -> None:
         """Until somebody wakes us, a budget allows the next message, or the safety net of the poll."""
         now = self._clock.monotonic()
-        waits = [at - now for at in (*self._next_post.values(), self._next_update) if at > now]
+        # Since the last look, not since now: a budget that came free in between must not be slept over.
+        waits = [at - now for at in (*self._next_post.values(), self._next_update) if at > self._looked_at]
         try:
-            await asyncio.wait_for(self._woken.wait(), min([POLL_SECONDS, *waits]))
+            await asyncio.wait_for(self._woken.wait(), max(0.0, min([POLL_SECONDS, *waits])))
         except TimeoutError:
             return
 

@@ -691,3 +691,16 @@ async def test_a_change_is_shown_within_a_moment(stage: Stage) -> None:
     await asyncio.wait([running])
 
     assert timedelta(seconds=took) < timedelta(seconds=1.5)
+
+
+async def test_a_budget_that_comes_free_during_a_look_is_not_slept_over(stage: Stage) -> None:
+    """Else each post of a storm could wait for the poll: sixty alerts took 95 s instead of 60."""
+    await stage.receive()
+    await stage.settle()
+    projector = stage.projector  # driven by hand: no clock can be stopped inside a look
+    projector._looked_at = stage.clock.monotonic()  # noqa: SLF001
+    projector._next_post["C0ALERTS"] = stage.clock.monotonic() + 0.001  # noqa: SLF001
+    projector._woken.clear()  # noqa: SLF001
+    stage.clock.move(0.002)
+
+    await asyncio.wait_for(projector._pause(), 0.5)  # noqa: SLF001
