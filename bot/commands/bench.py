@@ -31,6 +31,7 @@ from starlette.routing import Route
 from bot.adapters.database.engine import describe, reading_engine
 from bot.adapters.system import SystemClock
 from bot.app import Socmon
+from bot.commands.serve import calm_garbage_collector
 from bot.domain.delivery import Receipt, Result
 from bot.domain.errors import SocmonError
 from bot.logs import set_up_logging
@@ -218,6 +219,7 @@ class _NoStore:
 
 def _serve_intake(port: int, folder: str, store: str) -> None:
     set_up_logging()
+    calm_garbage_collector()
     settings = _settings(folder, port)
     if store == "durable":
         app = Socmon(settings=settings).asgi()
@@ -335,6 +337,7 @@ def _serve_slack(port: int, channels: int) -> None:
 
 def _serve_bot(port: int, folder: str, slack_port: int, channels: int) -> None:
     set_up_logging()
+    calm_garbage_collector()
     settings = _settings(folder, port, slack_port=slack_port, channels=channels)
     uvicorn.run(Socmon(settings=settings).asgi(), port=port, access_log=False, log_config=None)
 

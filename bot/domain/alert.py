@@ -81,10 +81,7 @@ RESPONSES: dict[tuple[Response, Act], Response] = {
     (Response.ACKNOWLEDGED, Act.RESOLVE): Response.RESOLVED,
     (Response.RESOLVED, Act.NOTE): Response.RESOLVED,
     (Response.RESOLVED, Act.AMEND): Response.RESOLVED,
-    (
-        Response.RESOLVED,
-        Act.REOPEN,
-    ): Response.RESOLVED,  # the new occurrence is another alert, linked to this one
+    (Response.RESOLVED, Act.REOPEN): Response.RESOLVED,  # the new occurrence is a linked alert of its own
 }
 
 SOURCES: dict[Change, Source] = {
@@ -233,15 +230,16 @@ class Alert:
             case Act.ACKNOWLEDGE:
                 changed = replace(changed, owner=by, acknowledged_at=at)
             case Act.SNOOZE:
-                changed = replace(changed, owner=self.owner or by, snoozed_until=self._snooze_end(at, until))
-                changed = replace(changed, acknowledged_at=self.acknowledged_at or at)
+                owner, since = self.owner or by, self.acknowledged_at or at
+                end = self._snooze_end(at, until)
+                changed = replace(changed, owner=owner, acknowledged_at=since, snoozed_until=end)
             case Act.WAKE:
                 changed = replace(changed, snoozed_until=None)
             case Act.RELEASE:
                 changed = replace(changed, owner=None, acknowledged_at=None, snoozed_until=None)
             case Act.RESOLVE:
-                changed = replace(changed, resolved_at=at, resolved_by=by, snoozed_until=None)
-                changed = replace(changed, resolution=resolution)
+                changed = replace(changed, resolved_at=at, resolved_by=by, resolution=resolution)
+                changed = replace(changed, snoozed_until=None)
             case Act.AMEND:
                 changed = replace(changed, resolution=resolution)
             case Act.NOTE | Act.REOPEN:

@@ -115,8 +115,8 @@ def _engine(url: str, *, size: int, journal: str, begin: str, isolation: str) ->
         cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
         cursor.execute(f"PRAGMA journal_mode={mode}")
         cursor.execute(f"PRAGMA synchronous={'FULL' if mode == 'wal' else 'EXTRA'}")
-        # A larger write-ahead log means fewer, larger checkpoints: each holds up one batch of alerts.
-        cursor.execute("PRAGMA wal_autocheckpoint=4000")
+        # The checkpointer does this; 64 MiB is where the writer loses patience.
+        cursor.execute("PRAGMA wal_autocheckpoint=16000")
         cursor.close()
 
     @event.listens_for(engine, "begin")

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from bot.adapters.database.checkpointer import checkpointer_for
 from bot.adapters.database.records import Batch, Stamp, Unit
 from bot.domain.delivery import Delivery
 from bot.domain.errors import Unavailable
@@ -57,6 +58,7 @@ class Database:
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="records-reader")
         self._thread = threading.Thread(target=self._run, name="records-writer", daemon=True)
         self._thread.start()
+        self._checkpointer = checkpointer_for(writing)
 
     @property
     def waiting(self) -> int:
@@ -98,6 +100,8 @@ class Database:
         self._queue.put(None)
         self._thread.join()
         self._readers.shutdown()
+        if self._checkpointer:
+            self._checkpointer.stop()
         self.writing.dispose()
         self.reading.dispose()
 
