@@ -1,7 +1,7 @@
 # `make` lists what there is. Everything is set up in .venv, from the lock files; a second time costs nothing.
 
 PYTHON ?= python3
-SLOW_US ?= 4000
+SLOW_US ?= 2000
 
 UV := $(or $(shell command -v uv),$(wildcard .venv/bin/uv))
 INSTALL := $(if $(UV),$(UV) pip install --quiet --python .venv/bin/python,\

@@ -9,11 +9,15 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
+
+from bot.providers import all_providers
+from bot.providers.contract import SampleKind
 
 SIGNING_SECRET = "a-signing-secret-for-tests"
 WEBHOOK_SECRET = "a-webhook-secret-for-tests-0123456789"
@@ -38,6 +42,16 @@ admins = ["U0ADMIN"]
 [providers.generic]
 enabled = true
 """
+
+# Words that would ring, link, format, run or calculate wherever they are not taken for words.
+HOSTILE = [
+    "<!channel> <!here> <!everyone> <@U0SAM> <!subteam^S0ONCALL>",
+    "<https://evil.example|https://bank.example> [click](https://evil.example)",
+    "*bold* _it_ ~gone~ `code` ```block``` > quote :skull: & < >",
+    "<script>alert(1)</script><img src=x onerror=alert(1)>",
+    '=HYPERLINK("https://evil.example","pay")',
+    "\u202egnp.exe \u200b\u0000 \uff1d1+1",
+]
 
 
 def free_port() -> int:
@@ -151,6 +165,12 @@ class Workspace(Slack):
     def fire(self, provider: str, action: str) -> dict[str, Any]:
         """Press a button of the Sources panel."""
         return _post(f"{self.url}playground/sources/{provider}/{action}", b"")[1]
+
+    def say(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Post to the generic source with the playground's own secret."""
+        samples = all_providers()["generic"].samples()
+        headers = samples.sample(SampleKind.TRIGGERED, problem=1, episode=1, at=datetime.now(UTC)).headers
+        return _post(f"{self.url}webhooks/generic", json.dumps(body).encode(), headers)[1]
 
     def messages(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.transcript()["messages"]

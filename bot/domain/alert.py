@@ -238,8 +238,9 @@ class Alert:
             case Act.RELEASE:
                 changed = replace(changed, owner=None, acknowledged_at=None, snoozed_until=None)
             case Act.RESOLVE:
-                changed = replace(changed, resolved_at=at, resolved_by=by, resolution=resolution)
-                changed = replace(changed, snoozed_until=None)
+                changed = replace(
+                    changed, resolved_at=at, resolved_by=by, resolution=resolution, snoozed_until=None
+                )
             case Act.AMEND:
                 changed = replace(changed, resolution=resolution)
             case Act.NOTE | Act.REOPEN:

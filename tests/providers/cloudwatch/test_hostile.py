@@ -14,8 +14,9 @@ from bot.providers.cloudwatch.samples import CloudWatchSamples
 from bot.providers.cloudwatch.settings import CloudWatchSettings
 from bot.providers.cloudwatch.webhook import CloudWatchWebhook
 from bot.providers.contract import Request
+from tests.mutations import mutated
 from tests.providers.cloudwatch.pages import Pages
-from tests.providers.test_contract import check_body, mutated
+from tests.providers.test_contract import check_body
 
 NOW = datetime(2026, 11, 24, 16, 30, tzinfo=UTC)
 SNS = CloudWatchSamples()
