@@ -172,6 +172,69 @@ class Workspace(Slack):
         headers = samples.sample(SampleKind.TRIGGERED, problem=1, episode=1, at=datetime.now(UTC)).headers
         return _post(f"{self.url}webhooks/generic", json.dumps(body).encode(), headers)[1]
 
+    def act(self, what: str, user: str, **given: Any) -> dict[str, Any]:
+        """What a person does in the workspace; the page sends the same."""
+        body = json.dumps({"user": user, **given}).encode()
+        return _post(f"{self.url}playground/act/{what}", body)[1]
+
+    def parent(self, alert: str) -> dict[str, Any]:
+        """The alert's message in its channel, as it stands now."""
+        found = [
+            message
+            for message in self.messages()
+            if ((message.get("metadata") or {}).get("event_payload") or {}).get("key") == alert
+        ]
+        assert len(found) == 1
+        return found[0]
+
+    def press(self, alert: str, label: str, user: str = "U0SAM") -> dict[str, Any]:
+        """Press a button of the alert's message, or choose an entry of its menu, by what it says.
+
+        The message may change between the look and the click; a person would simply press again.
+        """
+        done: dict[str, Any] = {}
+        for _ in range(20):
+            done = self._press(alert, label, user)
+            if done.get("ok"):
+                return done
+            time.sleep(0.1)
+        raise AssertionError(f"{label} of {alert} cannot be pressed: {done}")
+
+    def _press(self, alert: str, label: str, user: str) -> dict[str, Any]:
+        message = self.parent(alert)
+        for block in message["blocks"]:
+            for element in block.get("elements", []):
+                chosen = next(
+                    (one for one in element.get("options", []) if one["text"]["text"] == label), None
+                )
+                is_it = element["type"] == "button" and element["text"]["text"] == label
+                if chosen or is_it:
+                    return self.act(
+                        "click",
+                        user,
+                        channel="C0ALERTS",
+                        ts=message["ts"],
+                        block_id=block["block_id"],
+                        action_id=element["action_id"],
+                        value=chosen["value"] if chosen else None,
+                    )
+        raise AssertionError(f"{alert} shows no {label}: {message['blocks']}")
+
+    def form(self, user: str = "U0SAM") -> dict[str, Any]:
+        """The form that is open before somebody."""
+        wait_until(lambda: self.transcript()["views"].get(user), what=f"{user} has a form")
+        view: dict[str, Any] = self.transcript()["views"][user][-1]
+        return view
+
+    def send(self, values: Mapping[str, Any], user: str = "U0SAM") -> dict[str, Any]:
+        """Fill in and send the open form; `values` by field."""
+        given = {name: {name: value} for name, value in values.items()}
+        return self.act("submit", user, view_id=self.form(user)["id"], values=given)
+
+    def whispers(self) -> str:
+        """What only one person sees, newest last."""
+        return "\n".join(message["text"] for message in self.transcript()["ephemerals"])
+
     def messages(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.transcript()["messages"]
         return found
