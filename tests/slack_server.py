@@ -67,6 +67,7 @@ class SlackServer:
         self.headers: dict[str, str] = {}
         self.pages = 200
         self.url = ""
+        self.socket_url = ""
         self._number = 0
         self._gone = asyncio.Event()
 
@@ -118,6 +119,9 @@ class SlackServer:
 
     def _nothing(self, _: dict[str, Any]) -> dict[str, Any]:
         return {}
+
+    def _apps_connections_open(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {"url": self.socket_url}
 
     def _auth_test(self, _: dict[str, Any]) -> dict[str, Any]:
         return {
