@@ -113,6 +113,14 @@ def test_a_first_visitor_is_led_to_the_first_alert(slack: Rig, visit: Visit) -> 
     expect(page.get_by_role("heading", name="All quiet in #alerts")).to_be_visible()
 
     page.get_by_role("button", name="Trigger an alert").click()
+
+    wait_until(lambda: slack.deliveries, what="the bot has the delivery")
+
+
+def test_every_source_says_what_it_was_answered(slack: Rig, visit: Visit) -> None:
+    page = visit()
+
+    page.get_by_role("button", name="Sources", exact=True).first.click()
     page.get_by_role("button", name="tiny: Trigger").click()
 
     expect(page.get_by_role("region", name="tiny").get_by_role("status")).to_contain_text("202")

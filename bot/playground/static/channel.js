@@ -7,6 +7,7 @@ import { h, icon } from "./dom.js";
 import { link } from "./mrkdwn.js";
 import { openPanel } from "./lab.js";
 import { goTo } from "./route.js";
+import { raiseFirstAlert } from "./sources.js";
 import { inTimeline, store } from "./store.js";
 import { Timeline } from "./timeline.js";
 
@@ -123,6 +124,12 @@ function beginning(channel, empty) {
     h("span", { class: "quiet-picture" }, icon(isAlerts ? "pulse" : channel.is_im ? "shield" : "hash", 40)),
     h("h2", {}, isAlerts ? "All quiet in #alerts" : `Nothing in ${name} yet`),
     h("p", {}, isAlerts ? "Let a monitoring tool raise an alert, and see what your on-call engineer sees." : channel.topic?.value || "Messages from socmon arrive here."),
-    isAlerts && h("button", { type: "button", class: "button primary", onclick: () => openPanel("sources") }, icon("bolt", 16), "Trigger an alert"),
+    isAlerts && h("button", { type: "button", class: "button primary", onclick: raiseOne }, icon("bolt", 16), "Trigger an alert"),
+    isAlerts && h("p", { class: "muted" }, "Datadog, CloudWatch, PagerDuty and the rest are under ", h("button", { type: "button", class: "link", onclick: () => openPanel("sources") }, "Sources"), "."),
   );
+}
+
+async function raiseOne(event) {
+  event.currentTarget.setAttribute("aria-busy", "true");
+  if (!(await raiseFirstAlert())) openPanel("sources"); // which says what went wrong
 }

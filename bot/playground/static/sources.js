@@ -45,11 +45,22 @@ function card(provider) {
 async function use(button, provider, action, label, result) {
   button.setAttribute("aria-busy", "true");
   result.replaceChildren(h("span", { class: "muted" }, `${label}…`));
+  await send(provider, action, label);
+  button.removeAttribute("aria-busy");
+  showResult(result, results.get(provider));
+}
+
+async function send(provider, action, label) {
   const started = performance.now();
   const answer = await post(`sources/${provider}/${action}`);
-  button.removeAttribute("aria-busy");
   results.set(provider, { label, answer, took: Math.round(performance.now() - started) });
-  showResult(result, results.get(provider));
+  return answer.ok && answer.answers.every(({ status }) => status >= 200 && status < 300);
+}
+
+/** A visitor's first alert, from Datadog where it is connected; false when none could be raised. */
+export async function raiseFirstAlert() {
+  const provider = store.sources.includes("datadog") ? "datadog" : store.sources[0];
+  return provider !== undefined && send(provider, "trigger", "Trigger");
 }
 
 function showResult(node, result) {
