@@ -42,7 +42,6 @@ from bot.settings import Settings, load_settings, read_environment
 from handlers.webhooks import Intake
 
 SECRET = "bench-secret-0123456789abcdef0123456789"  # noqa: S105 - good for nothing else
-PROBLEMS = 1000
 BODY_BYTES = 2000
 START_SECONDS = 30
 IDLE_CHANNELS = 20
@@ -175,36 +174,35 @@ def _whole(answer: bytes) -> bool:
 
 
 def _datadog_request(number: int) -> bytes:
-    head, tail = _template(number % PROBLEMS)
-    return b"%s%012d%s" % (head, number, tail)
+    """A delivery that reports a new problem: what costs the records most."""
+    return _template().replace(b"@@@@@@@@@@@@", b"%012d" % number)
 
 
 @cache
-def _template(problem: int) -> tuple[bytes, bytes]:
-    """A delivery about a problem, before and after its own number."""
+def _template() -> bytes:
+    unique = "@@@@@@@@@@@@"
     body = {
         "v": 1,
-        "id": "@@@@@@@@@@@@",
-        "monitor_id": str(problem),
-        "cycle": f"cycle-{problem}",
+        "id": unique,
+        "monitor_id": "4711",
+        "cycle": f"cycle-{unique}",
         "transition": "Triggered",
         "type": "error",
-        "title": f"[Triggered on {{host:web-{problem}}}] CPU is high",
-        "scope": f"host:web-{problem}",
+        "title": f"[Triggered on {{host:web-{unique}}}] CPU is high",
+        "scope": f"host:web-{unique}",
         "query": "avg(last_5m):avg:system.cpu.user{*} by {host} > 85",
-        "host": f"web-{problem}",
+        "host": f"web-{unique}",
         "tags": "env:prod,team:platform",
-        "link": f"https://app.datadoghq.com/monitors/{problem}",
+        "link": "https://app.datadoghq.com/monitors/4711",
         "last_updated": str(int(time.time() * 1000)),
         "text": "",
     }
     body["text"] = "x" * (BODY_BYTES - len(json.dumps(body)))
     content = json.dumps(body)
-    head, tail = (
+    return (
         f"POST /webhooks/datadog HTTP/1.1\r\nhost: bench\r\nx-socmon-token: {SECRET}\r\n"
         f"content-type: application/json\r\ncontent-length: {len(content)}\r\n\r\n{content}"
-    ).split("@@@@@@@@@@@@")
-    return head.encode(), tail.encode()
+    ).encode()
 
 
 class _NoStore:
@@ -400,7 +398,7 @@ def _environment(folder: str) -> dict[str, str]:
 def _settings(folder: str, port: int, *, slack_port: int = 0, channels: int = 0) -> Settings:
     config = Path(folder) / f"bench-{port}.toml"
     rules = "".join(
-        f'[[slack.routes]]\nchannel = "{_channel(number % channels)}"\ncomponent = "web-{number}"\n'
+        f'[[slack.routes]]\nchannel = "{_channel(number % channels)}"\ncomponent = "web-{number:012d}"\n'
         for number in range(IDLE_ALERTS if channels > 1 else 0)
     )
     default = _channel(0) if channels else "C0ALERTS"
