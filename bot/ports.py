@@ -92,17 +92,30 @@ class Records(Protocol):
         ...
 
     def find_alerts(
-        self, *, open_only: bool = False, owner: str = "", since: datetime | None = None, most: int = 10_000
+        self,
+        *,
+        open_only: bool = False,
+        owner: str = "",
+        since: datetime | None = None,
+        before: int | None = None,
+        most: int = 500,
     ) -> list[Alert]:
-        """Alerts for the log, newest first: all, the open ones, one person's, or those triggered since a time."""
+        """The newest alerts, newest first: all, the open ones, one person's, those triggered since a time.
+
+        `before` is the number of the last alert of the page before this one.
+        """
         ...
 
     def alert_at(self, channel: str, ts: str) -> int | None:
         """The alert whose Slack parent this message is, or None."""
         ...
 
-    def timeline(self, alert_id: int, *, after: int = -1) -> list[Moment]:
-        """The alert's moments in the log, oldest first."""
+    def timeline(self, alert_id: int, *, after: int = -1, most: int = 500) -> list[Moment]:
+        """The alert's next moments in the log after a place, oldest first."""
+        ...
+
+    def history(self, alert_id: int, *, most: int) -> tuple[list[Moment], int]:
+        """(the alert's newest moments, oldest first; how many earlier ones were left out)."""
         ...
 
     # Slack threads

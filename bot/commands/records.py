@@ -38,11 +38,16 @@ def existing_database(settings: Settings) -> Iterator[Engine]:
 @contextmanager
 def records_of(settings: Settings) -> Iterator[Callable[..., Any]]:
     """A function that runs a procedure on the records as they stand, without touching them."""
-    with existing_database(settings) as engine, engine.connect() as connection, connection.begin():
-        clock, randomness = SystemClock(), SystemRandomness()
-        stamp = Stamp(now=clock.now(), boot="", mono_ns=0, node="", code="", token=randomness.token)
-        records: Records = Unit(Batch(connection, stamp, writing=False))
-        yield lambda procedure, *args, **kwargs: procedure(records, *args, **kwargs)
+    clock, randomness = SystemClock(), SystemRandomness()
+    stamp = Stamp(now=clock.now(), boot="", mono_ns=0, node="", code="", token=randomness.token)
+    with existing_database(settings) as engine:
+
+        def ask(procedure: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+            with engine.connect() as connection, connection.begin():
+                records: Records = Unit(Batch(connection, stamp, writing=False))
+                return procedure(records, *args, **kwargs)
+
+        yield ask
 
 
 def when(at: datetime | None) -> str:

@@ -8,6 +8,7 @@ resolved. A tool can never resolve an alert; only a person with a note can.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from unicodedata import name
 
 from bot.domain.errors import IllegalAct, ThinNote
 
@@ -96,21 +97,8 @@ LONGEST_SNOOZE = timedelta(days=7)
 FEWEST_WORDS = 2
 FEWEST_LETTERS = 10
 MOST_LETTERS = 2000
-EMPTY_PHRASES = frozenset(
-    {
-        "n a",
-        "na",
-        "none",
-        "fixed",
-        "done",
-        "resolved",
-        "ok",
-        "see above",
-        "same as above",
-        "test",
-        "tbd",
-        "todo",
-    }
+EMPTY_WORDS = frozenset(
+    "n a na none nothing fixed done resolved closed ok see same as above test tbd todo".split()  # noqa: SIM905
 )
 
 
@@ -171,7 +159,8 @@ class Alert:
 
     `version` rises only when the response state or the owner changes. Times are aware UTC; `source_at` is the
     tool's own time of its newest word on the source state (socmon's time of receipt where the tool gives none).
-    `on_call` are the Slack users or user groups who were on call when it triggered.
+    `on_call` are the Slack users or user groups who were on call when it triggered. `amended_by` is whose words the
+    resolution note is now, when somebody has edited it.
     """
 
     id: int
@@ -197,6 +186,7 @@ class Alert:
     resolved_at: datetime | None = None
     resolved_by: str | None = None
     resolution: Resolution | None = None
+    amended_by: str | None = None
     snoozed_until: datetime | None = None
     repeats: int = 0
     flaps: int = 0
@@ -242,7 +232,7 @@ class Alert:
                     changed, resolved_at=at, resolved_by=by, resolution=resolution, snoozed_until=None
                 )
             case Act.AMEND:
-                changed = replace(changed, resolution=resolution)
+                changed = replace(changed, resolution=resolution, amended_by=by)
             case Act.NOTE | Act.REOPEN:
                 pass
         if (changed.response, changed.owner) != (self.response, self.owner):
@@ -290,6 +280,11 @@ class Alert:
         return f"Nobody has acknowledged A-{self.id}, so there is nothing to {act}. Acknowledge it first."
 
 
+def _writes_without_spaces(character: str) -> bool:
+    """Chinese, Japanese, Thai and their like: a whole sentence is one "word"."""
+    return name(character, "").startswith(("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR"))
+
+
 def check_note(field: str, text: str) -> None:
     """Refuse a note that tells an auditor nothing; raises ThinNote."""
     words = "".join(c if c.isalnum() else " " for c in text.casefold()).split()
@@ -299,7 +294,8 @@ def check_note(field: str, text: str) -> None:
             field,
             f"This note has {len(text)} characters; {MOST_LETTERS} are the most. Shorten it, or link to a longer text.",
         )
-    if " ".join(words) in EMPTY_PHRASES or letters < FEWEST_LETTERS or len(set(words)) < FEWEST_WORDS:
+    few_words = len(set(words)) < FEWEST_WORDS and not any(map(_writes_without_spaces, text))
+    if set(words) <= EMPTY_WORDS or letters < FEWEST_LETTERS or few_words:
         raise ThinNote(
             field,
             "Say it so that somebody who was not there understands it: two words or more, at least ten letters.",

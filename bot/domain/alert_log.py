@@ -35,6 +35,7 @@ COLUMNS = (
     "cause",
     "security",
     "follow_up",
+    "note_edited_by",
     "previous",
 )
 
@@ -106,6 +107,7 @@ def _row(alert: Alert) -> Row:
         "cause": note.cause.value if note else None,
         "security": note.security if note else None,
         "follow_up": note.follow_up if note else None,
+        "note_edited_by": alert.amended_by,
         "previous": f"A-{alert.previous_id}" if alert.previous_id else None,
     }
 

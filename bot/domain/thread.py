@@ -68,7 +68,8 @@ class Thread:
     moment to tell in the thread, `shown` the newest one told; -1 for none. `ts` is the parent's message id, None until
     Slack has answered. `intent` is the key of a message that may be under way: it is recorded before the message is
     sent and stands in the message's metadata, so that after a lost answer socmon looks for its own message before it
-    posts again. `lease` is the fencing token of the replica that works on the thread.
+    posts again. `asked` says that somebody has been called for the resolution note: that rings once, however often the
+    source flaps. `lease` is the fencing token of the replica that works on the thread.
     """
 
     alert_id: int
@@ -85,6 +86,7 @@ class Thread:
     attempts: int = 0
     problem: str = ""
     possible_duplicate: bool = False
+    asked: bool = False
     lease: str | None = None
 
     @property
@@ -103,9 +105,9 @@ class Thread:
         """The parent shows this revision. A reply whose answer was lost may still be there, so its intent stays."""
         return replace(self, projected=revision, attempts=0, problem="")
 
-    def told(self, moment: int) -> "Thread":
-        """The thread has told everything up to `moment`."""
-        return replace(self._settled(), shown=moment)
+    def told(self, moment: int, *, asked: bool = False) -> "Thread":
+        """The thread has told everything up to `moment`, and perhaps asked for the note."""
+        return replace(self._settled(), shown=moment, asked=self.asked or asked)
 
     def refused(self, problem: str, *, retry_at: datetime) -> "Thread":
         """Slack said no: nothing is under way."""

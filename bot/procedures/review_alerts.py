@@ -9,31 +9,38 @@ from bot.domain.thread import Moment
 from bot.ports import Records
 
 RECENT = timedelta(days=14)
+PAGE = 500
+MOST_MOMENTS = 2000
 
 
 class UnknownPeriod(SocmonError):
     """`/socmon log` was asked for something it does not know."""
 
 
-def alert_history(records: Records, alert_id: int) -> tuple[Alert, list[Moment]]:
-    """An alert and everything that happened to it, oldest first. Raises UnknownAlert."""
-    return records.alert(alert_id), records.timeline(alert_id)
+def alert_history(records: Records, alert_id: int) -> tuple[Alert, list[Moment], int]:
+    """An alert, what happened to it (oldest first), and how many earlier moments a flapping one has besides.
+
+    Raises UnknownAlert.
+    """
+    return records.alert(alert_id), *records.history(alert_id, most=MOST_MOMENTS)
 
 
-def alert_log(records: Records, which: str, *, user: str) -> list[Alert]:
-    """What `/socmon log` is asked for, newest first: "" (7 days), "open", "mine", "7d" (any number of days), "A-12".
+def alert_log(records: Records, which: str, *, user: str, before: int | None = None) -> list[Alert]:
+    """One page of what `/socmon log` is asked for, newest first; the next one comes `before` its last number.
 
-    Raises UnknownPeriod and UnknownAlert.
+    `which` is "" (7 days), "open", "mine", "7d" (any number of days) or "A-12". Paged, since a long read would hold up
+    the writer. Raises UnknownPeriod and UnknownAlert.
     """
     word = which.strip().lower()
     if word == "open":
-        return records.find_alerts(open_only=True)
+        return records.find_alerts(open_only=True, before=before, most=PAGE)
     if word == "mine":
-        return records.find_alerts(owner=user)
+        return records.find_alerts(owner=user, before=before, most=PAGE)
     if number := re.fullmatch(r"a-?(\d{1,12})", word):
-        return [records.alert(int(number[1]))]
+        return [records.alert(int(number[1]))] if before is None else []
     if days := re.fullmatch(r"(\d{1,4})d", word or "7d"):
-        return records.find_alerts(since=records.now - timedelta(days=int(days[1])))
+        since = records.now - timedelta(days=int(days[1]))
+        return records.find_alerts(since=since, before=before, most=PAGE)
     raise UnknownPeriod(
         f"I don't know the alerts “{which}”. Try `open`, `mine`, `7d` (or any number of days), or `A-12`."
     )

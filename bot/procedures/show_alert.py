@@ -5,7 +5,7 @@ projector look for its own message before it posts again.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -14,6 +14,7 @@ from bot.domain.evidence import Actor, Entry
 from bot.domain.thread import TOLD_BY_PARENT, Moment, Thread
 from bot.ports import Records
 
+MOST_TOLD = 200  # moments in one reply
 LEASE = timedelta(seconds=15)  # longer than a look and a call of Slack take together
 
 
@@ -72,9 +73,9 @@ def _task(records: Records, thread: Thread) -> Task:
     elif thread.revision > thread.projected:
         return Task(step=Step.UPDATE, thread=thread, alert=alert)
     else:
-        news = (
-            moment for moment in records.timeline(alert.id, after=thread.shown) if moment.id <= thread.latest
-        )
+        news = records.timeline(alert.id, after=thread.shown, most=MOST_TOLD)
+        if len(news) == MOST_TOLD:  # more than one reply can tell: the next one goes on from here
+            thread = replace(thread, latest=news[-1].id)
         moments = tuple(moment for moment in news if moment.kind not in TOLD_BY_PARENT)
         step, key = Step.REPLY, reply_key(alert.id, thread.latest)
     if thread.intent is not None:

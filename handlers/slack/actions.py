@@ -147,5 +147,5 @@ async def _for(desk: Desk, body: Body, value: str, act: Act) -> Alert:
 async def _timeline(desk: Desk, body: Body, alert_id: int, *, page: int | None) -> dict[str, Any]:
     person = await desk.person(body)
     person.require(READERS, "read alerts")
-    alert, moments = await desk.records.read(alert_history, alert_id)
-    return timeline_view(alert, moments, provider_title=desk.title(alert), page=page)
+    alert, moments, left_out = await desk.records.read(alert_history, alert_id)
+    return timeline_view(alert, moments, left_out=left_out, provider_title=desk.title(alert), page=page)

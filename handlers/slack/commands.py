@@ -12,6 +12,7 @@ from bot.adapters.slack.blocks import Message
 from bot.adapters.slack.log_message import log_message, record_message
 from bot.adapters.slack.status_message import status_message
 from bot.adapters.slack.text import slack_text
+from bot.domain.alert import Alert
 from bot.domain.alert_log import log_rows, summary, to_csv, to_json
 from bot.domain.errors import SocmonError
 from bot.domain.person import READERS, Person
@@ -72,10 +73,11 @@ async def _log(desk: Desk, person: Person, words: list[str]) -> Message:
     asked = " ".join(word for word in words if word.lower().lstrip("-") not in {"csv", "json"}) or "7d"
     if forms:
         return await export(desk, person, asked, forms[0])
-    alerts = await desk.records.read(alert_log, asked, user=person.user)
+    alerts = await _every_alert(desk, person, asked)
     if asked.lower().startswith("a") and alerts:
-        alert, moments = await desk.records.read(alert_history, alerts[0].id)
-        return record_message(alert, moments, provider_title=desk.title(alert), now=desk.clock.now())
+        alert, moments, left_out = await desk.records.read(alert_history, alerts[0].id)
+        title, now = desk.title(alert), desk.clock.now()
+        return record_message(alert, moments, left_out=left_out, provider_title=title, now=now)
     return log_message(alerts, figures=summary(alerts), asked=asked, now=desk.clock.now())
 
 
@@ -84,8 +86,7 @@ ANSWERS: dict[str, Answer] = {"help": _help, "status": _status, "log": _log}
 
 async def export(desk: Desk, person: Person, asked: str, form: str) -> Message:
     """The log as a file in a direct message: what is for one person's eyes does not go to a channel."""
-    alerts = await desk.records.read(alert_log, asked, user=person.user)
-    rows = log_rows(alerts)
+    rows = log_rows(await _every_alert(desk, person, asked))
     content = to_csv(rows) if form == "csv" else to_json(rows)
     name = f"alert-log-{desk.clock.now():%Y%m%d-%H%M}.{form}"
     opened: Any = await desk.client.conversations_open(users=[person.user])
@@ -97,6 +98,15 @@ async def export(desk: Desk, person: Person, asked: str, form: str) -> Message:
         initial_comment=f"Alert log: {slack_text(asked, 60)}",
     )
     return export_sent(name, len(rows))
+
+
+async def _every_alert(desk: Desk, person: Person, asked: str) -> list[Alert]:
+    alerts: list[Alert] = []
+    while page := await desk.records.read(
+        alert_log, asked, user=person.user, before=alerts[-1].id if alerts else None
+    ):
+        alerts += page
+    return alerts
 
 
 def _export_button(desk: Desk, form: str) -> Callable[..., Awaitable[None]]:

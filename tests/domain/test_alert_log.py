@@ -44,6 +44,7 @@ def test_a_row_tells_an_alert_from_its_trigger_to_its_note() -> None:
             "cause": "capacity",
             "security": False,
             "follow_up": "",
+            "note_edited_by": None,
             "previous": "A-400",
         }
     ]

@@ -5,7 +5,7 @@ one procedure's view of it: it sees its own changes and those of earlier units; 
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -278,6 +278,7 @@ class Batch:
                     "next_at": NEVER,
                     "problem": "",
                     "possible_duplicate": False,
+                    "asked": False,
                     "lease": None,
                     "leased_until": NEVER,
                 }
@@ -388,7 +389,13 @@ class Unit:
         return [one for one in alerts if one.snoozed_until is not None and one.snoozed_until <= self.now]
 
     def find_alerts(
-        self, *, open_only: bool = False, owner: str = "", since: datetime | None = None, most: int = 10_000
+        self,
+        *,
+        open_only: bool = False,
+        owner: str = "",
+        since: datetime | None = None,
+        before: int | None = None,
+        most: int = 500,
     ) -> list[Alert]:
         query = select(alert).order_by(alert.c.id.desc()).limit(most)
         if open_only:
@@ -397,20 +404,25 @@ class Unit:
             query = query.where(alert.c.owner == owner)
         if since:
             query = query.where(alert.c.triggered_at >= micros(since))
+        if before is not None:
+            query = query.where(alert.c.id < before)
         return [row_alert(row) for row in self._sql.execute(query).mappings()]
 
     def alert_at(self, channel: str, ts: str) -> int | None:
         query = select(thread.c.alert_id).where(thread.c.channel == channel, thread.c.ts == ts)
         return self._sql.execute(query).scalar_one_or_none()
 
-    def timeline(self, alert_id: int, *, after: int = -1) -> list[Moment]:
-        query = (
-            select(leaf)
-            .where(leaf.c.alert_id == alert_id, leaf.c.seq > after)
-            .order_by(leaf.c.seq)
-            .limit(500)
-        )
-        rows = self._sql.execute(query).all()
+    def timeline(self, alert_id: int, *, after: int = -1, most: int = 500) -> list[Moment]:
+        later = select(leaf).where(leaf.c.alert_id == alert_id, leaf.c.seq > after)
+        return self._moments(self._sql.execute(later.order_by(leaf.c.seq).limit(most)).all())
+
+    def history(self, alert_id: int, *, most: int) -> tuple[list[Moment], int]:
+        every = select(leaf).where(leaf.c.alert_id == alert_id)
+        rows = self._sql.execute(every.order_by(leaf.c.seq.desc()).limit(most)).all()
+        count = select(func.count()).select_from(leaf).where(leaf.c.alert_id == alert_id)
+        return self._moments(rows[::-1]), self._sql.execute(count).scalar_one() - len(rows)
+
+    def _moments(self, rows: Sequence[Row[Any]]) -> list[Moment]:
         texts = self._texts([row.seq for row in rows])
         return [_moment(row, texts.get(row.seq, {})) for row in rows]
 

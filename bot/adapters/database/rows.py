@@ -59,6 +59,7 @@ def alert_row(alert: Alert) -> dict[str, Any]:
         "cause": note.cause.value if note else None,
         "security": note.security if note else None,
         "follow_up": note.follow_up if note else None,
+        "amended_by": alert.amended_by,
         "snoozed_until": micros(alert.snoozed_until),
         "repeats": alert.repeats,
         "flaps": alert.flaps,
@@ -92,6 +93,7 @@ def row_alert(row: RowMapping) -> Alert:
         resolved_at=instant(row["resolved_at"]),
         resolved_by=row["resolved_by"],
         resolution=_resolution(row),
+        amended_by=row["amended_by"],
         snoozed_until=instant(row["snoozed_until"]),
         repeats=row["repeats"],
         flaps=row["flaps"],
@@ -128,6 +130,7 @@ def row_thread(row: RowMapping) -> Thread:
         next_at=instant(row["next_at"]),
         problem=row["problem"],
         possible_duplicate=bool(row["possible_duplicate"]),
+        asked=bool(row["asked"]),
         lease=row["lease"],
     )
 
@@ -146,4 +149,5 @@ def thread_progress(thread: Thread) -> dict[str, Any]:
         "next_at": micros(thread.next_at),
         "problem": thread.problem,
         "possible_duplicate": thread.possible_duplicate,
+        "asked": thread.asked,
     }

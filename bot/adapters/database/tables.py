@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     text,
 )
 
@@ -112,6 +113,7 @@ alert = Table(
     Column("cause", String),
     Column("security", Boolean),
     Column("follow_up", Text),
+    Column("amended_by", String, comment="who edited the resolution note last"),
     Column("snoozed_until", BigInteger),
     Column("repeats", Integer, nullable=False),
     Column("flaps", Integer, nullable=False),
@@ -150,6 +152,13 @@ thread = Table(
     Column("next_at", BigInteger, nullable=False, comment="not to be tried before"),
     Column("problem", Text, nullable=False),
     Column("possible_duplicate", Boolean, nullable=False),
+    Column(
+        "asked",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="somebody has been called for the resolution note",
+    ),
     Column("lease", String, comment="fencing token of the replica that works on it"),
     Column("leased_until", BigInteger, nullable=False),
     Index("thread_ts", "channel", "ts"),

@@ -62,7 +62,7 @@ def thread_reply(
     blocks: list[Block] = []
     for shown, telling in enumerate(told):
         longer = _joined(blocks, telling.blocks)
-        if len(longer) > MOST_BLOCKS or _letters(longer) > MOST_LETTERS:
+        if len(longer) > MOST_BLOCKS or letters(longer) > MOST_LETTERS:
             blocks.append(
                 context(
                     f"… and {len(told) - shown} more: choose *Timeline &amp; evidence* in the ⋯ menu above."
@@ -71,11 +71,16 @@ def thread_reply(
             break
         blocks = longer
     text = f"{number(alert)}: {'; '.join(telling.line for telling in told[:5])}"
-    if alert.note_needed and any(moment.kind == "recovered" for moment in moments):
+    if asks_for_note(alert, moments):
         request = _note_request(alert, called=mention)
         blocks += [section(request), actions([_note_button(alert)])]
         text = f"{text}. {request}"
     return Message(text=text, blocks=blocks)
+
+
+def asks_for_note(alert: Alert, moments: Sequence[Moment]) -> bool:
+    """Whether a reply about these moments asks for the resolution note."""
+    return alert.note_needed and any(moment.kind == "recovered" for moment in moments)
 
 
 def _headline(alert: Alert, now: datetime) -> str:
@@ -126,6 +131,7 @@ def _people(alert: Alert) -> str:
         f"opened {date(alert.triggered_at)}",
         _acknowledged(alert),
         f"recovered and fired again {alert.flaps}×" if alert.flaps else "",
+        f"note edited by {mention(alert.amended_by)}" if alert.amended_by else "",
     ]
     return " · ".join(filter(None, parts))
 
@@ -228,7 +234,8 @@ def _joined(blocks: list[Block], more: list[Block]) -> list[Block]:
     return [*blocks[:-1], {"type": "context", "elements": [mrkdwn(both)]}, *more[1:]]
 
 
-def _letters(blocks: list[Block]) -> int:
+def letters(blocks: list[Block]) -> int:
+    """How much there is to read."""
     return sum(
         len(b["text"]["text"]) if "text" in b else len(b["elements"][0].get("text", "")) for b in blocks
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.adapters.slack import interactions as do
-from bot.adapters.slack.blocks import Message
+from bot.adapters.slack.blocks import MOST_LETTERS, Message, letters
 from bot.adapters.slack.elements import Block, actions, button, context, section
 from bot.adapters.slack.text import mention, plain_text, slack_text
 from bot.adapters.slack.timeline import resolution_blocks, tell
@@ -14,6 +14,7 @@ from bot.domain.alert_log import Summary
 from bot.domain.thread import Moment
 
 MOST_ROWS = 20
+MOST_TOLD = 40  # blocks; Slack takes fifty in a message
 _ROWS_A_SECTION = 5
 
 
@@ -42,18 +43,25 @@ def log_message(alerts: Sequence[Alert], *, figures: Summary, asked: str, now: d
     return Message(text=text, blocks=[section(head), *groups, *small, actions(_exports(asked))])
 
 
-def record_message(alert: Alert, moments: Sequence[Moment], *, provider_title: str, now: datetime) -> Message:
-    """One alert and the end of its timeline, for one person."""
-    newest = moments[-MOST_ROWS:]
+def record_message(
+    alert: Alert, moments: Sequence[Moment], *, left_out: int = 0, provider_title: str, now: datetime
+) -> Message:
+    """One alert and the end of its timeline, for one person. `left_out` are entries before `moments`."""
+    end = resolution_blocks(alert)
     told: list[Block] = []
-    for moment in newest:
-        told += [tell(alert, moment, provider_title, moments=moments).blocks[0]]
-    left = len(moments) - len(newest)
-    earlier = [context(f"… {some(left, 'earlier entry', 'earlier entries')}: export for all")] if left else []
-    return Message(
-        text=f"{number(alert)}",
-        blocks=[section(_row(alert, now)), *earlier, *told, *resolution_blocks(alert)],
-    )
+    earlier = left_out + len(moments)
+    for moment in reversed(moments):
+        more = tell(alert, moment, provider_title, moments=moments).blocks
+        if end and moment.kind in {"resolved", "amended"}:
+            more = more[:1]  # the note stands at the end, once
+        longer = [*more, *told]
+        if len(longer) > MOST_TOLD or letters([*longer, *end]) > MOST_LETTERS:
+            break
+        told = longer
+        earlier -= 1
+    where = "choose *Timeline &amp; evidence* in the alert's ⋯ menu"
+    before = [context(f"… {some(earlier, 'earlier entry', 'earlier entries')}: {where}")] if earlier else []
+    return Message(text=number(alert), blocks=[section(_row(alert, now)), *before, *told, *end])
 
 
 def _figures(figures: Summary) -> str:

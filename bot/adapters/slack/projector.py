@@ -14,7 +14,7 @@ from functools import partial
 
 from prometheus_client import Counter
 
-from bot.adapters.slack.blocks import Message, alert_message, thread_reply
+from bot.adapters.slack.blocks import Message, alert_message, asks_for_note, thread_reply
 from bot.adapters.slack.web import (
     CLOSED_CHANNEL,
     DEAD_TOKEN,
@@ -38,6 +38,7 @@ MENDING_SECONDS = 10.0  # how soon a closed channel or a dead token is tried aga
 LONGEST_BACKOFF = 60.0
 BURST_SECONDS = 10.0
 RECALL_SECONDS = 60.0
+FAULT = "fault"
 MARGIN = timedelta(minutes=2)  # between our clock and Slack's, when looking for a message
 
 SLACK_CALLS = Counter("socmon_slack_calls_total", "Calls to Slack by step and result", ["step", "result"])
@@ -152,10 +153,22 @@ class Projector:
             await self._attempt(task)
         except SocmonError as error:
             log.warning("A-%s: the records did not take the projector's progress: %s", task.alert.id, error)
-        except Exception:
-            log.exception(
-                "A-%s: the projector failed; it will try again when the lease is over", task.alert.id
-            )
+        except Exception as error:
+            log.exception("A-%s: the projector failed; it will try again", task.alert.id)
+            await self._failed(task, error)
+
+    async def _failed(self, task: Task, error: Exception) -> None:
+        """A fault of ours must not keep an alert from people without a word."""
+        fault = f"{FAULT} {type(error).__name__}"
+        text = (
+            f"A-{task.alert.id} cannot be shown in Slack ({fault}). It is recorded, and `socmon log A-{task.alert.id}`"
+            " shows it. This is a fault of socmon; please report it with the lines of its log."
+        )
+        try:
+            await self._store(task.thread.unknown(fault, retry_at=self._later(task)))
+            await self._trouble(f"slack:message:{FAULT}", text)
+        except SocmonError as unavailable:
+            log.warning("A-%s: nor did the records take that: %s", task.alert.id, unavailable)
 
     async def _attempt(self, task: Task) -> None:
         try:
@@ -209,10 +222,16 @@ class Projector:
     async def _reply(self, task: Task) -> None:
         thread = task.thread
         names = await self._names({moment.by for moment in task.moments})
-        message = thread_reply(task.alert, task.moments, provider_title=self._title(task), names=names)
+        message = thread_reply(
+            task.alert,
+            task.moments,
+            provider_title=self._title(task),
+            names=names,
+            mention=not thread.asked,
+        )
         key = show_alert.reply_key(task.alert.id, thread.latest)
         await self._web.post(thread.channel, message, key=key, thread_ts=thread.ts)
-        await self._store(thread.told(thread.latest))
+        await self._store(thread.told(thread.latest, asked=asks_for_note(task.alert, task.moments)))
 
     async def _look(self, task: Task) -> tuple[Task, str | None]:
         """Find the message whose answer was lost. Without the history scope socmon posts again, and says so."""
@@ -241,7 +260,9 @@ class Projector:
             posted = task.thread.posted(ts, revision=0, moment=task.thread.shown)
             await self._records.write(show_alert.announced, posted)
         else:
-            await self._store(task.thread.told(show_alert.moment_of(task.lost or "")))
+            told = show_alert.moment_of(task.lost or "")
+            asked = asks_for_note(task.alert, [moment for moment in task.moments if moment.id <= told])
+            await self._store(task.thread.told(told, asked=asked))
         await self._mended(task)
 
     def _parent(self, task: Task, thread: Thread) -> Message:

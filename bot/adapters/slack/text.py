@@ -74,9 +74,16 @@ def link(url: str, label: str) -> str:
     if not _URL.fullmatch(url) or set(url) & set("|<>\\`"):
         return shown
     target = url.replace("&", "&amp;")
-    if "@" in urlsplit(url).netloc or len(target) > LONGEST_LINK:
+    if len(target) > LONGEST_LINK or not _shows_its_host(url):
         return shown
     return f"<{target}|{shown}>"
+
+
+def _shows_its_host(url: str) -> bool:
+    try:
+        return "@" not in urlsplit(url).netloc
+    except ValueError:  # "https://[evil": no address at all
+        return False
 
 
 def mention(name: str) -> str:

@@ -52,15 +52,23 @@ def tell(
 
 
 def timeline_view(
-    alert: Alert, moments: Sequence[Moment], *, provider_title: str, page: int | None = None
+    alert: Alert,
+    moments: Sequence[Moment],
+    *,
+    left_out: int = 0,
+    provider_title: str,
+    page: int | None = None,
 ) -> dict[str, Any]:
-    """Everything that happened, oldest first, in pages counted from 1; without `page`, the newest."""
+    """Everything that happened, oldest first, in pages counted from 1; without `page`, the newest.
+
+    `left_out` are the entries before `moments`, where there are too many to show.
+    """
     told = [tell(alert, moment, provider_title, moments=moments, numbered=True) for moment in moments]
     pages = _pages([telling.blocks for telling in told])
     at = len(pages) if page is None else max(1, min(page, len(pages)))
     blocks = [section(_facts(alert)), *([quote(alert.text, 1000)] if alert.text.strip() and at == 1 else [])]
     blocks += pages[at - 1] or [context("Nothing has been recorded yet.")]
-    blocks += _footer(alert, at, len(pages), len(moments))
+    blocks += _footer(alert, at, len(pages), len(moments), left_out)
     return {
         "type": "modal",
         "callback_id": "al_timeline",
@@ -77,7 +85,8 @@ def resolution_blocks(alert: Alert) -> list[Block]:
         return []
     who, took = mention(alert.resolved_by or ""), duration(alert.resolved_at - alert.triggered_at)
     cause = CAUSES[alert.resolution.cause]
-    line = f":white_check_mark: resolved by {who} {date(alert.resolved_at)}, after {took} · {cause}"
+    edited = f" · note edited by {mention(alert.amended_by)}" if alert.amended_by else ""
+    line = f":white_check_mark: resolved by {who} {date(alert.resolved_at)}, after {took} · {cause}{edited}"
     return [context(line, _extras(alert.resolution)), *map(quote, _note(alert.resolution))]
 
 
@@ -207,11 +216,12 @@ def _pages(told: list[list[Block]]) -> list[list[Block]]:
     return pages
 
 
-def _footer(alert: Alert, at: int, pages: int, moments: int) -> list[Block]:
+def _footer(alert: Alert, at: int, pages: int, moments: int, left_out: int) -> list[Block]:
     proof = (
         "Each line is an entry of the evidence log. `socmon evidence verify` proves that none was changed."
     )
-    small = context(f"{some(moments, 'entry', 'entries')} · page {at} of {pages}", proof)
+    besides = f"; {some(left_out, 'earlier one')} left out here" if left_out else ""
+    small = context(f"{some(moments, 'entry', 'entries')}{besides} · page {at} of {pages}", proof)
     return [small, actions(_turns(alert, at, pages))] if pages > 1 else [small]
 
 

@@ -73,6 +73,7 @@ async def test_a_timeline_tells_who_did_what_when_in_order(database: Database, c
     assert moments[4].facts["cause"] == "capacity"
     later = await database.read(lambda records: records.timeline(1, after=moments[2].id))
     assert later == moments[3:]
+    assert await database.read(lambda records: records.history(1, most=2)) == (moments[-2:], 3)
 
 
 async def test_alerts_are_found_by_state_owner_and_time(database: Database, clock: MovableClock) -> None:
@@ -89,6 +90,7 @@ async def test_alerts_are_found_by_state_owner_and_time(database: Database, cloc
 
     assert await found() == [3, 2, 1]
     assert await found(most=2) == [3, 2]
+    assert await found(most=2, before=2) == [1]
     assert await found(open_only=True) == [3, 2]
     assert await found(owner="U1SAM") == [2]
     assert await found(owner="U1NOBODY") == []

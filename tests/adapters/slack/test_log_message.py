@@ -1,5 +1,6 @@
 """The alert log is readable in Slack, and says where the rest of it is."""
 
+import json
 from dataclasses import replace
 
 from hypothesis import given, settings
@@ -68,12 +69,39 @@ def test_an_empty_log_says_so() -> None:
 
 
 def test_one_alert_comes_with_its_timeline() -> None:
-    moments = [moment(kind, number, text="said so") for number, kind in enumerate(KINDS * 2)]
+    moments = [moment(kind, number, text="said so") for number, kind in enumerate(KINDS * 4)]
 
     message = record_message(RESOLVED, moments, provider_title="Datadog", now=NOW)
 
     assert_message(message.text, message.blocks)
-    assert "16 earlier entries" in "".join(parsed_texts(message.blocks))
+    assert "earlier entries" in "".join(parsed_texts(message.blocks))
+    assert len(message.blocks) > 20
+
+
+def test_one_alert_comes_with_the_words_of_its_notes() -> None:
+    """What people wrote is what somebody who looks an alert up wants to read; the resolution stands there once."""
+    moments = [moment("noted", 3, text="The disk filled up"), moment("resolved", 4, text="said so")]
+
+    message = record_message(RESOLVED, moments, provider_title="Datadog", now=NOW)
+
+    said = json.dumps(message.blocks)
+    assert "The disk filled up" in said
+    assert said.count("Added a read replica") == 1
+
+
+def test_an_edited_note_names_whose_words_it_is_now() -> None:
+    """Nobody is quoted with what somebody else wrote."""
+    message = record_message(replace(RESOLVED, amended_by="U0KIM"), [], provider_title="Datadog", now=NOW)
+
+    assert "note edited by <@U0KIM>" in "".join(parsed_texts(message.blocks))
+
+
+def test_what_is_left_out_is_counted() -> None:
+    moments = [moment("noted", number, text="The disk filled up") for number in range(3)]
+
+    message = record_message(RESOLVED, moments, left_out=997, provider_title="Datadog", now=NOW)
+
+    assert "997 earlier entries" in "".join(parsed_texts(message.blocks))
 
 
 @settings(max_examples=30, deadline=None)

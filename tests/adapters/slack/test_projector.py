@@ -18,7 +18,7 @@ from bot.domain.errors import Unavailable
 from bot.domain.thread import SlackRoute, SlackRoutes, Thread
 from bot.procedures import respond_to_alert
 from bot.procedures.receive_alert import receive_alert
-from bot.procedures.show_alert import report_problem, take_tasks
+from bot.procedures.show_alert import MOST_TOLD, report_problem, take_tasks
 from tests.reports import KIM, NOTE, SAM, delivery, report
 from tests.slack_server import (
     BROKEN,
@@ -665,6 +665,73 @@ async def test_the_projector_outlives_a_fault_of_its_own(
     await asyncio.wait([running])
 
     assert "nobody foresaw this" in caplog.text
+
+
+async def test_a_message_that_cannot_be_made_is_a_visible_problem(stage: Stage) -> None:
+    """A fault of ours keeps no alert from people without a word, and holds up no other one."""
+    await stage.receive("first")
+    await stage.receive("second")
+    await stage.settle()
+    healthy = stage.projector._names  # noqa: SLF001
+
+    async def faulty(_users: Any) -> dict[str, str]:
+        raise ValueError("nobody foresaw this")
+
+    stage.projector._names = faulty  # noqa: SLF001
+    await stage.database.write(respond_to_alert.acknowledge, 1, by=SAM)
+    await stage.settle(10)
+    assert stage.alarms == ["slack:message:fault"]
+    assert (await stage.thread()).problem == "fault ValueError"
+
+    stage.projector._names = healthy  # noqa: SLF001
+    await stage.settle()
+    assert await stage.problems() == []
+    assert len(stage.slack.replies()) == 1
+
+
+async def test_a_flapping_source_asks_for_the_note_aloud_once(stage: Stage) -> None:
+    """Each later recovery is told, and rings nobody."""
+    await stage.receive()
+    await stage.settle()
+    for _ in range(3):
+        stage.clock.move(60)
+        await stage.receive("p", Change.RECOVERED)
+        await stage.settle()
+        stage.clock.move(60)
+        await stage.receive("p", Change.TRIGGERED)
+        await stage.settle()
+
+    told = [str(reply) for reply in stage.slack.replies() if "What did you find" in str(reply)]
+    assert ["<@U1SAM>" in reply for reply in told] == [True, False, False]
+
+
+@pytest.mark.parametrize("fault", [LOST, CUT], ids=["lost", "cut"])
+async def test_a_call_for_the_note_whose_answer_was_lost_rings_once(stage: Stage, fault: Fault) -> None:
+    await stage.receive()
+    await stage.settle()
+    await stage.receive("p", Change.RECOVERED)
+    stage.slack.fail(POST, fault)
+    await stage.settle()
+    stage.clock.move(60)
+    await stage.receive("p", Change.TRIGGERED)
+    await stage.receive("p", Change.RECOVERED)
+    await stage.settle()
+
+    assert sum("<@U1SAM>" in str(reply) for reply in stage.slack.replies()) == 1
+
+
+async def test_more_news_than_a_reply_holds_are_told_in_several(stage: Stage) -> None:
+    """None is passed over."""
+    await stage.receive()
+    await stage.settle()
+    for number in range(MOST_TOLD + 50):
+        await stage.database.write(
+            respond_to_alert.add_note, 1, by=SAM, text=f"Look number {number} at the disks"
+        )
+    await stage.settle(300)
+
+    assert len(stage.slack.replies()) == 2
+    assert (await stage.thread()).latest == (await stage.thread()).shown
 
 
 async def test_what_is_under_way_is_finished_at_the_end(stage: Stage) -> None:
