@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import timedelta
 
-from bot.domain.evidence import Actor, Entry
+from bot.domain.evidence import Actor, Entry, Fact, timestamp
 from bot.ports import Records
 
 RUNS = timedelta(days=30)
@@ -14,7 +14,7 @@ def forget_old_bodies(records: Records, *, days: int) -> int:
     before = records.now - timedelta(days=days)
     number = records.drop_bodies(before)
     if number:
-        facts: dict[str, str | int] = {"before": before.date().isoformat(), "number": number}
+        facts: dict[str, Fact] = {"before": timestamp(before), "number": number}
         records.log(
             Entry(type="retention.purged", actor=Actor(kind="system"), subject={}, facts=facts, private={})
         )

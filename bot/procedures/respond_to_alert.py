@@ -4,13 +4,15 @@ A click is refused only when its step is no longer in the table of `bot.domain.a
 make it stale. Every act raises NotPermitted, UnknownAlert or IllegalAct, and then nothing has changed.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.domain.alert import Act, Alert, Resolution, Response, check_note
 from bot.domain.errors import IllegalAct
-from bot.domain.evidence import Actor, Entry
+from bot.domain.evidence import Actor, Entry, Fact, timestamp
 from bot.domain.person import LEADS, PERMISSIONS, Person
+from bot.domain.retelling import details_of, source_facts
 from bot.ports import Records
 
 
@@ -25,7 +27,7 @@ def snooze(records: Records, alert_id: int, *, by: Person, minutes: int) -> Aler
     alert = _before(records, alert_id, Act.SNOOZE, by)
     until = records.now + timedelta(minutes=minutes)
     snoozed = alert.after(Act.SNOOZE, by=by.user, at=records.now, until=until)
-    return _did(records, snoozed, "snoozed", by, facts={"until": _iso(until)})
+    return _did(records, snoozed, "snoozed", by, facts={"until": timestamp(until)})
 
 
 def wake(records: Records, alert_id: int, *, by: Person) -> Alert:
@@ -95,6 +97,7 @@ def reopen(records: Records, alert_id: int, *, by: Person, reason: str) -> Alert
         resolved_at=None,
         resolved_by=None,
         resolution=None,
+        amended_by=None,
         repeats=0,
         flaps=0,
         previous_id=old.id,
@@ -102,7 +105,9 @@ def reopen(records: Records, alert_id: int, *, by: Person, reason: str) -> Alert
     )
     records.add_alert(new, channel=records.thread(old.id).channel)
     _did(records, old, "reopened_as", by, facts={"alert": new.id})
-    return _did(records, new, "reopened", by, facts={"previous": old.id}, private={"reason": reason})
+    facts: dict[str, Fact] = {"previous": old.id, "provider": new.provider, **source_facts(new)}
+    private = {"reason": reason, "title": new.title, "details": details_of(new)}
+    return _did(records, new, "reopened", by, facts=facts, private=private)
 
 
 def _before(records: Records, alert_id: int, act: Act, by: Person) -> Alert:
@@ -116,8 +121,8 @@ def _did(
     kind: str,
     by: Person | None,
     *,
-    facts: dict[str, str | int | bool] | None = None,
-    private: dict[str, str] | None = None,
+    facts: Mapping[str, Fact] | None = None,
+    private: Mapping[str, str] | None = None,
 ) -> Alert:
     """Save the alert after an act, let Slack catch up, and log who did what in which role."""
     records.save_alert(alert)
@@ -136,13 +141,9 @@ def _did(
     return alert
 
 
-def _facts(resolution: Resolution) -> dict[str, str | int | bool]:
+def _facts(resolution: Resolution) -> dict[str, Fact]:
     return {"cause": resolution.cause, "security": resolution.security}
 
 
 def _private(resolution: Resolution) -> dict[str, str]:
     return {"found": resolution.found, "done": resolution.done, "follow_up": resolution.follow_up}
-
-
-def _iso(at: datetime) -> str:
-    return at.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -51,7 +51,7 @@ from bot.adapters.database.wakeup import CHANNEL
 from bot.domain.alert import Alert
 from bot.domain.delivery import Delivery
 from bot.domain.errors import UnknownAlert
-from bot.domain.evidence import Entry, Frontier, canonical, commitment, envelope, leaf_hash
+from bot.domain.evidence import ELSEWHERE, Entry, Frontier, canonical, commitment, envelope, leaf_hash
 from bot.domain.thread import TOLD_BY_PARENT, Moment, Thread
 
 SALT_BYTES = 16
@@ -203,7 +203,7 @@ class Batch:
             for path, text in entry.private.items():
                 salt = self.stamp.token(SALT_BYTES)
                 commits[path] = commitment(salt, path, text)
-                kept = None if path == "raw" else text  # the body itself lies in the delivery
+                kept = None if path in ELSEWHERE else text
                 disclosures.append({"seq": self.size, "path": path, "salt": salt, "value": kept})
             body = canonical(
                 envelope(
