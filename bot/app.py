@@ -33,7 +33,7 @@ from bot.adapters.system import SystemClock, SystemRandomness
 from bot.domain.errors import SocmonError
 from bot.ports import Clock, Network, Randomness
 from bot.procedures.seal_log import seal_log
-from bot.procedures.show_alert import release_leases
+from bot.procedures.show_alert import release_leases, reroute_threads
 from bot.providers import all_providers
 from bot.settings import Settings
 from handlers.health import Health
@@ -92,6 +92,7 @@ class Socmon:
                 updates_per_minute=settings.config.slack.updates_per_minute,
             ),
             titles=self.titles,
+            fallback=settings.slack_routes.default.channel,
             names=self.directory.names,
             alarm=self.operators.alarm,
         )
@@ -187,6 +188,7 @@ class Socmon:
                 wakeup.start()
                 if self.settings.sqlite_path is not None:
                     await self.records.write(release_leases)
+                await self.records.write(reroute_threads, self.settings.slack_routes)
                 working = asyncio.create_task(self.projector.run()) if self.settings.slack.connected else None
                 self.ticker.start()
                 log.info("socmon %s is ready; the log is %s", __version__, self.origin)

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from bot.domain.alert import Alert
@@ -127,26 +127,37 @@ class Records(Protocol):
         self,
         *,
         lease: str,
-        until: datetime,
+        lasting: timedelta,
         busy_channels: Collection[str],
         updates_allowed: bool,
         except_alerts: Collection[int],
     ) -> list[Thread]:
         """Lease the most urgent lagging thread of each channel: parents, then updates, then replies; most severe first.
 
-        Channels that are busy get no post and no reply. No other replica works on a leased thread until then.
+        Channels that are busy get no post and no reply. No other replica works on a thread while its lease lasts.
         """
         ...
 
-    def save_thread(self, thread: Thread, *, keep_lease_until: datetime | None = None) -> bool:
-        """Store the projector's progress if its lease still stands; gives the lease back unless it is kept.
+    def save_thread(self, thread: Thread, *, keep_lease: timedelta | None = None) -> bool:
+        """Store the projector's progress if its lease still stands; gives the lease back unless it is kept so long.
 
         False when another replica has taken the thread over meanwhile: then nothing is stored.
         """
         ...
 
-    def release_leases(self) -> int:
-        """Give every lease back, whoever holds it; returns how many."""
+    def release_leases(self, *, look_after: timedelta) -> int:
+        """Give every lease back, whoever holds it; returns how many.
+
+        A thread whose message may be under way is not to be taken before so long after its intent.
+        """
+        ...
+
+    def stranded_threads(self) -> list[Thread]:
+        """Lagging threads that Slack has refused, or that have no parent yet: they may have to go elsewhere."""
+        ...
+
+    def move_thread(self, alert_id: int, *, channel: str) -> None:
+        """Begin the thread anew in another channel, unless somebody works on it."""
         ...
 
     def lag(self) -> tuple[int, datetime | None]:

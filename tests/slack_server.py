@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,6 +66,8 @@ class SlackServer:
         self.scopes = "chat:write,users:read"
         self.headers: dict[str, str] = {}
         self.pages = 200
+        self.refuses: Callable[[str, dict[str, Any]], str] = lambda _method, _given: ""
+        """Which calls are refused by what they ask for: Slack's error, or nothing."""
         self.url = ""
         self.socket_url = ""
         self._number = 0
@@ -114,6 +116,8 @@ class SlackServer:
         )
 
     def _do(self, method: str, given: dict[str, Any]) -> dict[str, Any]:
+        if error := self.refuses(method, given):
+            return {"ok": False, "error": error}
         found: dict[str, Any] = getattr(self, "_" + method.replace(".", "_"), self._nothing)(given)
         return {"ok": True} | found
 

@@ -116,8 +116,9 @@ async def test_a_stop_while_the_database_is_away_ends_cleanly(
 async def test_after_a_crash_nobody_waits_for_the_leases_of_the_dead(
     build: Build, slack: SlackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SQLite's one process takes up at once what the last one was doing."""
+    """SQLite's one process takes up what the last one was doing, as soon as Slack cannot carry it out any more."""
     monkeypatch.setattr(projector, "LOOK_UP_AFTER", 0.1)
+    monkeypatch.setattr(show_alert, "SLACK_MAY_TAKE", timedelta(seconds=0.2))
     first = connected(build, slack)
     await first.records.write(receive_alert, delivery(report()), routes=ROUTES)
     slack.fail("chat.postMessage", LOST)

@@ -7,7 +7,7 @@ one procedure's view of it: it sees its own changes and those of earlier units; 
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -57,15 +57,21 @@ from bot.domain.thread import TOLD_BY_PARENT, Moment, Thread
 SALT_BYTES = 16
 ID_BYTES = 8
 NEVER = 0
+MICROSECOND = timedelta(microseconds=1)
+LONGEST_WAIT = timedelta(hours=2) // MICROSECOND  # of a thread: back-off, Retry-After and leases are shorter
 MOST_KEYS = 1000  # in one statement: a body may hold more alerts than a database takes parameters
 COUNT_KEY = ("hour", "provider", "kind", "result", "reason")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:
-    """What every unit of a batch has in common: when, where and by which code; `entropy` gives unpredictable bytes."""
+    """What every unit of a batch has in common: when, where and by which code; `token` gives unpredictable bytes.
+
+    `lease_now` is the database server's time, so that replicas with different clocks agree on leases.
+    """
 
     now: datetime
+    lease_now: datetime
     boot: str
     mono_ns: int
     node: str
@@ -158,9 +164,10 @@ class Batch:
             return self.changes.alerts[alert_id]
         if not 0 < alert_id < self.next_alert_id:  # nor would every number fit into the database's
             raise UnknownAlert(alert_id)
-        return row_alert(
-            self.connection.execute(select(alert).where(alert.c.id == alert_id)).mappings().one()
-        )
+        found = self.connection.execute(select(alert).where(alert.c.id == alert_id)).mappings().one_or_none()
+        if found is None:
+            raise UnknownAlert(alert_id)
+        return row_alert(found)
 
     @property
     def next_alert_id(self) -> int:
@@ -455,12 +462,14 @@ class Unit:
         self,
         *,
         lease: str,
-        until: datetime,
+        lasting: timedelta,
         busy_channels: Collection[str],
         updates_allowed: bool,
         except_alerts: Collection[int],
     ) -> list[Thread]:
-        now = micros(self.now)
+        now, lease_now = micros(self.now), micros(self._batch.stamp.lease_now)
+        due = (thread.c.next_at <= now) | (thread.c.next_at > now + LONGEST_WAIT)  # the clock was put back
+        free = (thread.c.leased_until <= lease_now) | (thread.c.leased_until > lease_now + LONGEST_WAIT)
         step = case((thread.c.ts.is_(None), 0), (thread.c.revision > thread.c.projected, 1), else_=2)
         urgency = func.row_number().over(
             partition_by=thread.c.channel, order_by=(step, thread.c.severity, thread.c.alert_id)
@@ -470,7 +479,7 @@ class Unit:
             may_send |= step == 1
         lagging = (
             select(thread.c.alert_id, urgency.label("urgency"))
-            .where(_LAGS, thread.c.next_at <= now, thread.c.leased_until <= now, may_send)
+            .where(_LAGS, due, free, may_send)
             .where(thread.c.alert_id.not_in(except_alerts))
             .subquery()
         )
@@ -479,13 +488,14 @@ class Unit:
         if not ids:
             return []
         mine = thread.c.alert_id.in_(ids)
-        self._write(update(thread).where(mine).values(lease=lease, leased_until=micros(until)))
+        until = micros(self._batch.stamp.lease_now + lasting)
+        self._write(update(thread).where(mine).values(lease=lease, leased_until=until))
         return [row_thread(row) for row in self._sql.execute(select(thread).where(mine)).mappings()]
 
-    def save_thread(self, thread_now: Thread, *, keep_lease_until: datetime | None = None) -> bool:
+    def save_thread(self, thread_now: Thread, *, keep_lease: timedelta | None = None) -> bool:
         values = thread_progress(thread_now)
-        if keep_lease_until:
-            values["leased_until"] = micros(keep_lease_until)
+        if keep_lease:
+            values["leased_until"] = micros(self._batch.stamp.lease_now + keep_lease)
         else:
             values |= {"lease": None, "leased_until": NEVER}
         this = thread.c.alert_id == thread_now.alert_id
@@ -493,9 +503,20 @@ class Unit:
         self._write(update(thread).where(this, ~_LAGS).values(stale_since=None))
         return done.rowcount == 1
 
-    def release_leases(self) -> int:
-        held = update(thread).where(thread.c.lease.is_not(None)).values(lease=None, leased_until=NEVER)
-        return self._write(held).rowcount
+    def release_leases(self, *, look_after: timedelta) -> int:
+        look_at = thread.c.intent_at + look_after // MICROSECOND
+        held = update(thread).where(thread.c.lease.is_not(None))
+        return self._write(held.values(lease=None, leased_until=func.coalesce(look_at, NEVER))).rowcount
+
+    def stranded_threads(self) -> list[Thread]:
+        query = select(thread).where(_LAGS, (thread.c.problem != "") | thread.c.ts.is_(None))
+        return [row_thread(row) for row in self._sql.execute(query).mappings()]
+
+    def move_thread(self, alert_id: int, *, channel: str) -> None:
+        free = thread.c.leased_until <= micros(self._batch.stamp.lease_now)
+        anew = {"ts": None, "projected": 0, "intent": None, "intent_at": None, "lease": None}
+        fresh = {"channel": channel, "attempts": 0, "next_at": NEVER, "problem": ""}
+        self._write(update(thread).where(thread.c.alert_id == alert_id, free).values(anew | fresh))
 
     def lag(self) -> tuple[int, datetime | None]:
         row = self._sql.execute(select(func.count(), func.min(thread.c.stale_since)).where(_LAGS)).one()

@@ -41,7 +41,7 @@ CLOSED_CHANNEL = frozenset(
         "channel_is_limited_access",
     }
 )
-GONE = frozenset({"message_not_found", "thread_not_found"})
+GONE = frozenset({"message_not_found", "thread_not_found", "cant_update_message"})  # the last: another app's
 BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 SLACKS_OWN_FAULT = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 
