@@ -21,12 +21,13 @@ from bot.domain.thread import SlackRoutes
 from bot.ports import Clock, RecordKeeper
 from bot.procedures.receive_alert import receive_alert, refuse_delivery
 from bot.providers import contract
-from bot.providers.contract import Webhook, body_digest
+from bot.providers.contract import Webhook
 
 log = logging.getLogger(__name__)
 
 LARGEST_BODY = 1024 * 1024
 BODY_SECONDS = 15
+RESEND_SECONDS = 300
 
 DELIVERIES = Counter("socmon_deliveries_total", "Deliveries by provider and result", ["provider", "result"])
 INTAKE_SECONDS = Histogram(
@@ -153,6 +154,7 @@ def _read(provider: str, webhook: Webhook, request: contract.Request, verified_b
         return Delivery(
             provider=provider,
             delivery_id=body_digest(request),
+            named=False,
             received_at=request.received_at,
             verified_by=verified_by,
             body=request.body,
@@ -161,13 +163,22 @@ def _read(provider: str, webhook: Webhook, request: contract.Request, verified_b
         )
     return Delivery(
         provider=provider,
-        delivery_id=reading.delivery_id,
+        delivery_id=reading.delivery_id or body_digest(request),
+        named=bool(reading.delivery_id),
         received_at=request.received_at,
         verified_by=verified_by,
         body=request.body,
         alerts=reading.alerts,
         gap=reading.gap,
     )
+
+
+def body_digest(request: contract.Request) -> str:
+    """A delivery id for senders that give none: equal bodies within the same five minutes may be one delivery.
+
+    A later equal body is not a re-send but the tool saying that the problem lasts.
+    """
+    return f"{sha256(request.body).hexdigest()}@{int(request.received_at.timestamp()) // RESEND_SECONDS}"
 
 
 def _receipt(receipt: Receipt, delivery: Delivery) -> dict[str, Any]:

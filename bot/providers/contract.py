@@ -33,13 +33,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What a genuine body says. `delivery_id` is the same for every re-send of one delivery.
+    """What a genuine body says.
 
+    `delivery_id` is the sender's own name for the delivery, the same on every re-send; "" when it gives none.
     `gap`, when set, is what the body left out or what could not be read beside its alerts: it is shown as an intake
     gap ("Alertmanager left out 12 alerts (max_alerts).").
     """
 
-    delivery_id: str
+    delivery_id: str = ""
     alerts: tuple[Reported, ...]
     gap: str = ""
 
@@ -248,14 +249,6 @@ def parse_object(body: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Unreadable(f"The body is JSON, but a {type(value).__name__} where an object was expected.")
     return value
-
-
-def body_digest(request: Request) -> str:
-    """A delivery id for senders that give none: equal bodies within the same five minutes are one delivery.
-
-    A later equal body is not a re-send but the tool saying that the problem lasts.
-    """
-    return f"{sha256(request.body).hexdigest()}@{int(request.received_at.timestamp()) // 300}"
 
 
 def _depth(body: bytes) -> int:

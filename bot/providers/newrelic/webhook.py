@@ -17,7 +17,6 @@ from bot.providers.contract import (
     Request,
     Way,
     Webhook,
-    body_digest,
     check_shared_secret,
     instant,
     key_of,
@@ -82,7 +81,7 @@ class NewRelicWebhook(Webhook):
     def read(self, request: Request) -> Reading:
         issue = _Issue.read(parse_object(request.body))
         return Reading(
-            delivery_id=issue.delivery_id or body_digest(request),
+            delivery_id=issue.delivery_id,
             alerts=(_reported(issue, request.received_at),),
         )
 

@@ -16,7 +16,6 @@ from bot.providers.contract import (
     Reading,
     Request,
     Webhook,
-    body_digest,
     instant,
     key_of,
     line,
@@ -62,9 +61,7 @@ class PagerDutyWebhook(Webhook):
         if not isinstance(event, dict):
             raise Unreadable("The body has no event, so no v3 webhook subscription made it.")
         # The event's id is signed, unlike the header X-Webhook-Id: a replay cannot pass for a new delivery.
-        event_id = text(event.get("id"), 200)
-        delivery_id = key_of(event_id) if event_id else body_digest(request)
-        return Reading(delivery_id=delivery_id, alerts=(_read(event, request),))
+        return Reading(delivery_id=key_of(text(event.get("id"), 200)), alerts=(_read(event, request),))
 
 
 def _read(event: Data, request: Request) -> Reported:
