@@ -130,7 +130,8 @@ class Reported:
     `ignored`, when set, is the reason why this report is filed and has no effect ("test notification").
     `ignored_if_unknown` is the same for a problem that never had an alert ("was not in alarm"): such a report can
     end an alert and never begins one.
-    `said` is what happened, for `Change.UPDATED` ("acknowledged in PagerDuty by Sam").
+    `said` is what happened, for `Change.UPDATED` ("acknowledged in PagerDuty by Sam"), and `raised_to` the severity
+    that such an update states; None when it states none.
     """
 
     change: Change
@@ -146,6 +147,7 @@ class Reported:
     runbook: str = ""
     text: str = ""
     said: str = ""
+    raised_to: Severity | None = None
     current: bool = False
     ends_episode: bool = False
     ignored: str = ""

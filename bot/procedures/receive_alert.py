@@ -74,8 +74,7 @@ def _receive(
     if reported.change is Change.UPDATED:
         if latest is None:
             return Outcome.IGNORED, None, "no alert to update"
-        _log(records, delivery, number, "alert.updated", first=first, alert=latest, text=reported.said)
-        return Outcome.TRANSITION, latest.id, reported.said
+        return _update(records, delivery, number, reported, latest, first=first)
     if latest is None or opens_new_episode(latest, reported, at=records.now):
         return _open(records, delivery, number, reported, routes, latest=latest, first=first)
     return _hear(records, delivery, number, reported, latest, first=first)
@@ -155,6 +154,19 @@ def _hear(
     records.show(alert.id)
     _log(records, delivery, number, f"alert.{_kind(latest, alert)}", first=first, alert=alert)
     return Outcome.TRANSITION, alert.id, alert.source
+
+
+def _update(
+    records: Records, delivery: Delivery, number: int, reported: Reported, latest: Alert, *, first: bool
+) -> Told:
+    """File what was done in the tool. It can make the alert worse, and never better: people were paged for that."""
+    alert = latest
+    if reported.raised_to and reported.raised_to < latest.severity:
+        alert = replace(latest, severity=reported.raised_to)
+        records.save_alert(alert)
+        records.show(alert.id)
+    _log(records, delivery, number, "alert.updated", first=first, alert=alert, text=reported.said)
+    return Outcome.TRANSITION, alert.id, reported.said
 
 
 def _kind(before: Alert, after: Alert) -> str:

@@ -67,6 +67,7 @@ class Story:
     source: Source
     alerts: int = 1
     kinds: list[str] = field(default_factory=list)
+    severity: Severity | None = None
 
 
 NEW, REPEATED, TRANSITION, IGNORED = Outcome.NEW, Outcome.REPEATED, Outcome.TRANSITION, Outcome.IGNORED
@@ -128,6 +129,16 @@ STORIES = {
         outcomes=[NEW, TRANSITION],
         source=Source.FIRING,
         kinds=["triggered", "updated"],
+    ),
+    "the tool tells that somebody raised its priority there": Story(
+        told=[
+            *(trigger(0, severity=Severity.SEV3), replace(UPDATE, raised_to=Severity.SEV4)),
+            *(replace(UPDATE, raised_to=Severity.SEV1), replace(UPDATE, raised_to=Severity.SEV2), UPDATE),
+        ],
+        outcomes=[NEW, TRANSITION, TRANSITION, TRANSITION, TRANSITION],
+        source=Source.FIRING,
+        kinds=["triggered", "updated", "updated", "updated", "updated"],
+        severity=Severity.SEV1,
     ),
     "it recovers after a person resolved it": Story(
         told=[trigger(0), RESOLVED, recovery(5)],
@@ -270,6 +281,7 @@ def test_what_a_tool_says_becomes(ledger: Ledger, story: Story) -> None:
     assert len(alerts) == story.alerts
     if alerts:
         assert alerts[0].source is story.source
+        assert alerts[0].severity is (story.severity or alerts[0].severity)
         assert alerts[0].previous_id == (1 if story.alerts == 2 else None)
     assert sum(alert.repeats for alert in alerts) == story.outcomes.count(REPEATED)
     if story.kinds:
@@ -354,6 +366,19 @@ def test_every_order_of_a_second_episode_ends_in_the_same_second_alert(second: l
         ends.add((alert.previous_id == first.id, alert.is_open, alert.source, alert.source_at))
 
     assert ends == {(True, True, Source.RECOVERED, second[-1].occurred_at)}
+
+
+def test_an_update_that_makes_it_worse_moves_the_alert_up_in_slack(ledger: Ledger) -> None:
+    """The parent is to show it, and the thread is as urgent as the alert; other updates leave both as they are."""
+    receive(ledger, trigger(0, severity=Severity.SEV3))
+    for raised_to in (Severity.SEV4, None, Severity.SEV1):
+        before = ledger.read(lambda records: records.thread(1))
+        receive(ledger, replace(UPDATE, raised_to=raised_to))
+        after = ledger.read(lambda records: records.thread(1))
+        assert after.revision - before.revision == (raised_to is Severity.SEV1)
+
+    with ledger.database.reading.connect() as connection:
+        assert connection.exec_driver_sql("SELECT severity FROM thread").scalar_one() == "SEV1"
 
 
 def test_two_providers_may_use_one_delivery_id_and_one_key(ledger: Ledger) -> None:

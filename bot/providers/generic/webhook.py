@@ -113,6 +113,7 @@ def _reported(fields: Any, settings: GenericSettings, received_at: datetime) -> 
         runbook=web_address(said["runbook"]),
         text=words,
         said=line(words) if status == "updated" else "",
+        raised_to=severity_of(severity) if status == "updated" else None,
         ignored="test notification" if status == "test" else "",
     ), doubts
 

@@ -57,6 +57,10 @@ STATES = {
 
 # A person did something to a live issue: it is still "ACTIVATED", but that is no news (seen when one acknowledged it).
 USER_ACTION = "user_action"
+# The triggers with which an issue's state becomes ACKNOWLEDGED, which only a person can do; "incident" is the legacy
+# one. With any other trigger it has been acknowledged before, and something else changed.
+ACKNOWLEDGING = {USER_ACTION, "state_change", "incident", ""}
+PRIORITY_CHANGED = "priority_changed"
 
 # What "Send test notification" fills in, whatever the template: a sample issue of the year 2021 (its id, and the one
 # in the address of its page), and the legacy channels' incident number 0.
@@ -136,8 +140,13 @@ class _Issue:
 
     @property
     def said(self) -> str:
+        trigger = self["trigger"].lower()
         if self.change is not Change.UPDATED:
             return ""
+        if trigger == PRIORITY_CHANGED:
+            return f"priority changed to {line(self['priority'], 40) or 'none'} in New Relic"
+        if trigger not in ACKNOWLEDGING:
+            return f"changed in New Relic: {line(trigger, 60).replace('_', ' ')}"
         person = line(self["acknowledged_by"], 100)
         if person and person != "N/A":
             return f"acknowledged in New Relic by {person}"
@@ -179,6 +188,7 @@ def _reported(issue: _Issue, received_at: datetime) -> Reported:
         runbook=web_address(issue["runbook"]),
         text=_text(issue),
         said=issue.said,
+        raised_to=severity_of(issue["priority"]) if issue.change is Change.UPDATED else None,
     )
 
 

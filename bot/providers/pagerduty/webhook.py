@@ -102,6 +102,7 @@ def _update(event: Data, kind: str, incident: str, data: Data, request: Request)
         title=line(data.get("title")),
         severity=_severity(data),
         said=text(_UPDATES[kind](event, data)),
+        raised_to=_priority(data),
     )
 
 
@@ -135,8 +136,11 @@ def _occurrence(event: Data, kind: str, incident: str, data: Data) -> str:
 
 def _severity(data: Data) -> Severity:
     """The priority where there is one (P1 to P5, or names like them), else the urgency: high pages people."""
-    priority = severity_of(_name(data.get("priority")).replace("-", ""))
-    return priority or _URGENCIES.get(text(data.get("urgency"), 20), Severity.SEV3)
+    return _priority(data) or _URGENCIES.get(text(data.get("urgency"), 20), Severity.SEV3)
+
+
+def _priority(data: Data) -> Severity | None:
+    return severity_of(_name(data.get("priority")).replace("-", ""))
 
 
 def _text(data: Data) -> str:

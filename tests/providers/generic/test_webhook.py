@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from bot.domain.alert import Severity
 from bot.domain.errors import Refused, WrongSettings
 from bot.providers.contract import SampleKind
 from bot.providers.generic import PROVIDER
@@ -103,7 +104,11 @@ def test_an_unknown_severity_is_kept_in_words_and_links_that_are_none_are_left_o
 
 
 def test_an_update_says_what_happened() -> None:
-    assert read_file(WEBHOOK, PAYLOADS / "updated.json").alerts[0].said == "retried by Sam"
+    fields = json.loads((PAYLOADS / "updated.json").read_text())
+    [alert] = WEBHOOK.read(request(json.dumps(fields).encode())).alerts
+    [worse] = WEBHOOK.read(request(json.dumps(fields | {"severity": "critical"}).encode())).alerts
+
+    assert (alert.said, alert.raised_to, worse.raised_to) == ("retried by Sam", None, Severity.SEV1)
 
 
 def test_a_senders_delivery_id_hides_no_alert() -> None:
