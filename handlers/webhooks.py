@@ -6,8 +6,9 @@ send again" and nothing else: never 429 or another 4xx, which some senders take 
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
@@ -26,6 +27,8 @@ from bot.providers.contract import Webhook
 log = logging.getLogger(__name__)
 
 LARGEST_BODY = 1024 * 1024
+SMALL_BODY = 64 * 1024
+MOST_HELD = 32 * 1024 * 1024
 BODY_SECONDS = 15
 RESEND_SECONDS = 300
 
@@ -38,6 +41,34 @@ INTAKE_SECONDS = Histogram(
 )
 
 
+@dataclass(slots=True)
+class Bodies:
+    """How many bytes of large bodies are held at the moment, all together.
+
+    Only what a body has above 64 KiB counts: then strangers who send large ones keep no ordinary delivery out.
+    """
+
+    held: int = 0
+
+    @contextmanager
+    def share(self) -> Iterator[Callable[[int], None]]:
+        """Gives a function that is told how large a body is by now, and raises TryAgain when that is too much."""
+        mine = 0
+
+        def grow(size: int) -> None:
+            nonlocal mine
+            more = max(size - SMALL_BODY, 0) - mine
+            if self.held + more > MOST_HELD:
+                raise TryAgain("Too many large bodies arrive at once. Send it again.")
+            mine += more
+            self.held += more
+
+        try:
+            yield grow
+        finally:
+            self.held -= mine
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
     """What the endpoint needs. `webhooks` holds the enabled providers; `wake` tells the projector."""
@@ -47,6 +78,7 @@ class Intake:
     routes: SlackRoutes
     clock: Clock
     wake: Any
+    bodies: Bodies = field(default_factory=Bodies)
 
     async def handle(self, request: Request) -> Response:
         provider = request.path_params["provider"]
@@ -57,7 +89,9 @@ class Intake:
             )
         started = self.clock.monotonic()
         try:
-            return await self._receive(provider, webhook, request)
+            webhook.check_headers(request.headers)
+            with self.bodies.share() as grow:
+                return await self._receive(provider, webhook, request, await _body(request, grow))
         except Refused as refused:
             return await self._refuse(provider, refused)
         except (Unavailable, TryAgain) as error:
@@ -71,8 +105,7 @@ class Intake:
         finally:
             INTAKE_SECONDS.labels(provider).observe(self.clock.monotonic() - started)
 
-    async def _receive(self, provider: str, webhook: Webhook, http: Request) -> Response:
-        body = await _body(http)
+    async def _receive(self, provider: str, webhook: Webhook, http: Request, body: bytes) -> Response:
         request = contract.Request(headers=http.headers, body=body, received_at=self.clock.now())
         verified_by = await webhook.authenticate(request)
         await webhook.follow_up(request)
@@ -114,7 +147,7 @@ class Intake:
         return _answer(refused.status, str(refused))
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, grow: Callable[[int], None]) -> bytes:
     """The raw body; raises Refused for compressed or too large ones, before they fill the memory, and TryAgain."""
     if request.headers.get("content-encoding", "identity").lower() not in {"", "identity"}:
         raise Refused(
@@ -133,6 +166,7 @@ async def _body(request: Request) -> bytes:
                 size += len(part)
                 if size > LARGEST_BODY:
                     raise too_large
+                grow(size)
                 parts.append(part)
     except TimeoutError as error:
         raise TryAgain(f"The body did not arrive within {BODY_SECONDS} s. Send it again.") from error

@@ -48,6 +48,13 @@ class Reading:
 class Webhook(Protocol):
     """How one vendor's deliveries are checked and read."""
 
+    def check_headers(self, headers: Mapping[str, str]) -> str:  # noqa: ARG002 - for those whose proof is there
+        """Return how the headers alone prove the sender, "" when that takes the body; raises Refused.
+
+        Asked before the body is read, so that a stranger's is never held.
+        """
+        return ""
+
     async def authenticate(self, request: Request) -> str:
         """Return how the sender proved itself ("hmac"); raises Refused.
 
@@ -208,10 +215,12 @@ class Way(StrEnum):
     BASIC = "basic auth"  # Authorization: Basic base64(<any user>:<secret>)
 
 
-def check_shared_secret(provider: str, secrets: Secrets, request: Request, ways: Collection[Way]) -> str:
+def check_shared_secret(
+    provider: str, secrets: Secrets, headers: Mapping[str, str], ways: Collection[Way]
+) -> str:
     """Return the way in which the sender showed the secret; raises Refused."""
     secrets.require(provider)
-    shown = [(way, secret) for way, secret in _shown_secrets(request.headers) if way in ways]
+    shown = [(way, secret) for way, secret in _shown_secrets(headers) if way in ways]
     if not shown:
         wanted = " or ".join(_WAYS[way] for way in Way if way in ways)
         raise Refused("missing secret", f"This request shows no secret. Let {provider} send it as {wanted}.")

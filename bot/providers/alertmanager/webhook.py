@@ -7,6 +7,7 @@ no fingerprint).
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -57,8 +58,11 @@ class AlertmanagerWebhook(Webhook):
 
     settings: AlertmanagerSettings
 
+    def check_headers(self, headers: Mapping[str, str]) -> str:
+        return check_shared_secret("alertmanager", self.settings.secrets, headers, {Way.BEARER, Way.BASIC})
+
     async def authenticate(self, request: Request) -> str:
-        return check_shared_secret("alertmanager", self.settings.secrets, request, {Way.BEARER, Way.BASIC})
+        return self.check_headers(request.headers)
 
     def read(self, request: Request) -> Reading:
         group = parse_object(request.body)

@@ -5,7 +5,7 @@ Variables and their values: https://docs.datadoghq.com/integrations/webhooks/
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -81,8 +81,11 @@ class DatadogWebhook(Webhook):
 
     settings: DatadogSettings
 
+    def check_headers(self, headers: Mapping[str, str]) -> str:
+        return check_shared_secret("datadog", self.settings.secrets, headers, {Way.TOKEN, Way.BASIC})
+
     async def authenticate(self, request: Request) -> str:
-        return check_shared_secret("datadog", self.settings.secrets, request, {Way.TOKEN, Way.BASIC})
+        return self.check_headers(request.headers)
 
     def read(self, request: Request) -> Reading:
         event = _Event.read(_parse(request.body))

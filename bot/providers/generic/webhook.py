@@ -3,6 +3,7 @@
 The JSON is described in docs/providers/generic.schema.json.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,8 +46,11 @@ class GenericWebhook(Webhook):
 
     settings: GenericSettings
 
+    def check_headers(self, headers: Mapping[str, str]) -> str:
+        return check_shared_secret("generic", self.settings.secrets, headers, {Way.TOKEN, Way.BEARER})
+
     async def authenticate(self, request: Request) -> str:
-        return check_shared_secret("generic", self.settings.secrets, request, {Way.TOKEN, Way.BEARER})
+        return self.check_headers(request.headers)
 
     def read(self, request: Request) -> Reading:
         body = parse_object(request.body)

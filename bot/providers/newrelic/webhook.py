@@ -6,6 +6,7 @@ Template variables: https://docs.newrelic.com/docs/alerts/get-notified/custom-va
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -77,10 +78,13 @@ class NewRelicWebhook(Webhook):
 
     settings: NewRelicSettings
 
-    async def authenticate(self, request: Request) -> str:
+    def check_headers(self, headers: Mapping[str, str]) -> str:
         return check_shared_secret(
-            "newrelic", self.settings.secrets, request, {Way.TOKEN, Way.BEARER, Way.BASIC}
+            "newrelic", self.settings.secrets, headers, {Way.TOKEN, Way.BEARER, Way.BASIC}
         )
+
+    async def authenticate(self, request: Request) -> str:
+        return self.check_headers(request.headers)
 
     def read(self, request: Request) -> Reading:
         issue = _Issue.read(parse_object(request.body))

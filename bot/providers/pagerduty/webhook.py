@@ -37,18 +37,18 @@ class PagerDutyWebhook(Webhook):
 
     settings: PagerDutySettings
 
-    async def authenticate(self, request: Request) -> str:
+    def check_headers(self, headers: Mapping[str, str]) -> str:
         self.settings.secrets.require("pagerduty")
-        header = request.headers.get("x-pagerduty-signature", "")
-        signatures = [part.strip() for part in header.split(",")[:MOST_SIGNATURES]]
-        # PagerDuty signs with the old and the new secret while a subscription's secret is being replaced.
-        candidates = [signature[3:] for signature in signatures if signature.startswith("v1=")]
-        if not candidates:
+        if not _signatures(headers):
             raise Refused(
                 "missing signature",
                 "This request has no X-PagerDuty-Signature of version v1. Let a v3 webhook subscription send it.",
             )
-        if not self.settings.secrets.signed(request.body, candidates):
+        return ""  # they cover the body
+
+    async def authenticate(self, request: Request) -> str:
+        self.check_headers(request.headers)
+        if not self.settings.secrets.signed(request.body, _signatures(request.headers)):
             raise Refused(
                 "bad signature",
                 "The signature does not belong to this body and SOCMON_WEBHOOK_SECRET_PAGERDUTY. Set it to the secret"
@@ -62,6 +62,12 @@ class PagerDutyWebhook(Webhook):
             raise Unreadable("The body has no event, so no v3 webhook subscription made it.")
         # The event's id is signed, unlike the header X-Webhook-Id: a replay cannot pass for a new delivery.
         return Reading(delivery_id=key_of(text(event.get("id"), 200)), alerts=(_read(event, request),))
+
+
+def _signatures(headers: Mapping[str, str]) -> list[str]:
+    """PagerDuty signs with the old and the new secret while a subscription's secret is being replaced."""
+    given = [part.strip() for part in headers.get("x-pagerduty-signature", "").split(",")[:MOST_SIGNATURES]]
+    return [signature[3:] for signature in given if signature.startswith("v1=")]
 
 
 def _read(event: Data, request: Request) -> Reported:
