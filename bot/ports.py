@@ -80,7 +80,7 @@ class Records(Protocol):
         ...
 
     def save_repeat(self, alert: Alert) -> None:
-        """The source said again what it had said: store only how often and when. Storms are made of this."""
+        """The source said again what it had said: store how often, when, of which episode. Storms are made of it."""
         ...
 
     def show(self, alert_id: int) -> None:

@@ -1,5 +1,6 @@
 """The routes, and the guards in front of Slack's requests."""
 
+import asyncio
 import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,7 @@ from handlers.webhooks import Intake
 REPLAY_SECONDS = 600
 MOST_REMEMBERED = 10_000
 LARGEST_SLACK_BODY = 1024 * 1024
+BODY_SECONDS = 15
 
 Handle = Callable[[Request], Awaitable[Response]]
 
@@ -53,7 +55,7 @@ class SlackGuard:
             return PlainTextResponse("The body is too large.\n", 413)
         body = await _capped_body(request)
         if body is None:
-            return PlainTextResponse("The body is too large.\n", 413)
+            return PlainTextResponse("The body is too large, or did not come in time.\n", 413)
         if signature in self._taken:
             return PlainTextResponse("", 200)
         self._remember(signature)  # now, so that a copy which overtakes this request finds it
@@ -73,14 +75,15 @@ class SlackGuard:
 
 
 async def _capped_body(request: Request) -> bytes | None:
-    """None when it is too large, or the connection ended before the body did."""
+    """None when it is too large, takes too long, or the connection ended before the body did."""
     body = b""
     try:
-        async for part in request.stream():
-            body += part
-            if len(body) > LARGEST_SLACK_BODY:
-                return None
-    except ClientDisconnect:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for part in request.stream():
+                body += part
+                if len(body) > LARGEST_SLACK_BODY:
+                    return None
+    except (ClientDisconnect, TimeoutError):
         return None
     return body
 

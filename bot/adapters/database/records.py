@@ -256,7 +256,12 @@ class Batch:
         rewritten = [alert_row(one) for one in old if one.id in changes.rewritten]
         update_rows(self.connection, alert, rewritten, key="id")
         repeated = [
-            {"id": one.id, "repeats": one.repeats, "source_at": micros(one.source_at)}
+            {
+                "id": one.id,
+                "occurrence": one.occurrence,
+                "repeats": one.repeats,
+                "source_at": micros(one.source_at),
+            }
             for one in old
             if one.id not in changes.rewritten
         ]
