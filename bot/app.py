@@ -93,7 +93,7 @@ class Socmon:
             ),
             titles=self.titles,
             names=self.directory.names,
-            alarm=self.operators.alarm,
+            report=self.operators.report,
         )
         self.ticker = Ticker(
             all_jobs(ZoneInfo(settings.config.timezone)), records=self.records, clock=self.clock, parts=self
@@ -142,6 +142,7 @@ class Socmon:
             sources={name: self.titles[name] for name in self.settings.providers},
             version=__version__,
             wake=self.wake,
+            report=self.operators.report,
         )
         register(app, desk)
         return app
@@ -150,6 +151,7 @@ class Socmon:
         settings, table = self.settings, self.settings.config.operators
         smtp, key = settings.smtp_url.get_secret_value(), settings.operators_pagerduty_key.get_secret_value()
         return Operators(
+            records=self.records,
             web=self.web,
             admins=self.directory.admins,
             email=Email(server=smtp, recipients=table.emails, sender=table.email_from),

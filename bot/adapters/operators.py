@@ -1,15 +1,18 @@
-"""Tells the people who run socmon about trouble: in Slack; when Slack is the trouble, by e-mail and PagerDuty."""
+"""Puts trouble on record and tells those who run socmon: in Slack; when Slack is the trouble, by e-mail and PagerDuty."""
 
 import asyncio
 import logging
 import smtplib
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
 from bot.adapters.slack.web import NoAnswer, RateLimited, SlackSaysNo, SlackWeb
+from bot.domain.errors import SocmonError
+from bot.ports import RecordKeeper
+from bot.procedures import show_alert
 
 log = logging.getLogger(__name__)
 
@@ -37,13 +40,38 @@ class Operators:
     """`admins` gives the Slack user ids to tell."""
 
     def __init__(
-        self, *, web: SlackWeb, admins: Callable[[], list[str]], email: Email, pagerduty: PagerDuty
+        self,
+        *,
+        records: RecordKeeper,
+        web: SlackWeb,
+        admins: Callable[[], Awaitable[list[str]]],
+        email: Email,
+        pagerduty: PagerDuty,
     ) -> None:
-        self._web, self._admins, self._email, self._pagerduty = web, admins, email, pagerduty
+        self._records, self._web, self._admins = records, web, admins
+        self._email, self._pagerduty = email, pagerduty
+
+    async def report(self, subject: str, text: str) -> None:
+        """The one way to make trouble known: on record, and the operators are alarmed if it is new. Never raises."""
+        try:
+            is_new = await self._records.write(show_alert.report_problem, subject, text)
+        except SocmonError as error:
+            log.warning("%s could not be put on record: %s", subject, error)
+            return
+        if is_new:
+            log.error("%s: %s", subject, text)
+            await self.alarm(subject, text)
+
+    async def mended(self, subject: str) -> None:
+        """It is no longer on record as trouble. Never raises: whoever finds it mended again says so again."""
+        try:
+            await self._records.write(show_alert.clear_problem, subject)
+        except SocmonError as error:
+            log.warning("%s is mended, which could not be put on record: %s", subject, error)
 
     async def alarm(self, subject: str, text: str) -> None:
         """Tell everybody who can be reached. Never raises: the trouble is in the records and in readyz already."""
-        told = [await self._by_slack(user, text) for user in self._admins()]
+        told = [await self._by_slack(user, text) for user in await self._admins()]
         if any(told) and subject != "slack:token":
             return
         for way in (self._by_email, self._by_pagerduty):

@@ -29,7 +29,10 @@ SORRY = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """Handed to every callback. `titles` are the providers' names; `wake` tells the projector of changes."""
+    """Handed to every callback.
+
+    `titles` are the providers' names; `wake` tells the projector of changes; `report` makes trouble known.
+    """
 
     records: RecordKeeper
     directory: Directory
@@ -39,6 +42,7 @@ class Desk:
     sources: Sources
     version: str
     wake: Callable[[], None]
+    report: Callable[[str, str], Awaitable[None]]
 
     async def person(self, body: Body) -> Person:
         """Who clicked. Raises NotPermitted when Slack cannot be asked."""

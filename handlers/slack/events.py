@@ -6,7 +6,6 @@ from bot.adapters.slack.home import home_view
 from bot.domain.errors import SocmonError
 from bot.procedures.report_status import report_status
 from bot.procedures.review_alerts import needs
-from bot.procedures.show_alert import report_problem
 from handlers.slack.desk import Body, Desk
 
 GONE = (
@@ -22,7 +21,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
 
     async def removed(body: Body) -> None:
         del body
-        await desk.records.write(report_problem, "slack:token", GONE)
+        await desk.report("slack:token", GONE)
 
     app.event("app_home_opened")(home_opened)
     app.event("app_uninstalled")(removed)

@@ -61,7 +61,7 @@ class Directory:
                     found[user] = profile.get("display_name") or profile.get("real_name") or user
         return found
 
-    def admins(self) -> list[str]:
+    async def admins(self) -> list[str]:
         """Slack user ids to tell about trouble: the admins named by id, else the leads."""
         by_id = {
             role: [

@@ -55,8 +55,8 @@ class Budget:
 class Projector:
     """One per process.
 
-    `titles` are the providers' names for people, `names` tells what people are called, `alarm` tells the operators
-    about new trouble.
+    `titles` are the providers' names for people, `names` tells what people are called, `report` makes trouble
+    known.
     """
 
     def __init__(
@@ -69,10 +69,10 @@ class Projector:
         budget: Budget,
         titles: Mapping[str, str],
         names: Callable[[Collection[str]], Awaitable[Mapping[str, str]]],
-        alarm: Callable[[str, str], Awaitable[None]],
+        report: Callable[[str, str], Awaitable[None]],
     ) -> None:
         self._records, self._web, self._clock, self._randomness = records, web, clock, randomness
-        self._budget, self._titles, self._names, self._alarm = budget, titles, names, alarm
+        self._budget, self._titles, self._names, self._report = budget, titles, names, report
         self._lease = randomness.token(8).hex()
         self._woken = asyncio.Event()
         self._next_post: dict[str, float] = {}  # channel → monotonic time of its next post
@@ -299,13 +299,8 @@ class Projector:
             )
         await self._store(task.refused(str(error), retry_at=retry_at))
         if subject:
-            await self._trouble(subject, text)
-
-    async def _trouble(self, subject: str, text: str) -> None:
-        self._known_problems.add(subject)
-        if await self._records.write(show_alert.report_problem, subject, text):
-            log.error("%s: %s", subject, text)
-            await self._alarm(subject, text)
+            self._known_problems.add(subject)
+            await self._report(subject, text)
 
     async def _recall_problems(self, now: float) -> None:
         """What an earlier process or another replica noted can be mended here as well."""

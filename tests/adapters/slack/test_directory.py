@@ -168,9 +168,12 @@ async def test_admins_are_told_of_trouble_else_the_leads(
     """Those who are named by id: a group or an address has no direct message."""
     lead = ("U1LEAD",)
 
-    assert directory(slack, session, admins=("U1A", "S0OPS", "ops@x.org", "W1B")).admins() == ["U1A", "W1B"]
-    assert directory(slack, session, engineering_lead=lead).admins() == ["U1LEAD"]
-    assert directory(slack, session, admins=("S0OPS",), engineering_lead=lead).admins() == ["U1LEAD"]
+    assert await directory(slack, session, admins=("U1A", "S0OPS", "ops@x.org", "W1B")).admins() == [
+        "U1A",
+        "W1B",
+    ]
+    assert await directory(slack, session, engineering_lead=lead).admins() == ["U1LEAD"]
+    assert await directory(slack, session, admins=("S0OPS",), engineering_lead=lead).admins() == ["U1LEAD"]
 
 
 async def test_names_are_told_where_slack_knows_them(
