@@ -1,4 +1,4 @@
-"""Puts trouble on record and tells those who run socmon: in Slack; when Slack is the trouble, by e-mail and PagerDuty."""
+"""Trouble is put on record and told to those who run socmon: in Slack; when that is it, by e-mail and PagerDuty."""
 
 import asyncio
 import logging

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from bot.domain.alert import Act, Alert, Resolution, Response, check_note
 from bot.domain.errors import IllegalAct
 from bot.domain.evidence import Actor, Entry
-from bot.domain.person import LEADS, PERMISSIONS, Person
+from bot.domain.person import LEADS, Person
 from bot.ports import Records
 
 
@@ -106,7 +106,7 @@ def reopen(records: Records, alert_id: int, *, by: Person, reason: str) -> Alert
 
 
 def _before(records: Records, alert_id: int, act: Act, by: Person) -> Alert:
-    by.require(PERMISSIONS[act], f"{act} alerts")
+    by.require_for(act)
     return records.alert(alert_id)
 
 

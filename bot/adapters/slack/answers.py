@@ -48,14 +48,6 @@ def form_timed_out(label: str, action_id: str, value: str, *, alert: str) -> Mes
     return Message(text=line, blocks=[section(line), actions([again])])
 
 
-def not_a_member() -> Message:
-    """For guests, and for members of other workspaces in a shared channel."""
-    return _said(
-        "Only full members of this workspace can respond to alerts, so that a known person is behind every"
-        " act in the record. Nothing changed. Ask somebody on the team to do it."
-    )
-
-
 def records_unavailable() -> Message:
     return _said(
         "socmon can't write to its records at the moment, so nothing changed. Try again in a minute;"

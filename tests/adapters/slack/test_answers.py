@@ -16,7 +16,6 @@ from tests.adapters.slack.examples import HOSTILE_WORDS, NOW, RESOLVED, assert_m
         answers.unknown_command("logs"),
         answers.refusal(UnknownAlert("99")),
         answers.form_timed_out("Resolve…", "al_resolve", "412:7", alert="A-412"),
-        answers.not_a_member(),
         answers.records_unavailable(),
         answers.failed("7f3a"),
         answers.not_in_channel("C0ALERTS", waiting=3),
