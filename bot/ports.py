@@ -1,11 +1,11 @@
 """What procedures and providers need from outside, as Protocols: the records, the clock, randomness, the network."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from bot.domain.alert import Alert
+from bot.domain.alert import Act, Alert
 from bot.domain.delivery import Delivery
 from bot.domain.evidence import Entry, Frontier
 from bot.domain.thread import Moment, Thread
@@ -103,6 +103,27 @@ class Records(Protocol):
 
     def timeline(self, alert_id: int, *, after: int = -1) -> list[Moment]:
         """The alert's moments in the log, oldest first."""
+        ...
+
+    def took_form(self, alert_id: int, form: str, *, by: str) -> bool:
+        """Whether one of this person's last entries about the alert came from this form."""
+        ...
+
+    # What people have begun to write; no evidence, since they have not said it
+    def keep_draft(
+        self, person: str, alert_id: int, act: Act, fields: Mapping[str, str], *, until: datetime
+    ) -> None:
+        """Keep it in place of what was kept before."""
+        ...
+
+    def draft(self, person: str, alert_id: int, act: Act) -> Mapping[str, str]:
+        """Field → what is written there; empty when nothing is kept, or its time is over."""
+        ...
+
+    def drop_draft(self, person: str, alert_id: int, act: Act) -> None: ...
+
+    def drop_drafts(self) -> int:
+        """Retention: forget those whose time is over. Returns how many."""
         ...
 
     # Slack threads
