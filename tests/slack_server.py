@@ -182,6 +182,12 @@ class SlackServer:
             return {"ok": False, "error": "user_not_found"}
         return {"user": {"id": given["user"]} | self.users[given["user"]]}
 
+    def _chat_getPermalink(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
+        return {"permalink": f"https://acme.slack.com/archives/{given['channel']}/p{given['message_ts']}"}
+
+    def _views_open(self, given: dict[str, Any]) -> dict[str, Any]:
+        return {"view": given["view"] | {"id": "V1", "hash": "h1"}}
+
     def _users_lookupByEmail(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
         for user, info in self.users.items():
             if (info.get("profile") or {}).get("email", "").casefold() == given["email"].casefold():
