@@ -58,6 +58,5 @@ def _trouble(error: Exception) -> str:
     return (
         f"Slack cannot reach socmon over Socket Mode ({str(error) or 'no connection in time'}), so no button, form or"
         " command works; alerts are recorded and shown all the same. Mend: check SLACK_APP_TOKEN (an app-level token"
-        " with connections:write) and that Socket Mode is on in the app's settings, then restart; `socmon doctor`"
-        " checks it."
+        " with connections:write) and that Socket Mode is on in the app's settings, then restart."
     )
