@@ -4,11 +4,12 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.adapters.slack.home import home_view, refused_home
 from bot.adapters.slack.views import View
+from bot.adapters.slack.web import NoAnswer, RateLimited, SlackSaysNo, answer_of
 from bot.domain.errors import SocmonError
 from bot.domain.person import READERS
 from bot.procedures.report_status import report_status
 from bot.procedures.review_alerts import needs
-from handlers.slack.desk import Body, Desk, account
+from handlers.slack.desk import Body, Desk, account, log
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -28,7 +29,12 @@ async def refresh_home(desk: Desk, body: Body) -> None:
 
 
 async def publish_home(desk: Desk, user: str, team: str) -> None:
-    await desk.client.views_publish(user_id=user, view=await _home(desk, user, team))
+    """Never raises for Slack's sake: a Home that lags is no fault of what was done."""
+    view = await _home(desk, user, team)
+    try:
+        await answer_of(desk.client.views_publish(user_id=user, view=view))
+    except (SlackSaysNo, RateLimited, NoAnswer) as error:
+        log.warning("the Home of %s could not be published: %s", user, error)
 
 
 async def _home(desk: Desk, user: str, team: str) -> View:

@@ -76,6 +76,16 @@ async def test_it_follows_what_its_owner_does(linked: Socmon, slack: SlackServer
     assert "Nothing waits for you" in homes(slack)[2]
 
 
+async def test_a_home_that_cannot_be_published_spoils_nothing(linked: Socmon, slack: SlackServer) -> None:
+    """The form was taken, and Slack is told so, whatever becomes of the Home."""
+    await opened(linked, slack)
+    slack.always["views.publish"] = says("not_enabled")
+    answer = await send(linked, submission(do.NOTE_FORM, {"text": "I see many connections open"}))
+    await until(lambda: len(homes(slack)) == 2)
+
+    assert (answer.status_code, answer.text) == (200, "")
+
+
 async def test_nobody_gets_a_home_they_never_opened(linked: Socmon, slack: SlackServer) -> None:
     await send(linked, click(slack, do.ACKNOWLEDGE, do.Target(1, 1).value))
     await until(lambda: "acknowledged" in str(linked.records.read_now(lambda r: r.timeline(1))))
