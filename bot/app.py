@@ -12,6 +12,7 @@ import aiohttp
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
@@ -28,6 +29,7 @@ from bot.adapters.network import AiohttpNetwork
 from bot.adapters.operators import Email, Operators, PagerDuty
 from bot.adapters.slack.directory import Directory
 from bot.adapters.slack.projector import Budget, Projector
+from bot.adapters.slack.socket import keep_connected
 from bot.adapters.slack.web import SlackWeb, web_client, web_session
 from bot.adapters.system import SystemClock, SystemRandomness
 from bot.domain.errors import SocmonError
@@ -94,7 +96,7 @@ class Socmon:
             titles=self.titles,
             fallback=settings.slack_routes.default.channel,
             names=self.directory.names,
-            alarm=self.operators.alarm,
+            report=self.operators.report,
         )
         self.ticker = Ticker(
             all_jobs(ZoneInfo(settings.config.timezone)), records=self.records, clock=self.clock, parts=self
@@ -114,7 +116,12 @@ class Socmon:
         """The web application. The playground adds routes, and runs `beside` socmon."""
         secret = self.settings.slack.signing_secret.get_secret_value()
         slack = (
-            SlackGuard(AsyncSlackRequestHandler(self.bolt).handle, self.clock)
+            SlackGuard(
+                AsyncSlackRequestHandler(self.bolt).handle,
+                self.clock,
+                report=self.operators.report,
+                mended=self.operators.mended,
+            )
             if self.bolt and secret
             else None
         )
@@ -130,8 +137,15 @@ class Socmon:
 
     def _bolt(self) -> AsyncApp:
         slack = self.settings.slack
+
+        async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+            """The one token there is. Bolt's own way asks auth.test first, and swallows the click when that fails."""
+            token = slack.bot_token.get_secret_value()
+            return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=token)
+
         app = AsyncApp(
-            client=self.client,
+            client=web_client(None, slack.api_url),  # a token here would be Bolt's own, and authorize in vain
+            authorize=authorize,
             signing_secret=slack.signing_secret.get_secret_value() or None,
         )
         desk = Desk(
@@ -143,6 +157,7 @@ class Socmon:
             sources={name: self.titles[name] for name in self.settings.providers},
             version=__version__,
             wake=self.wake,
+            report=self.operators.report,
         )
         register(app, desk)
         return app
@@ -151,6 +166,7 @@ class Socmon:
         settings, table = self.settings, self.settings.config.operators
         smtp, key = settings.smtp_url.get_secret_value(), settings.operators_pagerduty_key.get_secret_value()
         return Operators(
+            records=self.records,
             web=self.web,
             admins=self.directory.admins,
             email=Email(server=smtp, recipients=table.emails, sender=table.email_from),
@@ -217,10 +233,12 @@ class Socmon:
         if not token or self.bolt is None:
             yield
             return
-        handler = AsyncSocketModeHandler(self.bolt, token)
-        connecting = asyncio.create_task(handler.connect_async())  # type: ignore[no-untyped-call]
+        handler = AsyncSocketModeHandler(self.bolt, token, web_client=self.client)
+        keeping = asyncio.create_task(
+            keep_connected(handler.client, report=self.operators.report, mended=self.operators.mended)
+        )
         try:
             yield
         finally:
-            connecting.cancel()
+            keeping.cancel()
             await handler.close_async()  # type: ignore[no-untyped-call]

@@ -1,11 +1,11 @@
 """What procedures and providers need from outside, as Protocols: the records, the clock, randomness, the network."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from bot.domain.alert import Alert
+from bot.domain.alert import Act, Alert
 from bot.domain.delivery import Delivery
 from bot.domain.evidence import Entry, Frontier
 from bot.domain.thread import Moment, Thread
@@ -118,6 +118,27 @@ class Records(Protocol):
         """(the alert's newest moments, oldest first; how many earlier ones were left out)."""
         ...
 
+    def took_form(self, alert_id: int, form: str, *, by: str) -> bool:
+        """Whether one of this person's last entries about the alert came from this form."""
+        ...
+
+    # What people have begun to write; no evidence, since they have not said it
+    def keep_draft(
+        self, person: str, alert_id: int, act: Act, fields: Mapping[str, str], *, until: datetime
+    ) -> None:
+        """Keep it in place of what was kept before."""
+        ...
+
+    def draft(self, person: str, alert_id: int, act: Act) -> Mapping[str, str]:
+        """Field → what is written there; empty when nothing is kept, or its time is over."""
+        ...
+
+    def drop_draft(self, person: str, alert_id: int, act: Act) -> None: ...
+
+    def drop_drafts(self) -> int:
+        """Retention: forget those whose time is over. Returns how many."""
+        ...
+
     # Slack threads
     def thread(self, alert_id: int) -> Thread:
         """Raises UnknownAlert."""
@@ -167,6 +188,12 @@ class Records(Protocol):
     def set_problem(self, subject: str, text: str) -> bool:
         """Note what an operator has to mend; True when it is new."""
         ...
+
+    def untold_problems(self) -> list[tuple[str, str]]:
+        """(subject, text) of what no operator has been told of, oldest first."""
+        ...
+
+    def problem_told(self, subject: str) -> None: ...
 
     def clear_problem(self, subject: str) -> bool:
         """It is mended; True when it was there."""

@@ -169,6 +169,15 @@ def report_problem(records: Records, subject: str, text: str) -> bool:
     return records.set_problem(subject, text)
 
 
+def untold_problems(records: Records) -> list[tuple[str, str]]:
+    """(subject, text) of the trouble that no operator has been told of."""
+    return records.untold_problems()
+
+
+def problem_told(records: Records, subject: str) -> None:
+    records.problem_told(subject)
+
+
 def clear_problem(records: Records, subject: str) -> bool:
     return records.clear_problem(subject)
 

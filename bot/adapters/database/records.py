@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     CursorResult,
     Row,
@@ -39,6 +40,7 @@ from bot.adapters.database.tables import (
     checkpoint,
     delivery,
     disclosure,
+    draft,
     head,
     intake_count,
     job_run,
@@ -48,7 +50,7 @@ from bot.adapters.database.tables import (
     thread,
 )
 from bot.adapters.database.wakeup import CHANNEL
-from bot.domain.alert import Alert
+from bot.domain.alert import Act, Alert
 from bot.domain.delivery import Delivery
 from bot.domain.errors import UnknownAlert
 from bot.domain.evidence import Entry, Frontier, canonical, commitment, envelope, leaf_hash
@@ -445,6 +447,44 @@ class Unit:
             found.setdefault(row.seq, {})[row.path] = row.value
         return found
 
+    def took_form(self, alert_id: int, form: str, *, by: str) -> bool:
+        waiting = (*self._batch.changes.entries, *self._own.entries)
+        if any(entry.alert_id == alert_id and entry.facts.get("form") == form for entry in waiting):
+            return True
+        newest = (
+            select(leaf.c.leaf)
+            .where(leaf.c.alert_id == alert_id, leaf.c.by == by)
+            .order_by(leaf.c.seq.desc())
+            .limit(20)
+        )
+        return any(json.loads(body)["facts"].get("form") == form for body in self._sql.scalars(newest))
+
+    # What people have begun to write
+    def keep_draft(
+        self, person: str, alert_id: int, act: Act, fields: Mapping[str, str], *, until: datetime
+    ) -> None:
+        self.drop_draft(person, alert_id, act)
+        row = {
+            "person": person,
+            "alert_id": alert_id,
+            "form": act.value,
+            "text": json.dumps(dict(fields)),
+            "kept_until": micros(until),
+        }
+        self._write(insert(draft).values(row))
+
+    def draft(self, person: str, alert_id: int, act: Act) -> Mapping[str, str]:
+        this = _draft(person, alert_id, act) & (draft.c.kept_until > micros(self.now))
+        text = self._sql.execute(select(draft.c.text).where(this)).scalar_one_or_none()
+        fields: dict[str, str] = json.loads(text) if text else {}
+        return fields
+
+    def drop_draft(self, person: str, alert_id: int, act: Act) -> None:
+        self._write(draft.delete().where(_draft(person, alert_id, act)))
+
+    def drop_drafts(self) -> int:
+        return self._write(draft.delete().where(draft.c.kept_until <= micros(self.now))).rowcount
+
     # Slack threads
     def thread(self, alert_id: int) -> Thread:
         if alert_id in self._own.channels or alert_id in self._batch.changes.channels:
@@ -535,6 +575,13 @@ class Unit:
         elif known.text != text:
             self._write(update(problem).where(problem.c.subject == subject).values(text=text))
         return known is None
+
+    def untold_problems(self) -> list[tuple[str, str]]:
+        untold = select(problem.c.subject, problem.c.text).where(problem.c.told_at.is_(None))
+        return [(row.subject, row.text) for row in self._sql.execute(untold.order_by(problem.c.since))]
+
+    def problem_told(self, subject: str) -> None:
+        self._write(update(problem).where(problem.c.subject == subject).values(told_at=micros(self.now)))
 
     def clear_problem(self, subject: str) -> bool:
         return self._write(problem.delete().where(problem.c.subject == subject)).rowcount == 1
@@ -657,6 +704,10 @@ def _moment(row: Row[Any], texts: Mapping[str, str]) -> Moment:
         text="\n".join(texts[path] for path in order if path in texts),
         facts=json.loads(row.leaf).get("facts", {}),
     )
+
+
+def _draft(person: str, alert_id: int, act: Act) -> ColumnElement[bool]:
+    return (draft.c.person == person) & (draft.c.alert_id == alert_id) & (draft.c.form == act.value)
 
 
 _LAGS = (thread.c.revision > thread.c.projected) | (thread.c.latest > thread.c.shown)

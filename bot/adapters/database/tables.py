@@ -198,6 +198,17 @@ job_run = Table(
     Column("detail", Text, nullable=False),
 )
 
+# Forms that were closed before they were sent, for a day, so that the same person can go on.
+draft = Table(
+    "draft",
+    metadata,
+    Column("person", String, primary_key=True),
+    Column("alert_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("form", String, primary_key=True, comment="the act that the form is for"),
+    Column("text", Text, nullable=False, comment="JSON: field and what is written there"),
+    Column("kept_until", BigInteger, nullable=False),
+)
+
 # What an operator has to mend: a dead token, an archived channel. One row per subject, gone when mended.
 problem = Table(
     "problem",

@@ -61,7 +61,7 @@ class Projector:
     """One per process.
 
     `titles` are the providers' names for people, `fallback` is the channel for alerts whose own one is closed, `names`
-    tells what people are called, `alarm` tells the operators about new trouble.
+    tells what people are called, `report` makes trouble known.
     """
 
     def __init__(
@@ -75,11 +75,11 @@ class Projector:
         titles: Mapping[str, str],
         fallback: str,
         names: Callable[[Collection[str]], Awaitable[Mapping[str, str]]],
-        alarm: Callable[[str, str], Awaitable[None]],
+        report: Callable[[str, str], Awaitable[None]],
     ) -> None:
         self._records, self._web, self._clock, self._randomness = records, web, clock, randomness
         self._budget, self._titles, self._fallback = budget, titles, fallback
-        self._names, self._alarm = names, alarm
+        self._names, self._report = names, report
         self._lease = randomness.token(8).hex()
         self._woken = asyncio.Event()
         self._next_post: dict[str, float] = {}  # channel → monotonic time of its next post
@@ -172,7 +172,8 @@ class Projector:
         )
         try:
             await self._store(task.thread.unknown(fault, retry_at=self._later(task)))
-            await self._trouble(f"slack:message:{FAULT}", text)
+            self._known_problems.add(f"slack:message:{FAULT}")
+            await self._report(f"slack:message:{FAULT}", text)
         except SocmonError as unavailable:
             log.warning("A-%s: nor did the records take that: %s", task.alert.id, unavailable)
 
@@ -345,13 +346,8 @@ class Projector:
         else:
             await self._store(task.refused(str(error), retry_at=retry_at))
         if subject:
-            await self._trouble(subject, text)
-
-    async def _trouble(self, subject: str, text: str) -> None:
-        self._known_problems.add(subject)
-        if await self._records.write(show_alert.report_problem, subject, text):
-            log.error("%s: %s", subject, text)
-            await self._alarm(subject, text)
+            self._known_problems.add(subject)
+            await self._report(subject, text)
 
     async def _recall_problems(self, now: float) -> None:
         """What an earlier process or another replica noted can be mended here as well."""

@@ -66,7 +66,7 @@ class NoAnswer(Exception):
     """Slack did not answer, or not sensibly: the message may exist or not."""
 
 
-def web_client(token: str, api_url: str) -> AsyncWebClient:
+def web_client(token: str | None, api_url: str) -> AsyncWebClient:
     """A client that never sends anything twice by itself."""
     return AsyncWebClient(
         token=token, base_url=api_url, timeout=SECONDS, retry_handlers=[], trust_env_in_session=True

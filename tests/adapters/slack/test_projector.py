@@ -65,11 +65,12 @@ class Stage:
             titles={"generic": "Generic webhook"},
             fallback="C0ALERTS",
             names=self._names,
-            alarm=self._alarm,
+            report=self._report,
         )
 
-    async def _alarm(self, subject: str, _text: str) -> None:
-        self.alarms.append(subject)
+    async def _report(self, subject: str, text: str) -> None:
+        if await self.database.write(report_problem, subject, text):
+            self.alarms.append(subject)
 
     async def _names(self, users: Any) -> dict[str, str]:
         return {user: user.title() for user in users}
