@@ -13,9 +13,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    CursorResult,
     Row,
-    UpdateBase,
     bindparam,
     case,
     exists,
@@ -27,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.database.bulk import insert_rows, update_rows
+from bot.adapters.database.part import Part
 from bot.adapters.database.rows import (
     alert_row,
     instant,
@@ -339,29 +338,16 @@ class Batch:
             self.connection.execute(_HEARD[dialect], heard)
 
 
-class Unit:
+class Unit(Part):
     """One procedure's view of a batch: `bot.ports.Records`."""
 
     def __init__(self, batch: Batch) -> None:
-        self._batch = batch
+        super().__init__(batch)
         self._own = Changes()
-        self.has_written = False  # by a statement of its own, beside the changes that wait for the flush
 
     def keep(self) -> None:
         """The procedure succeeded: its changes join the batch."""
         self._batch.changes.absorb(self._own)
-
-    @property
-    def now(self) -> datetime:
-        return self._batch.stamp.now
-
-    @property
-    def _sql(self) -> Connection:
-        return self._batch.connection
-
-    def _write(self, statement: UpdateBase) -> CursorResult[Any]:
-        self.has_written = True
-        return self._sql.execute(statement)
 
     # Alerts
     def alert(self, alert_id: int) -> Alert:
