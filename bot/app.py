@@ -12,6 +12,7 @@ import aiohttp
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
@@ -28,12 +29,13 @@ from bot.adapters.network import AiohttpNetwork
 from bot.adapters.operators import Email, Operators, PagerDuty
 from bot.adapters.slack.directory import Directory
 from bot.adapters.slack.projector import Budget, Projector
+from bot.adapters.slack.socket import keep_connected
 from bot.adapters.slack.web import SlackWeb, web_client, web_session
 from bot.adapters.system import SystemClock, SystemRandomness
 from bot.domain.errors import SocmonError
 from bot.ports import Clock, Network, Randomness
 from bot.procedures.seal_log import seal_log
-from bot.procedures.show_alert import release_leases
+from bot.procedures.show_alert import release_leases, reroute_threads
 from bot.providers import all_providers
 from bot.settings import Settings
 from handlers.health import Health
@@ -92,8 +94,9 @@ class Socmon:
                 updates_per_minute=settings.config.slack.updates_per_minute,
             ),
             titles=self.titles,
+            fallback=settings.slack_routes.default.channel,
             names=self.directory.names,
-            alarm=self.operators.alarm,
+            report=self.operators.report,
         )
         self.ticker = Ticker(
             all_jobs(ZoneInfo(settings.config.timezone)), records=self.records, clock=self.clock, parts=self
@@ -113,7 +116,12 @@ class Socmon:
         """The web application. The playground adds routes, and runs `beside` socmon."""
         secret = self.settings.slack.signing_secret.get_secret_value()
         slack = (
-            SlackGuard(AsyncSlackRequestHandler(self.bolt).handle, self.clock)
+            SlackGuard(
+                AsyncSlackRequestHandler(self.bolt).handle,
+                self.clock,
+                report=self.operators.report,
+                mended=self.operators.mended,
+            )
             if self.bolt and secret
             else None
         )
@@ -129,8 +137,15 @@ class Socmon:
 
     def _bolt(self) -> AsyncApp:
         slack = self.settings.slack
+
+        async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+            """The one token there is. Bolt's own way asks auth.test first, and swallows the click when that fails."""
+            token = slack.bot_token.get_secret_value()
+            return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=token)
+
         app = AsyncApp(
-            client=self.client,
+            client=web_client(None, slack.api_url),  # a token here would be Bolt's own, and authorize in vain
+            authorize=authorize,
             signing_secret=slack.signing_secret.get_secret_value() or None,
         )
         desk = Desk(
@@ -142,6 +157,7 @@ class Socmon:
             sources={name: self.titles[name] for name in self.settings.providers},
             version=__version__,
             wake=self.wake,
+            report=self.operators.report,
         )
         register(app, desk)
         return app
@@ -150,6 +166,7 @@ class Socmon:
         settings, table = self.settings, self.settings.config.operators
         smtp, key = settings.smtp_url.get_secret_value(), settings.operators_pagerduty_key.get_secret_value()
         return Operators(
+            records=self.records,
             web=self.web,
             admins=self.directory.admins,
             email=Email(server=smtp, recipients=table.emails, sender=table.email_from),
@@ -187,6 +204,7 @@ class Socmon:
                 wakeup.start()
                 if self.settings.sqlite_path is not None:
                     await self.records.write(release_leases)
+                await self.records.write(reroute_threads, self.settings.slack_routes)
                 working = asyncio.create_task(self.projector.run()) if self.settings.slack.connected else None
                 self.ticker.start()
                 log.info("socmon %s is ready; the log is %s", __version__, self.origin)
@@ -215,10 +233,12 @@ class Socmon:
         if not token or self.bolt is None:
             yield
             return
-        handler = AsyncSocketModeHandler(self.bolt, token)
-        connecting = asyncio.create_task(handler.connect_async())  # type: ignore[no-untyped-call]
+        handler = AsyncSocketModeHandler(self.bolt, token, web_client=self.client)
+        keeping = asyncio.create_task(
+            keep_connected(handler.client, report=self.operators.report, mended=self.operators.mended)
+        )
         try:
             yield
         finally:
-            connecting.cancel()
+            keeping.cancel()
             await handler.close_async()  # type: ignore[no-untyped-call]

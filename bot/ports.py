@@ -1,11 +1,11 @@
 """What procedures and providers need from outside, as Protocols: the records, the clock, randomness, the network."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from bot.domain.alert import Alert
+from bot.domain.alert import Act, Alert
 from bot.domain.delivery import Delivery
 from bot.domain.evidence import Entry, Frontier
 from bot.domain.thread import Moment, Thread
@@ -80,7 +80,7 @@ class Records(Protocol):
         ...
 
     def save_repeat(self, alert: Alert) -> None:
-        """The source said again what it had said: store only how often and when. Storms are made of this."""
+        """The source said again what it had said: store how often, when, of which episode. Storms are made of it."""
         ...
 
     def show(self, alert_id: int) -> None:
@@ -118,6 +118,27 @@ class Records(Protocol):
         """(the alert's newest moments, oldest first; how many earlier ones were left out)."""
         ...
 
+    def took_form(self, alert_id: int, form: str, *, by: str) -> bool:
+        """Whether one of this person's last entries about the alert came from this form."""
+        ...
+
+    # What people have begun to write; no evidence, since they have not said it
+    def keep_draft(
+        self, person: str, alert_id: int, act: Act, fields: Mapping[str, str], *, until: datetime
+    ) -> None:
+        """Keep it in place of what was kept before."""
+        ...
+
+    def draft(self, person: str, alert_id: int, act: Act) -> Mapping[str, str]:
+        """Field → what is written there; empty when nothing is kept, or its time is over."""
+        ...
+
+    def drop_draft(self, person: str, alert_id: int, act: Act) -> None: ...
+
+    def drop_drafts(self) -> int:
+        """Retention: forget those whose time is over. Returns how many."""
+        ...
+
     # Slack threads
     def thread(self, alert_id: int) -> Thread:
         """Raises UnknownAlert."""
@@ -127,26 +148,37 @@ class Records(Protocol):
         self,
         *,
         lease: str,
-        until: datetime,
+        lasting: timedelta,
         busy_channels: Collection[str],
         updates_allowed: bool,
         except_alerts: Collection[int],
     ) -> list[Thread]:
         """Lease the most urgent lagging thread of each channel: parents, then updates, then replies; most severe first.
 
-        Channels that are busy get no post and no reply. No other replica works on a leased thread until then.
+        Channels that are busy get no post and no reply. No other replica works on a thread while its lease lasts.
         """
         ...
 
-    def save_thread(self, thread: Thread, *, keep_lease_until: datetime | None = None) -> bool:
-        """Store the projector's progress if its lease still stands; gives the lease back unless it is kept.
+    def save_thread(self, thread: Thread, *, keep_lease: timedelta | None = None) -> bool:
+        """Store the projector's progress if its lease still stands; gives the lease back unless it is kept so long.
 
         False when another replica has taken the thread over meanwhile: then nothing is stored.
         """
         ...
 
-    def release_leases(self) -> int:
-        """Give every lease back, whoever holds it; returns how many."""
+    def release_leases(self, *, look_after: timedelta) -> int:
+        """Give every lease back, whoever holds it; returns how many.
+
+        A thread whose message may be under way is not to be taken before so long after its intent.
+        """
+        ...
+
+    def stranded_threads(self) -> list[Thread]:
+        """Lagging threads that Slack has refused, or that have no parent yet: they may have to go elsewhere."""
+        ...
+
+    def move_thread(self, alert_id: int, *, channel: str) -> None:
+        """Begin the thread anew in another channel, unless somebody works on it."""
         ...
 
     def lag(self) -> tuple[int, datetime | None]:
@@ -156,6 +188,12 @@ class Records(Protocol):
     def set_problem(self, subject: str, text: str) -> bool:
         """Note what an operator has to mend; True when it is new."""
         ...
+
+    def untold_problems(self) -> list[tuple[str, str]]:
+        """(subject, text) of what no operator has been told of, oldest first."""
+        ...
+
+    def problem_told(self, subject: str) -> None: ...
 
     def clear_problem(self, subject: str) -> bool:
         """It is mended; True when it was there."""

@@ -1,5 +1,6 @@
 """The routes, and the guards in front of Slack's requests."""
 
+import asyncio
 import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,15 @@ from handlers.webhooks import Intake
 REPLAY_SECONDS = 600
 MOST_REMEMBERED = 10_000
 LARGEST_SLACK_BODY = 1024 * 1024
+BODY_SECONDS = 15
+FORGED_SECONDS = 600
+MOST_FORGED = 3
+SIGNATURE = "slack:signature"
+MISFIT = (
+    "Requests that should come from Slack are refused, since their signatures are wrong: every click and command goes"
+    " unanswered. Mend: set SLACK_SIGNING_SECRET to the app's signing secret (Basic Information) and restart, and check"
+    " this machine's clock. If both are right, somebody else sends these requests, and they do no harm."
+)
 
 Handle = Callable[[Request], Awaitable[Response]]
 
@@ -36,12 +46,22 @@ def routes(*, intake: Intake, health: Health, slack: "SlackGuard | None") -> lis
 class SlackGuard:
     """In front of Bolt: what it answers with 500 (a timestamp that is no number) is refused, and a replay does nothing.
 
-    Bolt accepts the same signed request twice within five minutes; every signature is taken once here.
+    Bolt accepts the same signed request twice within five minutes; every signature is taken once here. When nothing but
+    wrong signatures comes, the secret is wrong: that is reported. Forged requests among good ones are only refused.
     """
 
-    def __init__(self, handle: Handle, clock: Clock) -> None:
-        self._handle, self._clock = handle, clock
+    def __init__(
+        self,
+        handle: Handle,
+        clock: Clock,
+        *,
+        report: Callable[[str, str], Awaitable[None]],
+        mended: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._handle, self._clock, self._report, self._mended = handle, clock, report, mended
         self._taken: OrderedDict[str, float] = OrderedDict()
+        self._badly_signed: list[float] = []
+        self._well_signed: float | None = None
 
     async def handle(self, request: Request) -> Response:
         timestamp = request.headers.get("x-slack-request-timestamp", "")
@@ -53,14 +73,30 @@ class SlackGuard:
             return PlainTextResponse("The body is too large.\n", 413)
         body = await _capped_body(request)
         if body is None:
-            return PlainTextResponse("The body is too large.\n", 413)
+            return PlainTextResponse("The body is too large, or did not come in time.\n", 413)
         if signature in self._taken:
             return PlainTextResponse("", 200)
         self._remember(signature)  # now, so that a copy which overtakes this request finds it
         answer = await self._handle(_again(request, body))
         if answer.status_code >= 400:
             self._taken.pop(signature, None)
+        await self._heed(well_signed=answer.status_code != 401)
         return answer
+
+    async def _heed(self, *, well_signed: bool) -> None:
+        now = self._clock.monotonic()
+        if not well_signed:
+            self._badly_signed = [at for at in self._badly_signed if now - at < FORGED_SECONDS] + [now]
+            if len(self._badly_signed) >= MOST_FORGED and not self._works(now):
+                self._badly_signed = []
+                await self._report(SIGNATURE, MISFIT)
+            return
+        worked, self._well_signed = self._works(now), now
+        if not worked:
+            await self._mended(SIGNATURE)
+
+    def _works(self, now: float) -> bool:
+        return self._well_signed is not None and now - self._well_signed < FORGED_SECONDS
 
     def _remember(self, signature: str) -> None:
         now = self._clock.monotonic()
@@ -73,14 +109,15 @@ class SlackGuard:
 
 
 async def _capped_body(request: Request) -> bytes | None:
-    """None when it is too large, or the connection ended before the body did."""
+    """None when it is too large, takes too long, or the connection ended before the body did."""
     body = b""
     try:
-        async for part in request.stream():
-            body += part
-            if len(body) > LARGEST_SLACK_BODY:
-                return None
-    except ClientDisconnect:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for part in request.stream():
+                body += part
+                if len(body) > LARGEST_SLACK_BODY:
+                    return None
+    except (ClientDisconnect, TimeoutError):
         return None
     return body
 

@@ -6,8 +6,9 @@ send again" and nothing else: never 429 or another 4xx, which some senders take 
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
@@ -21,12 +22,15 @@ from bot.domain.thread import SlackRoutes
 from bot.ports import Clock, RecordKeeper
 from bot.procedures.receive_alert import receive_alert, refuse_delivery
 from bot.providers import contract
-from bot.providers.contract import Webhook, body_digest
+from bot.providers.contract import Webhook
 
 log = logging.getLogger(__name__)
 
 LARGEST_BODY = 1024 * 1024
+SMALL_BODY = 64 * 1024
+MOST_HELD = 32 * 1024 * 1024
 BODY_SECONDS = 15
+RESEND_SECONDS = 300
 
 DELIVERIES = Counter("socmon_deliveries_total", "Deliveries by provider and result", ["provider", "result"])
 INTAKE_SECONDS = Histogram(
@@ -35,6 +39,34 @@ INTAKE_SECONDS = Histogram(
     ["provider"],
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
 )
+
+
+@dataclass(slots=True)
+class Bodies:
+    """How many bytes of large bodies are held at the moment, all together.
+
+    Only what a body has above 64 KiB counts: then strangers who send large ones keep no ordinary delivery out.
+    """
+
+    held: int = 0
+
+    @contextmanager
+    def share(self) -> Iterator[Callable[[int], None]]:
+        """Gives a function that is told how large a body is by now, and raises TryAgain when that is too much."""
+        mine = 0
+
+        def grow(size: int) -> None:
+            nonlocal mine
+            more = max(size - SMALL_BODY, 0) - mine
+            if self.held + more > MOST_HELD:
+                raise TryAgain("Too many large bodies arrive at once. Send it again.")
+            mine += more
+            self.held += more
+
+        try:
+            yield grow
+        finally:
+            self.held -= mine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +78,7 @@ class Intake:
     routes: SlackRoutes
     clock: Clock
     wake: Any
+    bodies: Bodies = field(default_factory=Bodies)
 
     async def handle(self, request: Request) -> Response:
         provider = request.path_params["provider"]
@@ -56,7 +89,9 @@ class Intake:
             )
         started = self.clock.monotonic()
         try:
-            return await self._receive(provider, webhook, request)
+            webhook.check_headers(request.headers)
+            with self.bodies.share() as grow:
+                return await self._receive(provider, webhook, request, await _body(request, grow))
         except Refused as refused:
             return await self._refuse(provider, refused)
         except (Unavailable, TryAgain) as error:
@@ -70,8 +105,7 @@ class Intake:
         finally:
             INTAKE_SECONDS.labels(provider).observe(self.clock.monotonic() - started)
 
-    async def _receive(self, provider: str, webhook: Webhook, http: Request) -> Response:
-        body = await _body(http)
+    async def _receive(self, provider: str, webhook: Webhook, http: Request, body: bytes) -> Response:
         request = contract.Request(headers=http.headers, body=body, received_at=self.clock.now())
         verified_by = await webhook.authenticate(request)
         await webhook.follow_up(request)
@@ -113,7 +147,7 @@ class Intake:
         return _answer(refused.status, str(refused))
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, grow: Callable[[int], None]) -> bytes:
     """The raw body; raises Refused for compressed or too large ones, before they fill the memory, and TryAgain."""
     if request.headers.get("content-encoding", "identity").lower() not in {"", "identity"}:
         raise Refused(
@@ -132,6 +166,7 @@ async def _body(request: Request) -> bytes:
                 size += len(part)
                 if size > LARGEST_BODY:
                     raise too_large
+                grow(size)
                 parts.append(part)
     except TimeoutError as error:
         raise TryAgain(f"The body did not arrive within {BODY_SECONDS} s. Send it again.") from error
@@ -153,6 +188,7 @@ def _read(provider: str, webhook: Webhook, request: contract.Request, verified_b
         return Delivery(
             provider=provider,
             delivery_id=body_digest(request),
+            named=False,
             received_at=request.received_at,
             verified_by=verified_by,
             body=request.body,
@@ -161,13 +197,22 @@ def _read(provider: str, webhook: Webhook, request: contract.Request, verified_b
         )
     return Delivery(
         provider=provider,
-        delivery_id=reading.delivery_id,
+        delivery_id=reading.delivery_id or body_digest(request),
+        named=bool(reading.delivery_id),
         received_at=request.received_at,
         verified_by=verified_by,
         body=request.body,
         alerts=reading.alerts,
         gap=reading.gap,
     )
+
+
+def body_digest(request: contract.Request) -> str:
+    """A delivery id for senders that give none: equal bodies within the same five minutes may be one delivery.
+
+    A later equal body is not a re-send but the tool saying that the problem lasts.
+    """
+    return f"{sha256(request.body).hexdigest()}@{int(request.received_at.timestamp()) // RESEND_SECONDS}"
 
 
 def _receipt(receipt: Receipt, delivery: Delivery) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from bot.ports import Clock, RecordKeeper
 from bot.procedures import keep_schedule
 from jobs.apply_retention import apply_retention
 from jobs.sign_checkpoint import sign_checkpoint
+from jobs.tell_operators import tell_operators
 from jobs.wake_alerts import wake_alerts
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,13 @@ def all_jobs(timezone: Any) -> tuple[Job, ...]:
             says="every minute",
             catch_up=CatchUp.LATEST,
             run=sign_checkpoint,
+        ),
+        Job(
+            name="tell-operators",
+            every=IntervalTrigger(seconds=30, start_date=_MIDNIGHT, timezone="UTC"),
+            says="every 30 s",
+            catch_up=CatchUp.LATEST,
+            run=tell_operators,
         ),
         Job(
             name="apply-retention",

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,12 +53,16 @@ class Call:
 
 
 class SlackServer:
-    """`calls` are all requests; `faults[method]` are used up one a call; `messages` is what stands in Slack."""
+    """`calls` are all requests; `faults[method]` are used up one a call; `messages` is what stands in Slack.
+
+    `delays[method]` is how many seconds each answer takes.
+    """
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.faults: dict[str, list[Fault]] = defaultdict(list)
         self.always: dict[str, Fault] = {}
+        self.delays: dict[str, float] = {}
         self.messages: list[dict[str, Any]] = []
         self.users: dict[str, dict[str, Any]] = {}
         self.groups: dict[str, list[str]] = {}
@@ -66,6 +70,8 @@ class SlackServer:
         self.scopes = "chat:write,users:read"
         self.headers: dict[str, str] = {}
         self.pages = 200
+        self.refuses: Callable[[str, dict[str, Any]], str] = lambda _method, _given: ""
+        """Which calls are refused by what they ask for: Slack's error, or nothing."""
         self.url = ""
         self.socket_url = ""
         self._number = 0
@@ -93,6 +99,7 @@ class SlackServer:
         method = request.match_info["method"]
         given = _arguments(request, await request.read())
         self.calls.append(Call(method, given))
+        await asyncio.sleep(self.delays.get(method, 0))
         fault = self.always.get(method) or (self.faults[method].pop(0) if self.faults[method] else None)
         if fault is None:
             return self._json(200, self._do(method, given), {"X-OAuth-Scopes": self.scopes} | self.headers)
@@ -114,6 +121,8 @@ class SlackServer:
         )
 
     def _do(self, method: str, given: dict[str, Any]) -> dict[str, Any]:
+        if error := self.refuses(method, given):
+            return {"ok": False, "error": error}
         found: dict[str, Any] = getattr(self, "_" + method.replace(".", "_"), self._nothing)(given)
         return {"ok": True} | found
 
@@ -176,6 +185,18 @@ class SlackServer:
         if given["user"] not in self.users:
             return {"ok": False, "error": "user_not_found"}
         return {"user": {"id": given["user"]} | self.users[given["user"]]}
+
+    def _chat_getPermalink(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
+        return {"permalink": f"https://acme.slack.com/archives/{given['channel']}/p{given['message_ts']}"}
+
+    def _views_open(self, given: dict[str, Any]) -> dict[str, Any]:
+        return {"view": given["view"] | {"id": "V1", "hash": "h1"}}
+
+    def _users_lookupByEmail(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
+        for user, info in self.users.items():
+            if (info.get("profile") or {}).get("email", "").casefold() == given["email"].casefold():
+                return {"user": {"id": user} | info}
+        return {"ok": False, "error": "users_not_found"}
 
     def _usergroups_users_list(self, given: dict[str, Any]) -> dict[str, Any]:
         if given["usergroup"] not in self.groups:

@@ -1,15 +1,18 @@
-"""Tells the people who run socmon about trouble: in Slack; when Slack is the trouble, by e-mail and PagerDuty."""
+"""Trouble is put on record and told to those who run socmon: in Slack; when that is it, by e-mail and PagerDuty."""
 
 import asyncio
 import logging
 import smtplib
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
 from bot.adapters.slack.web import NoAnswer, RateLimited, SlackSaysNo, SlackWeb
+from bot.domain.errors import SocmonError
+from bot.ports import RecordKeeper
+from bot.procedures import show_alert
 
 log = logging.getLogger(__name__)
 
@@ -37,20 +40,61 @@ class Operators:
     """`admins` gives the Slack user ids to tell."""
 
     def __init__(
-        self, *, web: SlackWeb, admins: Callable[[], list[str]], email: Email, pagerduty: PagerDuty
+        self,
+        *,
+        records: RecordKeeper,
+        web: SlackWeb,
+        admins: Callable[[], Awaitable[list[str]]],
+        email: Email,
+        pagerduty: PagerDuty,
     ) -> None:
-        self._web, self._admins, self._email, self._pagerduty = web, admins, email, pagerduty
+        self._records, self._web, self._admins = records, web, admins
+        self._email, self._pagerduty = email, pagerduty
 
-    async def alarm(self, subject: str, text: str) -> None:
-        """Tell everybody who can be reached. Never raises: the trouble is in the records and in readyz already."""
-        told = [await self._by_slack(user, text) for user in self._admins()]
-        if any(told) and subject != "slack:token":
+    async def report(self, subject: str, text: str) -> None:
+        """The one way to make trouble known: on record, and the operators are alarmed if it is new. Never raises."""
+        try:
+            is_new = await self._records.write(show_alert.report_problem, subject, text)
+        except SocmonError as error:
+            log.warning("%s could not be put on record: %s", subject, error)
             return
+        if is_new:
+            log.error("%s: %s", subject, text)
+            await self.tell_untold()
+
+    async def tell_untold(self) -> int:
+        """Alarm the operators about what nobody has been told of yet; returns how many troubles were told.
+
+        What could not be told, since no way worked or socmon died on the way, is still owed.
+        """
+        told = 0
+        try:
+            for subject, text in await self._records.read(show_alert.untold_problems):
+                if await self.alarm(subject, text):
+                    await self._records.write(show_alert.problem_told, subject)
+                    told += 1
+        except SocmonError as error:
+            log.warning("what is to be told could not be read from the records: %s", error)
+        return told
+
+    async def mended(self, subject: str) -> None:
+        """It is no longer on record as trouble. Never raises: whoever finds it mended again says so again."""
+        try:
+            await self._records.write(show_alert.clear_problem, subject)
+        except SocmonError as error:
+            log.warning("%s is mended, which could not be put on record: %s", subject, error)
+
+    async def alarm(self, subject: str, text: str) -> bool:
+        """Tell everybody who can be reached; True when somebody was. Never raises."""
+        told = [await self._by_slack(user, text) for user in await self._admins()]
+        if any(told) and subject != "slack:token":
+            return True
         for way in (self._by_email, self._by_pagerduty):
             try:
-                await asyncio.to_thread(way, subject, text)
+                told.append(await asyncio.to_thread(way, subject, text))
             except Exception:
                 log.exception("the operators could not be told about %s in one of the ways", subject)
+        return any(told)
 
     async def _by_slack(self, user: str, text: str) -> bool:
         try:
@@ -63,10 +107,10 @@ class Operators:
             return False
         return True
 
-    def _by_email(self, subject: str, text: str) -> None:
+    def _by_email(self, subject: str, text: str) -> bool:
         url = urlsplit(self._email.server)
         if not url.hostname or not self._email.recipients:
-            return
+            return False
         message = EmailMessage()
         message["Subject"] = f"socmon: {subject}"
         message["From"] = self._email.sender
@@ -81,10 +125,11 @@ class Operators:
                     )
                 smtp.login(unquote(url.username), unquote(url.password or ""))
             smtp.send_message(message)
+        return True
 
-    def _by_pagerduty(self, subject: str, text: str) -> None:
+    def _by_pagerduty(self, subject: str, text: str) -> bool:
         if not self._pagerduty.key:
-            return
+            return False
         from pagerduty import EventsApiV2Client  # noqa: PLC0415 - only when it is needed
 
         with EventsApiV2Client(self._pagerduty.key) as client:
@@ -94,6 +139,7 @@ class Operators:
             client.timeout = SECONDS
             summary = f"socmon: {text}"[:1024]
             client.trigger(summary, "socmon", dedup_key=f"socmon:{subject}", severity="critical")
+        return True
 
 
 def _connected(scheme: str, host: str, port: int | None) -> smtplib.SMTP:

@@ -39,7 +39,8 @@ def existing_database(settings: Settings) -> Iterator[Engine]:
 def records_of(settings: Settings) -> Iterator[Callable[..., Any]]:
     """A function that runs a procedure on the records as they stand, without touching them."""
     clock, randomness = SystemClock(), SystemRandomness()
-    stamp = Stamp(now=clock.now(), boot="", mono_ns=0, node="", code="", token=randomness.token)
+    now = clock.now()
+    stamp = Stamp(now=now, lease_now=now, boot="", mono_ns=0, node="", code="", token=randomness.token)
     with existing_database(settings) as engine:
 
         def ask(procedure: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

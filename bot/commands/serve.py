@@ -1,11 +1,14 @@
 """`socmon serve`: one uvicorn process around a built socmon."""
 
+import asyncio
 import gc
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bot.app import Socmon
 from bot.logs import set_up_logging
@@ -13,6 +16,9 @@ from bot.settings import Settings
 
 log = logging.getLogger(__name__)
 
+HEAD_SECONDS = 30
+LARGEST_HEAD = 64 * 1024
+MOST_CONNECTIONS = 512  # half of the 1024 open files that a process usually may have
 DRAIN_SECONDS = 3  # with what the parts take afterwards, a stop takes less than ten
 
 
@@ -31,22 +37,28 @@ def run_server(
     app: Starlette, socmon: Socmon, *, host: str, port: int, leaving: Callable[[], None] = lambda: None
 ) -> int:
     """Returns the exit code. `leaving` is called as soon as the process is asked to stop, before requests drain."""
-    config = uvicorn.Config(
+    calm_garbage_collector()
+    server = _Server(server_config(app, host=host, port=port), socmon, leaving)
+    server.run()
+    return 0 if server.started else 1
+
+
+def server_config(app: Any, *, host: str, port: int) -> uvicorn.Config:
+    """How uvicorn serves `app` to anybody who reaches the port."""
+    return uvicorn.Config(
         app,
         host=host,
         port=port,
+        http=Connection,
+        ws="none",
         access_log=False,
         log_config=None,
         server_header=False,
+        limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
-        timeout_keep_alive=30,
+        timeout_keep_alive=HEAD_SECONDS,
         backlog=2048,
-        h11_max_incomplete_event_size=64 * 1024,
     )
-    calm_garbage_collector()
-    server = _Server(config, socmon, leaving)
-    server.run()
-    return 0 if server.started else 1
 
 
 def calm_garbage_collector() -> None:
@@ -54,6 +66,48 @@ def calm_garbage_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
+
+
+class Connection(HttpToolsProtocol):
+    """Closes a connection whose next request does not begin in time, or begins with more than anybody needs to say.
+
+    uvicorn limits neither the time nor the size of a request's head, so strangers could hold all connections for ever.
+    """
+
+    _head: int | None = 0  # how much of it has come; None while a body comes
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._watching.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._head is not None:
+            self._head += len(data)
+        super().data_received(data)
+        if self._head is not None and self._head > LARGEST_HEAD:
+            self.transport.close()
+
+    def on_headers_complete(self) -> None:
+        self._head = None
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._head = 0
+        super().on_message_complete()
+
+    def _watch(self) -> None:
+        self._watching = self.loop.call_later(HEAD_SECONDS, self._look, self.cycle)
+
+    def _look(self, before: Any) -> None:
+        now: Any = self.cycle  # the latest request; None before the first one
+        if now is before and (now is None or now.response_complete):
+            self.transport.close()
+        else:
+            self._watch()
 
 
 class _Server(uvicorn.Server):

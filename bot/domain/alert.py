@@ -93,6 +93,9 @@ SOURCES: dict[Change, Source] = {
 
 _RANK = {Source.UNKNOWN: 0, Source.FIRING: 1, Source.RECOVERED: 2}
 
+# How long a report may be under way while a newer one overtakes it: a retry, or the slower member of a cluster.
+LONGEST_WAY = timedelta(minutes=1)
+
 LONGEST_SNOOZE = timedelta(days=7)
 FEWEST_WORDS = 2
 FEWEST_LETTERS = 10
@@ -109,10 +112,14 @@ class Reported:
     `dedup_key` names the problem within its provider (monitor and scope); two problems that look alike have two keys.
     `occurrence` names the episode where the tool does, so that a repeat of a resolved episode opens nothing.
     `occurred_at` is the tool's claim, aware UTC; None when the tool does not say.
+    `current` says that it is so at present, whenever it began: some tools tell the state of now, with the old start of
+    an episode that they had declared over. Never set for a recovery, which has a time of its own.
+    `ends_episode` says that a recovery certainly ended one, though it does not name it ("was in alarm before").
     `ignored`, when set, is the reason why this report is filed and has no effect ("test notification").
     `ignored_if_unknown` is the same for a problem that never had an alert ("was not in alarm"): such a report can
     end an alert and never begins one.
-    `said` is what happened, for `Change.UPDATED` ("acknowledged in PagerDuty by Sam").
+    `said` is what happened, for `Change.UPDATED` ("acknowledged in PagerDuty by Sam"), and `raised_to` the severity
+    that such an update states; None when it states none.
     """
 
     change: Change
@@ -128,6 +135,9 @@ class Reported:
     runbook: str = ""
     text: str = ""
     said: str = ""
+    raised_to: Severity | None = None
+    current: bool = False
+    ends_episode: bool = False
     ignored: str = ""
     ignored_if_unknown: str = ""
 
@@ -202,6 +212,11 @@ class Alert:
     def is_open(self) -> bool:
         return self.response is not Response.RESOLVED
 
+    @property
+    def over_at(self) -> datetime | None:
+        """Since when its source has recovered and a person has resolved it; None before both are so."""
+        return max(self.recovered_at, self.resolved_at) if self.recovered_at and self.resolved_at else None
+
     def after(
         self,
         act: Act,
@@ -239,20 +254,39 @@ class Alert:
             changed = replace(changed, version=self.version + 1)
         return changed
 
+    def time_of(self, reported: Reported, *, at: datetime) -> datetime:
+        """Since when it has been as reported, for an alert that hears of it `at`.
+
+        The state of now, told clearly after another one, began after that one whatever old start it bears. Nobody
+        knows when; right after it is the one time that makes no later word of the tool old news.
+        """
+        when = reported.occurred_at or at
+        is_back = SOURCES[reported.change] is not self.source and at - self.source_at > LONGEST_WAY
+        return max(when, self.source_at + timedelta.resolution) if reported.current and is_back else when
+
     def heard(self, reported: Reported, *, at: datetime) -> "Alert":
         """The alert after its source spoke again: changed in source state or severity, or else repeated once more.
 
         Words older than the newest ones heard change nothing. At one and the same instant a recovery outranks the
-        trigger it ends, and a trigger a lost signal; so the result does not depend on the order of arrival.
+        trigger it ends, and a trigger a lost signal; so the result does not depend on the order of arrival. The alert
+        takes on the name of a later episode that it takes in, so that its end is not taken for that of a stranger.
         """
         source = SOURCES[reported.change]
-        when = reported.occurred_at or at
+        when = self.time_of(reported, at=at)
         old_news = (when, _RANK[source]) < (self.source_at, _RANK[self.source])
         worse = source is Source.FIRING and reported.severity < self.severity
+        begins = not old_news and source is not Source.RECOVERED
+        occurrence = (reported.occurrence if begins else None) or self.occurrence
         if old_news or (source is self.source and not worse):
-            return replace(self, repeats=self.repeats + 1, source_at=max(when, self.source_at))
+            return replace(
+                self,
+                occurrence=occurrence,
+                repeats=self.repeats + 1,
+                source_at=max(when, self.source_at),
+            )
         return replace(
             self,
+            occurrence=occurrence,
             source=source,
             source_at=when,
             severity=reported.severity if worse else self.severity,

@@ -30,8 +30,10 @@ TEST_NOTIFICATION = "test notification"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """A genuine request, whole. `delivery_id` is the sender's own name for it, the same on every re-send.
+    """A genuine request, whole. `delivery_id` is the same on every re-send.
 
+    `named` says that it is the sender's own name for the delivery. Else it is made of the body, and of two equal
+    bodies the second may be a re-send, or say that the problem is back.
     `verified_by` says how the sender proved itself ("hmac", "sns v2", "secret header").
     `gap`, when set, is why the body could not be read, or not whole; `unreadable` says that nothing of it could.
     """
@@ -44,6 +46,7 @@ class Delivery:
     alerts: tuple[Reported, ...] = ()
     gap: str = ""
     unreadable: bool = False
+    named: bool = True
 
     @property
     def is_test(self) -> bool:

@@ -22,6 +22,15 @@ class NotPermitted(SocmonError):
     """The person does not hold a role that may do this; nothing was changed."""
 
 
+class Unidentified(SocmonError):
+    """Slack does not say who somebody is, so they may do nothing yet; nothing was changed."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"{why}, so nothing was changed. Try again in a moment; if it goes on, tell an admin."
+        )
+
+
 class ThinNote(SocmonError):
     """A resolution note says too little to be evidence; nothing was changed.
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
-from bot.domain.alert import Reported, Severity
+from bot.domain.alert import Alert, Reported, Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,11 +19,11 @@ class SlackRoute:
     component: str = ""
     on_call: tuple[str, ...] = ()
 
-    def takes(self, provider: str, reported: Reported) -> bool:
+    def takes(self, provider: str, about: Reported | Alert) -> bool:
         return (
             self.provider in {"", provider}
-            and self.severity in {None, reported.severity}
-            and (not self.component or fnmatchcase(reported.component, self.component))
+            and self.severity in {None, about.severity}
+            and (not self.component or fnmatchcase(about.component, self.component))
         )
 
 
@@ -34,8 +34,12 @@ class SlackRoutes:
     default: SlackRoute
     rules: Sequence[SlackRoute] = ()
 
-    def of(self, provider: str, reported: Reported) -> SlackRoute:
-        return next((rule for rule in self.rules if rule.takes(provider, reported)), self.default)
+    def of(self, provider: str, about: Reported | Alert) -> SlackRoute:
+        return next((rule for rule in self.rules if rule.takes(provider, about)), self.default)
+
+    @property
+    def channels(self) -> set[str]:
+        return {self.default.channel, *(rule.channel for rule in self.rules)}
 
 
 TOLD_BY_PARENT = frozenset({"triggered", "announced"})

@@ -3,7 +3,10 @@
 Duplicates, repeats, recoveries that overtake their trigger, and old news are told apart here and nowhere else.
 """
 
+from dataclasses import replace
+from datetime import datetime
 from hashlib import sha256
+from itertools import count
 
 from bot.domain.alert import SOURCES, Alert, Change, Reported, Response, Source
 from bot.domain.delivery import Delivery, Outcome, Receipt, Result
@@ -16,7 +19,9 @@ from bot.ports import Records
 def receive_alert(records: Records, delivery: Delivery, *, routes: SlackRoutes) -> Receipt:
     """Record a genuine delivery and what it changes."""
     if records.seen(delivery.provider, delivery.delivery_id):
-        return _counted(records, delivery, Receipt(result=Result.DUPLICATE))
+        if delivery.named or not _is_news(records, delivery):
+            return _counted(records, delivery, Receipt(result=Result.DUPLICATE))
+        delivery = replace(delivery, delivery_id=_free_id(records, delivery))
     number = records.add_delivery(delivery)
     if delivery.unreadable:
         _log(records, delivery, number, "delivery.unreadable", first=True)
@@ -36,6 +41,25 @@ def refuse_delivery(records: Records, provider: str, *, reason: str) -> None:
     records.count(provider, "delivery", Result.REFUSED, reason)
 
 
+def _is_news(records: Records, delivery: Delivery) -> bool:
+    """Whether it says something else than the newest alerts of its problems; of each problem its last word counts."""
+    words = {
+        one.dedup_key: one for one in delivery.alerts if not one.ignored and one.change is not Change.UPDATED
+    }
+    alerts = {key: records.latest_alert(delivery.provider, key) for key in words}
+    return any(
+        alert.heard(words[key], at=records.now).repeats == alert.repeats
+        for key, alert in alerts.items()
+        if alert
+    )
+
+
+def _free_id(records: Records, delivery: Delivery) -> str:
+    """An id for an equal body that is no re-send."""
+    ids = (f"{delivery.delivery_id}#{number}" for number in count(2))
+    return next(one for one in ids if not records.seen(delivery.provider, one))
+
+
 _LOGGED = {Outcome.NEW, Outcome.TRANSITION}
 Told = tuple[Outcome, int | None, str]
 
@@ -51,14 +75,13 @@ def _receive(
     if reported.change is Change.UPDATED:
         if latest is None:
             return Outcome.IGNORED, None, "no alert to update"
-        _log(records, delivery, number, "alert.updated", first=first, alert=latest, text=reported.said)
-        return Outcome.TRANSITION, latest.id, reported.said
-    if latest is None or opens_new_episode(latest, reported):
+        return _update(records, delivery, number, reported, latest, first=first)
+    if latest is None or opens_new_episode(latest, reported, at=records.now):
         return _open(records, delivery, number, reported, routes, latest=latest, first=first)
     return _hear(records, delivery, number, reported, latest, first=first)
 
 
-def opens_new_episode(latest: Alert, reported: Reported) -> bool:
+def opens_new_episode(latest: Alert, reported: Reported, *, at: datetime) -> bool:
     """Whether the report is about another episode than the problem's latest one.
 
     An open alert takes everything its problem says. After a resolution a report is old news when it names the same
@@ -66,11 +89,17 @@ def opens_new_episode(latest: Alert, reported: Reported) -> bool:
     """
     if latest.is_open:
         return False
+    when = latest.time_of(reported, at=at)
+    has_recovered = latest.source is Source.RECOVERED
+    if reported.current and has_recovered and when > latest.source_at:
+        return True  # the tool had declared the episode over, and goes on with its old name
     if reported.occurrence is not None and reported.occurrence == latest.occurrence:
         return False
-    if reported.occurred_at is not None and reported.occurred_at <= latest.source_at:
-        return False
-    return reported.change is not Change.RECOVERED or reported.occurrence is not None
+    is_later = reported.occurred_at is None or when > latest.source_at
+    if reported.change is Change.RECOVERED:
+        return is_later and (reported.occurrence is not None or (reported.ends_episode and has_recovered))
+    # What began after the latest alert was over is another episode, even when its recovery has overtaken it.
+    return is_later or (latest.over_at is not None and when > latest.over_at)
 
 
 def _open(
@@ -84,8 +113,11 @@ def _open(
     first: bool,
 ) -> Told:
     route = routes.of(delivery.provider, reported)
-    when = reported.occurred_at or records.now
-    source = SOURCES[reported.change]
+    source, when = SOURCES[reported.change], reported.occurred_at or records.now
+    if latest:
+        when = latest.time_of(reported, at=records.now)
+        if latest.source is Source.RECOVERED and reported.occurred_at and when <= latest.source_at:
+            source, when = Source.RECOVERED, latest.source_at  # its recovery came first
     alert = Alert(
         id=records.new_alert_id(),
         provider=delivery.provider,
@@ -123,6 +155,19 @@ def _hear(
     records.show(alert.id)
     _log(records, delivery, number, f"alert.{_kind(latest, alert)}", first=first, alert=alert)
     return Outcome.TRANSITION, alert.id, alert.source
+
+
+def _update(
+    records: Records, delivery: Delivery, number: int, reported: Reported, latest: Alert, *, first: bool
+) -> Told:
+    """File what was done in the tool. It can make the alert worse, and never better: people were paged for that."""
+    alert = latest
+    if reported.raised_to and reported.raised_to < latest.severity:
+        alert = replace(latest, severity=reported.raised_to)
+        records.save_alert(alert)
+        records.show(alert.id)
+    _log(records, delivery, number, "alert.updated", first=first, alert=alert, text=reported.said)
+    return Outcome.TRANSITION, alert.id, reported.said
 
 
 def _kind(before: Alert, after: Alert) -> str:

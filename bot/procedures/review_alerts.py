@@ -3,8 +3,9 @@
 import re
 from datetime import timedelta
 
-from bot.domain.alert import Alert
+from bot.domain.alert import Act, Alert
 from bot.domain.errors import SocmonError
+from bot.domain.person import Person
 from bot.domain.thread import Moment
 from bot.ports import Records
 
@@ -46,16 +47,19 @@ def alert_log(records: Records, which: str, *, user: str, before: int | None = N
     )
 
 
-def recent_alerts(records: Records) -> list[Alert]:
-    """The alerts a note may be about: the open ones first, then the newest."""
-    found = records.find_alerts(since=records.now - RECENT, most=100)
-    still_open = {alert.id: alert for alert in records.find_alerts(open_only=True, most=100)}
-    return [*still_open.values(), *(alert for alert in found if alert.id not in still_open)][:100]
+def alerts_to_note(
+    records: Records, channel: str, thread: str, *, by: Person
+) -> tuple[list[Alert], int | None]:
+    """The alerts that a message may be about: the one whose thread it is in, the open ones, then the newest.
 
-
-def alert_of_thread(records: Records, channel: str, ts: str) -> int | None:
-    """The alert whose thread this is, or None."""
-    return records.alert_at(channel, ts)
+    With the number of the first one, if the message is in an alert's thread. Raises NotPermitted.
+    """
+    by.require_for(Act.NOTE)
+    own = records.alert_at(channel, thread)
+    still_open = records.find_alerts(open_only=True, most=100)
+    recent = records.find_alerts(since=records.now - RECENT, most=100)
+    every = [*([records.alert(own)] if own is not None else []), *still_open, *recent]
+    return list({alert.id: alert for alert in every}.values()), own
 
 
 def needs(records: Records, user: str) -> tuple[list[Alert], list[Alert]]:

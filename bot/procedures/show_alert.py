@@ -5,17 +5,23 @@ projector look for its own message before it posts again.
 """
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.alert import Alert
+from bot.domain.errors import UnknownAlert
 from bot.domain.evidence import Actor, Entry
-from bot.domain.thread import TOLD_BY_PARENT, Moment, Thread
+from bot.domain.thread import TOLD_BY_PARENT, Moment, SlackRoutes, Thread
 from bot.ports import Records
 
 MOST_TOLD = 200  # moments in one reply
 LEASE = timedelta(seconds=15)  # longer than a look and a call of Slack take together
+SLACK_MAY_TAKE = timedelta(
+    seconds=13
+)  # a call's time-out, and a moment: so long may a dead process's post still arrive
+UNREADABLE_FOR = timedelta(minutes=10)
 
 
 class Step(StrEnum):
@@ -57,12 +63,29 @@ def take_tasks(
     """Lease the most urgent lagging thread of each channel that may send now, and record what is about to be sent."""
     threads = records.claim_threads(
         lease=lease,
-        until=records.now + LEASE,
+        lasting=LEASE,
         busy_channels=busy_channels,
         updates_allowed=updates_allowed,
         except_alerts=except_alerts,
     )
-    return [_task(records, thread) for thread in threads]
+    tasks = []
+    for thread in threads:
+        try:
+            tasks.append(_task(records, thread))
+        except (UnknownAlert, ValueError) as error:
+            # A damaged row, or one of a later version, must not keep all other alerts from Slack.
+            _set_aside(records, thread, error)
+    return tasks
+
+
+def _set_aside(records: Records, thread: Thread, error: Exception) -> None:
+    why = f"unreadable: {type(error).__name__}"
+    records.save_thread(thread.unknown(why, retry_at=records.now + UNREADABLE_FOR))
+    records.set_problem(
+        unreadable_problem(thread.alert_id),
+        f"A-{thread.alert_id} cannot be read from the records ({type(error).__name__}), so Slack does not show it. Run"
+        " `socmon evidence verify`: it says whether somebody has changed the database.",
+    )
 
 
 def _task(records: Records, thread: Thread) -> Task:
@@ -81,19 +104,42 @@ def _task(records: Records, thread: Thread) -> Task:
     if thread.intent is not None:
         return Task(step=step, thread=thread, alert=alert, moments=moments, lost=thread.intent)
     thread = thread.sending(key, records.now)
-    records.save_thread(thread, keep_lease_until=records.now + LEASE)
+    records.save_thread(thread, keep_lease=LEASE)
     return Task(step=step, thread=thread, alert=alert, moments=moments)
 
 
 def resend(records: Records, thread: Thread) -> bool:
     """Before a message goes out again: renew intent and lease. False when another replica has taken over."""
     key = parent_key(thread.alert_id) if thread.ts is None else reply_key(thread.alert_id, thread.latest)
-    return records.save_thread(thread.sending(key, records.now), keep_lease_until=records.now + LEASE)
+    return records.save_thread(thread.sending(key, records.now), keep_lease=LEASE)
 
 
 def release_leases(records: Records) -> int:
     """At the start of the only process there is: what the last one was doing, nobody does any more."""
-    return records.release_leases()
+    return records.release_leases(look_after=SLACK_MAY_TAKE)
+
+
+def reroute_threads(records: Records, routes: SlackRoutes) -> int:
+    """At the start: what waits for a channel that the configuration no longer names goes where it says now."""
+    moved = 0
+    for thread in records.stranded_threads():
+        if thread.channel not in routes.channels:
+            with suppress(UnknownAlert, ValueError):
+                alert = records.alert(thread.alert_id)
+                records.move_thread(alert.id, channel=routes.of(alert.provider, alert).channel)
+                records.clear_problem(channel_problem(thread.channel))
+                moved += 1
+    return moved
+
+
+def unreadable_problem(alert_id: int) -> str:
+    """The subject of "this alert cannot be read"."""
+    return f"records:A-{alert_id}"
+
+
+def channel_problem(channel: str) -> str:
+    """The subject of "this channel takes no alerts"."""
+    return f"slack:channel:{channel}"
 
 
 def announced(records: Records, thread: Thread) -> bool:
@@ -121,6 +167,15 @@ def progressed(records: Records, thread: Thread) -> bool:
 def report_problem(records: Records, subject: str, text: str) -> bool:
     """Make trouble visible in status and readiness; True when it is new and somebody has to be told."""
     return records.set_problem(subject, text)
+
+
+def untold_problems(records: Records) -> list[tuple[str, str]]:
+    """(subject, text) of the trouble that no operator has been told of."""
+    return records.untold_problems()
+
+
+def problem_told(records: Records, subject: str) -> None:
+    records.problem_told(subject)
 
 
 def clear_problem(records: Records, subject: str) -> bool:

@@ -33,19 +33,27 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What a genuine body says. `delivery_id` is the same for every re-send of one delivery.
+    """What a genuine body says.
 
+    `delivery_id` is the sender's own name for the delivery, the same on every re-send; "" when it gives none.
     `gap`, when set, is what the body left out or what could not be read beside its alerts: it is shown as an intake
     gap ("Alertmanager left out 12 alerts (max_alerts).").
     """
 
-    delivery_id: str
+    delivery_id: str = ""
     alerts: tuple[Reported, ...]
     gap: str = ""
 
 
 class Webhook(Protocol):
     """How one vendor's deliveries are checked and read."""
+
+    def check_headers(self, headers: Mapping[str, str]) -> str:  # noqa: ARG002 - for those whose proof is there
+        """Return how the headers alone prove the sender, "" when that takes the body; raises Refused.
+
+        Asked before the body is read, so that a stranger's is never held.
+        """
+        return ""
 
     async def authenticate(self, request: Request) -> str:
         """Return how the sender proved itself ("hmac"); raises Refused.
@@ -207,10 +215,12 @@ class Way(StrEnum):
     BASIC = "basic auth"  # Authorization: Basic base64(<any user>:<secret>)
 
 
-def check_shared_secret(provider: str, secrets: Secrets, request: Request, ways: Collection[Way]) -> str:
+def check_shared_secret(
+    provider: str, secrets: Secrets, headers: Mapping[str, str], ways: Collection[Way]
+) -> str:
     """Return the way in which the sender showed the secret; raises Refused."""
     secrets.require(provider)
-    shown = [(way, secret) for way, secret in _shown_secrets(request.headers) if way in ways]
+    shown = [(way, secret) for way, secret in _shown_secrets(headers) if way in ways]
     if not shown:
         wanted = " or ".join(_WAYS[way] for way in Way if way in ways)
         raise Refused("missing secret", f"This request shows no secret. Let {provider} send it as {wanted}.")
@@ -248,14 +258,6 @@ def parse_object(body: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Unreadable(f"The body is JSON, but a {type(value).__name__} where an object was expected.")
     return value
-
-
-def body_digest(request: Request) -> str:
-    """A delivery id for senders that give none: equal bodies within the same five minutes are one delivery.
-
-    A later equal body is not a re-send but the tool saying that the problem lasts.
-    """
-    return f"{sha256(request.body).hexdigest()}@{int(request.received_at.timestamp()) // 300}"
 
 
 def _depth(body: bytes) -> int:

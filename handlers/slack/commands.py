@@ -7,7 +7,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 
 from bot.adapters.slack import interactions as do
-from bot.adapters.slack.answers import export_sent, help_message, refusal, unknown_command
+from bot.adapters.slack.answers import export_sent, fault, help_message, refusal, unknown_command
 from bot.adapters.slack.blocks import Message
 from bot.adapters.slack.log_message import log_message, record_message
 from bot.adapters.slack.status_message import status_message
@@ -18,8 +18,7 @@ from bot.domain.errors import SocmonError
 from bot.domain.person import READERS, Person
 from bot.procedures.report_status import report_status
 from bot.procedures.review_alerts import alert_history, alert_log
-from handlers.slack.actions import chosen
-from handlers.slack.desk import SORRY, Body, Desk, Say, log
+from handlers.slack.desk import Body, Desk, Say, log, pressed
 
 Answer = Callable[[Desk, Person, list[str]], Awaitable[Message]]
 
@@ -47,7 +46,7 @@ async def _answer(desk: Desk, command: Body) -> Message:
         return refusal(error)
     except Exception:  # noqa: BLE001 - logged whole, and told to the person
         log.exception("a command failed")
-        return Message(text=SORRY, blocks=[])
+        return fault()
 
 
 def split(text: str) -> list[str]:
@@ -112,14 +111,13 @@ async def _every_alert(desk: Desk, person: Person, asked: str) -> list[Alert]:
 def _export_button(desk: Desk, form: str) -> Callable[..., Awaitable[None]]:
     async def callback(ack: Say, body: Body, respond: Say) -> None:
         await ack()
-
-        async def tell(text: str) -> None:
-            await respond(text=text, response_type="ephemeral", replace_original=False)
+        tell = desk.teller(body, respond)
 
         async def send() -> None:
             person = await desk.person(body)
             person.require(READERS, "export the alert log")
-            await tell((await export(desk, person, chosen(body), form)).text)
+            _, asked = pressed(body) or ("", "")
+            await tell(await export(desk, person, asked, form))
 
         await desk.attempt(send(), tell)
 

@@ -1,35 +1,42 @@
-"""What the Slack callbacks share: who is speaking, where the records are, and how a refusal is told."""
+"""What the Slack callbacks share: who is speaking, where the records are, how a form is opened and a refusal told."""
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.adapters.slack.answers import SORRY, fault, form_timed_out, refusal
+from bot.adapters.slack.blocks import Message
 from bot.adapters.slack.directory import Directory
-from bot.adapters.slack.text import own_words
+from bot.adapters.slack.views import View, error_view, waiting_view
 from bot.domain.alert import Alert
 from bot.domain.errors import SocmonError
 from bot.domain.person import Person
-from bot.ports import Clock, RecordKeeper, Records
+from bot.ports import Clock, RecordKeeper
 from bot.procedures.report_status import Sources
 
 log = logging.getLogger(__name__)
 
+# Slack waits three seconds for the answer to a form, and lets a form open for three seconds after the click.
+IDENTITY_SECONDS = 2.0
+OPENING_SECONDS = 1.0
+
 Body = Mapping[str, Any]
 Say = Callable[..., Awaitable[Any]]
-
-SORRY = (
-    "socmon failed while doing this, so nothing may have changed. Look at the alert, then try again; if it happens"
-    " twice, tell an admin: the log of socmon names the fault."
-)
+Refuse = Callable[[Message], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """Handed to every callback. `titles` are the providers' names; `wake` tells the projector of changes."""
+    """Handed to every callback.
+
+    `titles` are the providers' names; `wake` tells the projector of changes; `report` makes trouble known; `at_home`
+    are the people who have opened App Home.
+    """
 
     records: RecordKeeper
     directory: Directory
@@ -39,45 +46,93 @@ class Desk:
     sources: Sources
     version: str
     wake: Callable[[], None]
+    report: Callable[[str, str], Awaitable[None]]
+    at_home: set[str] = field(default_factory=set)
 
     async def person(self, body: Body) -> Person:
-        """Who clicked. Raises NotPermitted when Slack cannot be asked."""
-        user = body["user"]
-        team = user.get("team_id") or (body.get("team") or {}).get("id") or ""
-        return await self.directory.person(user["id"], team)
+        """Who clicked. Raises Unidentified."""
+        return await self.directory.person(*account(body))
 
-    async def alert(self, alert_id: int) -> Alert:
-        """Raises UnknownAlert."""
-        return await self.records.read(read_alert, alert_id)
+    async def person_in_time(self, body: Body) -> Person:
+        """Who sent a form that Slack waits for the answer to. Raises Unidentified."""
+        return await self.directory.person_within(IDENTITY_SECONDS, *account(body))
 
     def title(self, alert: Alert) -> str:
         return self.titles.get(alert.provider, alert.provider)
 
-    async def attempt(self, work: Awaitable[Any], refuse: Callable[[str], Awaitable[Any]]) -> None:
+    def teller(self, body: Body, respond: Say) -> Refuse:
+        """How to tell something to the person who clicked, and to nobody else."""
+
+        async def tell(message: Message) -> None:
+            said: dict[str, Any] = {"text": message.text, "blocks": message.blocks}
+            if body.get("response_url") or body.get("response_urls"):
+                await respond(**said, response_type="ephemeral", replace_original=False)
+            else:  # a button inside a form or App Home has no message to answer at
+                await self.client.chat_postMessage(channel=body["user"]["id"], **said)
+
+        return tell
+
+    async def attempt(self, work: Awaitable[Any], refuse: Refuse) -> None:
         """Do it, or tell the person why not, in a message only they see."""
         try:
             await work
         except SocmonError as error:
-            await refuse(own_words(str(error)))
+            await refuse(refusal(error))
         except Exception:
             log.exception("a Slack callback failed")
-            await refuse(SORRY)
+            await refuse(fault())
         else:
             self.wake()
 
-    async def open(
-        self, trigger_id: str, view: dict[str, Any], refuse: Callable[[str], Awaitable[Any]]
-    ) -> None:
-        """Open a form; Slack gives three seconds for it."""
+    async def open(self, body: Body, making: Coroutine[Any, Any, View], refuse: Refuse) -> None:
+        """Open a view in the time that Slack gives for it; what takes longer replaces a view that says so.
+
+        Raises what `making` raises, as long as nothing is open yet.
+        """
+        made = asyncio.create_task(making)
+        await asyncio.wait([made], timeout=OPENING_SECONDS)
+        in_time = made.done()
+        view = made.result() if in_time else waiting_view()
         try:
-            await self.client.views_open(trigger_id=trigger_id, view=view)
+            opened: Any = await self.client.views_open(trigger_id=body["trigger_id"], view=view)
         except SlackApiError as error:
+            made.cancel()
             if error.response.get("error") not in {"expired_trigger_id", "exchanged_trigger_id"}:
                 raise
-            await refuse(
-                "Slack timed out while it opened the form. Nothing changed: press the button once more."
-            )
+            await refuse(form_timed_out(pressed(body)))
+            return
+        if not in_time:
+            await self.update(opened["view"], await _or_why_not(made))
+
+    async def update(self, shown: Mapping[str, Any], view: View) -> None:
+        """Replace an open view, unless the person has closed it or gone on meanwhile."""
+        try:
+            await self.client.views_update(view_id=shown["id"], hash=shown["hash"], view=view)
+        except SlackApiError as error:
+            if error.response.get("error") not in {"hash_conflict", "not_found"}:
+                raise
 
 
-def read_alert(records: Records, alert_id: int) -> Alert:
-    return records.alert(alert_id)
+async def _or_why_not(made: Awaitable[View]) -> View:
+    try:
+        return await made
+    except SocmonError as error:
+        return error_view(str(error))
+    except Exception:
+        log.exception("a view could not be made")
+        return error_view(SORRY)
+
+
+def account(body: Body) -> tuple[str, str]:
+    """(user, team) of whoever clicked."""
+    user = body["user"]
+    return user["id"], user.get("team_id") or (body.get("team") or {}).get("id") or ""
+
+
+def pressed(body: Body) -> tuple[str, str] | None:
+    """(action id, value) of the pressed button or the chosen menu entry; None for a shortcut."""
+    if "actions" not in body:
+        return None
+    action = body["actions"][0]
+    value = action.get("value") or (action.get("selected_option") or {}).get("value") or ""
+    return str(action["action_id"]), str(value)

@@ -1,4 +1,4 @@
-"""Forms that were sent. What is missing is told at its field; what is no longer possible, in place of the form."""
+"""Forms that were sent or closed. One that cannot be taken stays open, with the reason at a field or on top of it."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -7,76 +7,103 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.adapters.slack import forms
 from bot.adapters.slack import interactions as do
+from bot.adapters.slack.answers import SORRY
 from bot.adapters.slack.views import error_view
-from bot.domain.errors import SocmonError, ThinNote
+from bot.domain.alert import Act
+from bot.domain.errors import SocmonError, ThinNote, Unavailable, Unidentified
 from bot.procedures import respond_to_alert
-from handlers.slack.desk import SORRY, Body, Desk, Say, log
+from bot.procedures.keep_draft import keep_draft
+from handlers.slack.desk import Body, Desk, Say, log
+from handlers.slack.home import refresh_home
 
 Send = Callable[[Desk, Body], Awaitable[Any]]
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
-    sends: dict[str, Send] = {
-        do.RESOLVE_FORM: resolve,
-        do.AMEND_FORM: amend,
-        do.NOTE_FORM: add_note,
-        do.REOPEN_FORM: reopen,
-        do.ADD_NOTE_FORM: add_message,
+    sends: dict[str, tuple[Send, Act | None]] = {
+        do.RESOLVE_FORM: (resolve, Act.RESOLVE),
+        do.AMEND_FORM: (amend, Act.AMEND),
+        do.NOTE_FORM: (add_note, Act.NOTE),
+        do.REOPEN_FORM: (reopen, Act.REOPEN),
+        do.ADD_NOTE_FORM: (
+            add_message,
+            None,
+        ),
     }
-    for callback_id, send in sends.items():
-        app.view(callback_id)(_callback(desk, send))
+    for callback_id, (send, act) in sends.items():
+        app.view(callback_id)(_sent(desk, send, act))
+        if act:
+            app.view_closed(callback_id)(_closed(desk, act))
 
 
-def _callback(desk: Desk, send: Send) -> Callable[..., Awaitable[None]]:
+def _sent(desk: Desk, send: Send, act: Act | None) -> Callable[..., Awaitable[None]]:
     async def callback(ack: Say, body: Body) -> None:
         try:
             await send(desk, body)
         except ThinNote as error:
             await ack(response_action="errors", errors=forms.field_error(error))
+        except (Unavailable, Unidentified) as error:  # worth sending again, as it is
+            await ack(response_action="errors", errors=forms.first_field_error(body["view"], str(error)))
         except SocmonError as error:
-            await ack(response_action="update", view=error_view(str(error)))
+            await ack(response_action="push", view=error_view(str(error)))
+            if act:
+                await _keep(desk, body, act)
         except Exception:  # noqa: BLE001 - logged whole, and told to the person
             log.exception("a form failed")
-            await ack(response_action="update", view=error_view(SORRY))
+            await ack(response_action="errors", errors=forms.first_field_error(body["view"], SORRY))
         else:
             await ack()
             desk.wake()
+            await refresh_home(desk, body)
 
     return callback
 
 
+def _closed(desk: Desk, act: Act) -> Callable[..., Awaitable[None]]:
+    async def callback(ack: Say, body: Body) -> None:
+        await ack()
+        await _keep(desk, body, act)
+
+    return callback
+
+
+async def _keep(desk: Desk, body: Body, act: Act) -> None:
+    """What was begun is kept; Slack does not always tell what stands in a form that is closed."""
+    fields = forms.begun(body["view"])
+    if not fields:
+        return
+    try:
+        target = do.read_metadata(body["view"]["private_metadata"])
+        await desk.records.write(keep_draft, target.alert_id, act, person=body["user"]["id"], fields=fields)
+    except SocmonError as error:
+        log.warning("a draft could not be kept: %s", error)
+
+
 async def resolve(desk: Desk, body: Body) -> None:
-    target = do.read_metadata(body["view"]["private_metadata"])
-    resolution = forms.read_resolution(body["view"]["state"])
-    person = await desk.person(body)
-    await desk.records.write(respond_to_alert.resolve, target.alert_id, by=person, resolution=resolution)
+    target, form = do.read_metadata(body["view"]["private_metadata"]), body["view"]["id"]
+    note, person = forms.read_resolution(body["view"]["state"]), await desk.person_in_time(body)
+    await desk.records.write(respond_to_alert.resolve, target.alert_id, by=person, resolution=note, form=form)
 
 
 async def amend(desk: Desk, body: Body) -> None:
-    target = do.read_metadata(body["view"]["private_metadata"])
-    resolution = forms.read_resolution(body["view"]["state"])
-    person = await desk.person(body)
-    await desk.records.write(respond_to_alert.amend, target.alert_id, by=person, resolution=resolution)
+    target, form = do.read_metadata(body["view"]["private_metadata"]), body["view"]["id"]
+    note, person = forms.read_resolution(body["view"]["state"]), await desk.person_in_time(body)
+    await desk.records.write(respond_to_alert.amend, target.alert_id, by=person, resolution=note, form=form)
 
 
 async def add_note(desk: Desk, body: Body) -> None:
-    target = do.read_metadata(body["view"]["private_metadata"])
-    text = forms.read_note(body["view"]["state"])
-    await desk.records.write(
-        respond_to_alert.add_note, target.alert_id, by=await desk.person(body), text=text
-    )
+    target, form = do.read_metadata(body["view"]["private_metadata"]), body["view"]["id"]
+    text, person = forms.read_note(body["view"]["state"]), await desk.person_in_time(body)
+    await desk.records.write(respond_to_alert.add_note, target.alert_id, by=person, text=text, form=form)
 
 
 async def reopen(desk: Desk, body: Body) -> None:
-    target = do.read_metadata(body["view"]["private_metadata"])
-    reason = forms.read_reopen(body["view"]["state"])
-    await desk.records.write(
-        respond_to_alert.reopen, target.alert_id, by=await desk.person(body), reason=reason
-    )
+    target, form = do.read_metadata(body["view"]["private_metadata"]), body["view"]["id"]
+    reason, person = forms.read_reopen(body["view"]["state"]), await desk.person_in_time(body)
+    await desk.records.write(respond_to_alert.reopen, target.alert_id, by=person, reason=reason, form=form)
 
 
 async def add_message(desk: Desk, body: Body) -> None:
-    alert_id, text = forms.read_add_note(body["view"]["state"])
-    link = do.read_link(body["view"]["private_metadata"])
-    person = await desk.person(body)
-    await desk.records.write(respond_to_alert.add_note, alert_id, by=person, text=text, link=link)
+    link, form = do.read_link(body["view"]["private_metadata"]), body["view"]["id"]
+    (alert_id, text), person = forms.read_add_note(body["view"]["state"]), await desk.person_in_time(body)
+    await desk.records.write(respond_to_alert.add_note, alert_id, by=person, text=text, link=link, form=form)

@@ -1,7 +1,7 @@
 """The operators hear of trouble: in Slack, else by e-mail and PagerDuty; and telling them never makes more trouble."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -9,8 +9,11 @@ import pytest
 from aiohttp import web as aiohttp_web
 from aiohttp.test_utils import TestServer
 
+from bot.adapters.database.writer import Database
 from bot.adapters.operators import Email, Operators, PagerDuty
 from bot.adapters.slack.web import NoAnswer, RateLimited, SlackSaysNo
+from bot.domain.errors import Unavailable
+from tests.world import MovableClock, open_database
 
 TEXT = "Slack refuses our token. Mend: reinstall the app — now."
 
@@ -75,8 +78,63 @@ async def pagerduty(status: int = 202) -> AsyncIterator[tuple[str, list[dict[str
         yield str(server.make_url("/")).rstrip("/"), events
 
 
-def operators(slack: Slack, email: Email = Email(), pager: PagerDuty = PagerDuty()) -> Operators:  # noqa: B008 - frozen
-    return Operators(web=slack, admins=lambda: ["U0ADMIN", "U0LEAD"], email=email, pagerduty=pager)  # type: ignore[arg-type]
+async def admins() -> list[str]:
+    return ["U0ADMIN", "U0LEAD"]
+
+
+def operators(
+    slack: Slack,
+    email: Email = Email(),  # noqa: B008 - frozen
+    pager: PagerDuty = PagerDuty(),  # noqa: B008 - frozen
+    records: Any = None,
+) -> Operators:
+    return Operators(records=records, web=slack, admins=admins, email=email, pagerduty=pager)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def database(sqlite_url: str) -> Iterator[Database]:
+    opened = open_database(sqlite_url, MovableClock())
+    yield opened
+    opened.close()
+
+
+async def test_trouble_is_told_once_until_it_is_mended(database: Database) -> None:
+    """However often and from wherever it is reported; when it comes again after that, it is new."""
+    slack = Slack()
+    here = operators(slack, records=database)
+    for _ in range(3):
+        await here.report("slack:token", TEXT)
+    told = len(slack.told)
+    await here.mended("slack:token")
+    await here.report("slack:token", TEXT)
+
+    assert (told, len(slack.told)) == (2, 4), "each of the two admins, once"
+    assert [subject for subject, _, _ in database.read_now(lambda r: r.problems())] == ["slack:token"]
+
+
+async def test_what_could_not_be_told_is_still_owed(database: Database) -> None:
+    """No way worked, or socmon died before it could tell: it is told when one works again, once."""
+    away = Slack(NoAnswer("x"))
+    await operators(away, records=database).report("slack:channel:C0", TEXT)
+    slack = Slack()
+    later = operators(slack, records=database)
+
+    assert [await later.tell_untold(), await later.tell_untold()] == [1, 0]
+    assert len(slack.told) == 2, "each of the two admins, once"
+
+
+async def test_trouble_with_the_records_is_no_further_trouble(caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever reports or mends goes on; the log says what could not be put on record."""
+
+    class Away:
+        async def write(self, *_: Any) -> None:
+            raise Unavailable("The database does not answer.")
+
+    here = operators(Slack(), records=Away())
+    await here.report("slack:token", TEXT)
+    await here.mended("slack:token")
+
+    assert caplog.text.count("could not be put on record") == 2
 
 
 async def test_every_admin_is_told_in_slack_and_that_is_enough() -> None:

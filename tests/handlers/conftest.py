@@ -11,12 +11,14 @@ import pytest
 
 from bot.adapters.system import SystemClock
 from bot.app import Socmon
+from bot.procedures.receive_alert import receive_alert
 from bot.providers import all_providers
 from bot.providers.contract import Samples
 from bot.settings import load_settings
 from tests.providers.deliveries import Pages
+from tests.reports import delivery, report
 from tests.slack_server import SlackServer, slack_server
-from tests.world import MovableClock
+from tests.world import ROUTES, MovableClock
 
 SIGNING_SECRET = "a-signing-secret-for-tests"
 CONFIG = """\
@@ -75,6 +77,15 @@ def build(tmp_path: Path, clock: MovableClock, samples: dict[str, Samples]) -> I
     yield make
     for each in built:
         each.close()
+
+
+@pytest.fixture
+async def linked(build: Build, slack: SlackServer) -> Socmon:
+    """With one alert, A-1, and Slack over HTTP. Bolt looks at the machine's clock, so this one does too."""
+    token = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": SIGNING_SECRET, "SLACK_API_URL": slack.url}
+    built = build(clock=SystemClock(), **token)
+    await built.records.write(receive_alert, delivery(report()), routes=ROUTES)
+    return built
 
 
 def _table(name: str, table: Any) -> str:

@@ -116,8 +116,9 @@ async def test_a_stop_while_the_database_is_away_ends_cleanly(
 async def test_after_a_crash_nobody_waits_for_the_leases_of_the_dead(
     build: Build, slack: SlackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SQLite's one process takes up at once what the last one was doing."""
+    """SQLite's one process takes up what the last one was doing, as soon as Slack cannot carry it out any more."""
     monkeypatch.setattr(projector, "LOOK_UP_AFTER", 0.1)
+    monkeypatch.setattr(show_alert, "SLACK_MAY_TAKE", timedelta(seconds=0.2))
     first = connected(build, slack)
     await first.records.write(receive_alert, delivery(report()), routes=ROUTES)
     slack.fail("chat.postMessage", LOST)
@@ -148,5 +149,6 @@ async def test_every_job_of_the_table_runs_with_the_parts_it_gets(build: Build) 
     assert all(run and run[1] == "done" for run in runs.values())
     assert {name: (run or [""])[-1] for name, run in runs.items() if name != "sign-checkpoint"} == {
         "wake-alerts": "0 woken",
-        "apply-retention": "1 bodies and 3 job runs forgotten",
+        "tell-operators": "0 told",
+        "apply-retention": "1 bodies, 4 job runs and 0 drafts forgotten",
     }

@@ -189,6 +189,21 @@ async def test_a_large_body_is_refused_before_it_fills_the_memory(client: httpx.
     assert len(read) * 65536 < LARGEST_SLACK_BODY * 3
 
 
+async def test_a_body_that_never_ends_is_given_up(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Headers that only look signed hold no connection for ever."""
+    monkeypatch.setattr("handlers.http.BODY_SECONDS", 0.05)
+
+    async def dripping() -> AsyncIterator[bytes]:
+        yield b"payload="
+        await asyncio.sleep(5)
+
+    answer = await client.post("/slack/events", content=dripping(), headers=signed(b""))
+
+    assert answer.status_code == 413
+
+
 async def test_without_a_signing_secret_there_is_no_such_address(build: Build, slack: SlackServer) -> None:
     """Socket Mode needs none."""
     socmon = build(SLACK_BOT_TOKEN="xoxb-1", SLACK_API_URL=slack.url)

@@ -31,6 +31,10 @@ class Socket:
             self.answers.put_nowait(json.loads(message.data))
         return self._line
 
+    async def hang_up(self) -> None:
+        assert self._line is not None
+        await self._line.close()
+
     async def send(self, kind: str, payload: dict[str, Any]) -> dict[str, Any]:
         """An envelope, and what came back for it."""
         assert self._line is not None

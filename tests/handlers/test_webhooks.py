@@ -102,6 +102,32 @@ async def test_what_was_answered_2xx_is_durable(build: Build, database_url: str)
     assert stored(socmon) == {"delivery": 1, "alert": 1, "leaf": 1, "disclosure": 2}
 
 
+async def test_an_equal_body_is_another_delivery_once_it_says_something_new(
+    build: Build, clock: MovableClock
+) -> None:
+    """The smallest alerts have no names and no times: within five minutes the same two bodies tell of a flapping job.
+
+    Re-sends say nothing new; after five minutes an equal body is the tool saying that the problem lasts.
+    """
+    socmon = build()
+    fails = {
+        "status": "triggered",
+        "dedup_key": "backup/ledger",
+        "title": "Backup failed",
+        "delivery_id": "job",
+    }
+    works = {"status": "recovered", "dedup_key": "backup/ledger"}
+
+    told = []
+    for minute, body in ((0, fails), (1, fails), (1, works), (2, works), (3, fails), (4, fails), (5, fails)):
+        clock.at = START + timedelta(minutes=minute)
+        answer = (await post(socmon, body)).json()
+        told.append([alert["outcome"] for alert in answer.get("alerts", [])] or answer["result"])
+
+    flaps = [["new"], "duplicate", ["transition"], "duplicate", ["transition"], "duplicate"]
+    assert told == [*flaps, ["repeated"]]
+
+
 async def test_a_hundred_at_once_are_each_answered_for_themselves(build: Build) -> None:
     """Good, bad and doubled requests in one commit."""
     socmon = build()
@@ -182,6 +208,53 @@ async def test_a_large_body_is_refused_while_it_comes(build: Build) -> None:
 
     assert answer.status_code == 413
     assert len(read) * 65536 < 2 * LARGEST_BODY + 65536 * 20
+
+
+@pytest.mark.parametrize("provider", sorted(set(all_providers()) - {"cloudwatch"}))
+async def test_a_strangers_body_is_not_waited_for(
+    build: Build, monkeypatch: pytest.MonkeyPatch, provider: str
+) -> None:
+    """Who shows no proof in the headers is refused before the body is read; only SNS has none there."""
+    monkeypatch.setattr(webhooks, "_body", crash)
+    socmon = build()
+
+    answer = await post(socmon, b"{}", {}, provider)
+
+    assert answer.status_code == 401
+    [(result, reason)] = counts(socmon)
+    assert (result, reason in {"missing secret", "missing signature"}) == ("refused", True)
+
+
+async def test_large_bodies_share_a_budget_and_small_ones_need_none(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Strangers with large bodies cannot fill the memory, nor keep out what is small: nearly every delivery."""
+    monkeypatch.setattr(webhooks, "MOST_HELD", 1024 * 1024)
+    socmon = build()
+    app, may_end, held = socmon.asgi(), asyncio.Event(), []
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"x" * (900 * 1024)
+        held.append(True)
+        await may_end.wait()
+
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://socmon") as client:
+
+        async def send(content: Any) -> httpx.Response:
+            return await client.post("/webhooks/generic", content=content, headers=TOKEN)
+
+        first = asyncio.create_task(send(slow()))
+        while not held:  # noqa: ASYNC110 - nobody is told
+            await asyncio.sleep(0.01)
+        large = await send(b"y" * (900 * 1024))
+        small = await send(json.dumps(ALERT | {"text": "x" * 60_000}).encode())
+        may_end.set()
+        assert (await first).json()["result"] == "unreadable"
+        again = await send(b"y" * (900 * 1024))
+
+    assert (large.status_code, large.headers["retry-after"]) == (503, "5")
+    assert (small.status_code, again.status_code) == (202, 202)
 
 
 async def test_the_largest_body_is_taken(build: Build) -> None:

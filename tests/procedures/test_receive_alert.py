@@ -25,6 +25,11 @@ def at(minute: float) -> dict[str, Any]:
     return {"occurred_at": START + timedelta(minutes=minute)}
 
 
+def firing(minute: float, **facts: Any) -> Reported:
+    """What a tool says that tells the state of now, and since when: the episode bears the name of its start."""
+    return trigger(minute, current=True, occurrence=f"e{minute}", **facts)
+
+
 T, R, N = Change.TRIGGERED, Change.RECOVERED, Change.NO_DATA
 
 
@@ -55,13 +60,14 @@ RESOLVED = "resolved by a person"
 
 @dataclass(frozen=True, kw_only=True)
 class Story:
-    """What a tool says one after the other (a person resolves in between), and what comes of it."""
+    """What a tool says one after the other, and what comes of it; a person resolves in between, or minutes pass."""
 
-    told: list[Reported | str]
+    told: list[Reported | str | int]
     outcomes: list[Outcome]
     source: Source
     alerts: int = 1
     kinds: list[str] = field(default_factory=list)
+    severity: Severity | None = None
 
 
 NEW, REPEATED, TRANSITION, IGNORED = Outcome.NEW, Outcome.REPEATED, Outcome.TRANSITION, Outcome.IGNORED
@@ -124,6 +130,16 @@ STORIES = {
         source=Source.FIRING,
         kinds=["triggered", "updated"],
     ),
+    "the tool tells that somebody raised its priority there": Story(
+        told=[
+            *(trigger(0, severity=Severity.SEV3), replace(UPDATE, raised_to=Severity.SEV4)),
+            *(replace(UPDATE, raised_to=Severity.SEV1), replace(UPDATE, raised_to=Severity.SEV2), UPDATE),
+        ],
+        outcomes=[NEW, TRANSITION, TRANSITION, TRANSITION, TRANSITION],
+        source=Source.FIRING,
+        kinds=["triggered", "updated", "updated", "updated", "updated"],
+        severity=Severity.SEV1,
+    ),
     "it recovers after a person resolved it": Story(
         told=[trigger(0), RESOLVED, recovery(5)],
         outcomes=[NEW, TRANSITION],
@@ -156,6 +172,88 @@ STORIES = {
         outcomes=[NEW, REPEATED],
         source=Source.FIRING,
     ),
+    "the state of now, firing on with its old start after a recovery that was none": Story(
+        told=[1, firing(0), 11, recovery(10, occurrence="e0"), 16, firing(0)],
+        outcomes=[NEW, TRANSITION, TRANSITION],
+        source=Source.FIRING,
+        kinds=["triggered", "recovered", "refired"],
+    ),
+    "the same, and its true end, which was heard late": Story(
+        told=[
+            *(1, firing(0), 11, recovery(10, occurrence="e0"), 16, firing(0)),
+            *(17, recovery(12, occurrence="e0"), recovery(10, occurrence="e0")),
+        ],
+        outcomes=[NEW, TRANSITION, TRANSITION, TRANSITION, REPEATED],
+        source=Source.RECOVERED,
+    ),
+    "the state of now after a recovery that was none, and a person's note": Story(
+        told=[1, firing(0), 11, recovery(10, occurrence="e0"), RESOLVED, 16, firing(0), 256, firing(0)],
+        outcomes=[NEW, TRANSITION, NEW, REPEATED],
+        source=Source.FIRING,
+        alerts=2,
+    ),
+    "the state of now, overtaken by its recovery": Story(
+        told=[1, recovery(1, occurrence="e0"), firing(0), RESOLVED, firing(0)],
+        outcomes=[NEW, REPEATED, REPEATED],
+        source=Source.RECOVERED,
+    ),
+    "the state of now is told on and on after a person resolved it": Story(
+        told=[1, firing(0), RESOLVED, 9, firing(0), 99, firing(0)],
+        outcomes=[NEW, REPEATED, REPEATED],
+        source=Source.FIRING,
+    ),
+    "the state of now after the signal was lost": Story(
+        told=[1, firing(0), report(KEY, N, **at(3)), 9, firing(0)],
+        outcomes=[NEW, TRANSITION, TRANSITION],
+        source=Source.FIRING,
+        kinds=["triggered", "no_data", "refired"],
+    ),
+    "a later episode joins the open alert and ends after a person resolved it": Story(
+        told=[
+            *(trigger(0, occurrence="e1"), recovery(5, occurrence="e1"), trigger(10, occurrence="e2")),
+            *(RESOLVED, trigger(25, occurrence="e2"), recovery(30, occurrence="e2")),
+        ],
+        outcomes=[NEW, TRANSITION, TRANSITION, REPEATED, TRANSITION],
+        source=Source.RECOVERED,
+    ),
+    "the same, when the first episode's end was never heard": Story(
+        told=[
+            *(trigger(0, occurrence="e1"), trigger(10, occurrence="e2")),
+            *(RESOLVED, recovery(30, occurrence="e2")),
+        ],
+        outcomes=[NEW, REPEATED, TRANSITION],
+        source=Source.RECOVERED,
+    ),
+    "an earlier episode's name comes late": Story(
+        told=[
+            *(trigger(10, occurrence="e2"), trigger(0, occurrence="e1")),
+            *(RESOLVED, recovery(30, occurrence="e2")),
+        ],
+        outcomes=[NEW, REPEATED, TRANSITION],
+        source=Source.RECOVERED,
+    ),
+    "a later episode's recovery, without a name, overtakes its trigger": Story(
+        told=[trigger(0), recovery(5), RESOLVED, recovery(61, ends_episode=True), trigger(60)],
+        outcomes=[NEW, TRANSITION, NEW, REPEATED],
+        source=Source.RECOVERED,
+        alerts=2,
+    ),
+    "the same recovery after a person resolved what still fired": Story(
+        told=[trigger(0), RESOLVED, recovery(5, ends_episode=True), recovery(5, ends_episode=True)],
+        outcomes=[NEW, TRANSITION, REPEATED],
+        source=Source.RECOVERED,
+    ),
+    "a later episode's recovery gives no sign, and then comes its trigger": Story(
+        told=[trigger(0), recovery(5), RESOLVED, recovery(61), trigger(60)],
+        outcomes=[NEW, TRANSITION, REPEATED, NEW],
+        source=Source.RECOVERED,
+        alerts=2,
+    ),
+    "a trigger of the resolved episode comes late, and its end came first": Story(
+        told=[trigger(0), recovery(5), 9, RESOLVED, recovery(8), trigger(7)],
+        outcomes=[NEW, TRANSITION, REPEATED, REPEATED],
+        source=Source.RECOVERED,
+    ),
     "a test notification": Story(
         told=[trigger(0, ignored=TEST_NOTIFICATION)], outcomes=[IGNORED], source=Source.FIRING, alerts=0
     ),
@@ -170,6 +268,8 @@ def test_what_a_tool_says_becomes(ledger: Ledger, story: Story) -> None:
     for told in story.told:
         if isinstance(told, str):
             resolve(ledger, 1)
+        elif isinstance(told, int):
+            ledger.clock.at = START + timedelta(minutes=told)
         else:
             [(outcome, alert_id, reason)] = receive(ledger, told).alerts
             outcomes.append(outcome)
@@ -181,8 +281,9 @@ def test_what_a_tool_says_becomes(ledger: Ledger, story: Story) -> None:
     assert len(alerts) == story.alerts
     if alerts:
         assert alerts[0].source is story.source
+        assert alerts[0].severity is (story.severity or alerts[0].severity)
         assert alerts[0].previous_id == (1 if story.alerts == 2 else None)
-        assert alerts[0].repeats == (story.outcomes.count(REPEATED) if story.alerts == 1 else 0)
+    assert sum(alert.repeats for alert in alerts) == story.outcomes.count(REPEATED)
     if story.kinds:
         kinds = [moment.kind for moment in ledger.read(lambda records: records.timeline(alerts[0].id))]
         assert kinds == story.kinds
@@ -198,6 +299,86 @@ def test_a_delivery_that_is_sent_again_changes_nothing(ledger: Ledger) -> None:
 
     assert receipts == [Receipt(result=Result.DUPLICATE)] * 3
     assert before == (entries(ledger), ledger.read(lambda records: records.find_alerts()))
+
+
+def tells(ledger: Ledger, *alerts: Reported) -> Receipt:
+    """A delivery without a name of its own, whose id is made of its body."""
+    return receive(ledger, *alerts, delivery_id=f"digest of {alerts}", named=False)
+
+
+def test_an_equal_body_without_a_name_is_a_resend_only_while_it_says_nothing_new(ledger: Ledger) -> None:
+    """A tool that flaps tells the same two bodies in turn; each turn counts, and each re-send of one does not."""
+    fires, ends = report(KEY, T), report(KEY, R)
+    turns = [fires, fires, ends, ends, fires, fires, ends, fires, fires]
+
+    receipts = [tells(ledger, turn) for turn in turns]
+
+    was_resend = [receipt.result is Result.DUPLICATE for receipt in receipts]
+    assert was_resend == [False, True, False, True, False, True, False, False, True]
+    alert = ledger.read(lambda records: records.alert(1))
+    assert (alert.source, alert.flaps, alert.repeats) == (Source.FIRING, 2, 0)
+
+
+def test_an_equal_body_opens_a_new_alert_after_the_problem_was_over(ledger: Ledger) -> None:
+    """Recovered, resolved by a person, and back within minutes: it is told in the very words of before."""
+    tells(ledger, report(KEY, T))
+    tells(ledger, report(KEY, R))
+    resolve(ledger, 1)
+
+    assert tells(ledger, report(KEY, T)).alerts == ((NEW, 2, ""),)
+    assert tells(ledger, report(KEY, T)).result is Result.DUPLICATE
+
+
+def test_a_body_that_tells_two_words_of_one_problem_is_a_resend_by_the_last(ledger: Ledger) -> None:
+    """Else each re-send of it would be a flap."""
+    body = report(KEY, T), report(KEY, R), report("muted", T, ignored="muted")
+    tells(ledger, *body)
+
+    assert tells(ledger, *body).result is Result.DUPLICATE
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        [firing(60), recovery(61, occurrence="e60")],
+        [trigger(60), recovery(61)],
+        [trigger(60, occurrence="e60"), recovery(61, ends_episode=True)],
+        [trigger(60), report(KEY, N, **at(61)), trigger(62), recovery(63, ends_episode=True)],
+    ],
+    ids=["state of now", "times only", "recovery without a name", "lost and found"],
+)
+def test_every_order_of_a_second_episode_ends_in_the_same_second_alert(second: list[Reported]) -> None:
+    """The first one is over, and resolved: whatever comes first of the second one, it gets an alert of its own."""
+    ledger = Ledger.shared()
+    ends = set()
+    for order in itertools.permutations(second):
+        key = ledger.fresh_key()
+        ledger.clock.at = START
+        for event in [trigger(0, occurrence="e0"), recovery(5, occurrence="e0")]:
+            receive(ledger, replace(event, dedup_key=key))
+        first = ledger.read(lambda records, key=key: records.latest_alert("generic", key))
+        ledger.clock.at = START + timedelta(minutes=6)
+        resolve(ledger, first.id)
+        ledger.clock.at = START + timedelta(minutes=61)
+        for event in order:
+            receive(ledger, replace(event, dedup_key=key))
+        alert = ledger.read(lambda records, key=key: records.latest_alert("generic", key))
+        ends.add((alert.previous_id == first.id, alert.is_open, alert.source, alert.source_at))
+
+    assert ends == {(True, True, Source.RECOVERED, second[-1].occurred_at)}
+
+
+def test_an_update_that_makes_it_worse_moves_the_alert_up_in_slack(ledger: Ledger) -> None:
+    """The parent is to show it, and the thread is as urgent as the alert; other updates leave both as they are."""
+    receive(ledger, trigger(0, severity=Severity.SEV3))
+    for raised_to in (Severity.SEV4, None, Severity.SEV1):
+        before = ledger.read(lambda records: records.thread(1))
+        receive(ledger, replace(UPDATE, raised_to=raised_to))
+        after = ledger.read(lambda records: records.thread(1))
+        assert after.revision - before.revision == (raised_to is Severity.SEV1)
+
+    with ledger.database.reading.connect() as connection:
+        assert connection.exec_driver_sql("SELECT severity FROM thread").scalar_one() == "SEV1"
 
 
 def test_two_providers_may_use_one_delivery_id_and_one_key(ledger: Ledger) -> None:

@@ -29,7 +29,7 @@ from bot.providers.contract import (
     webhook_secrets,
 )
 from bot.providers.problems import imagine
-from tests.providers.deliveries import NOW, request
+from tests.providers.deliveries import NOW
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()) | st.binary(),
@@ -222,12 +222,12 @@ def test_one_of_two_secrets_has_to_match_whole(candidate: str, matches: bool) ->
 def test_a_secret_that_is_no_ascii_still_matches_as_a_password() -> None:
     headers = {"authorization": "Basic dTpnZWjDpGltZQ=="}  # u:gehäime
 
-    assert check_shared_secret("x", Secrets("gehäime"), request(b"", headers), {Way.BASIC}) == "basic auth"
+    assert check_shared_secret("x", Secrets("gehäime"), headers, {Way.BASIC}) == "basic auth"
 
 
 def test_without_a_secret_every_delivery_is_refused() -> None:
     with pytest.raises(Refused) as refused:
-        check_shared_secret("x", Secrets(""), request(b"", {"x-socmon-token": ""}), {Way.TOKEN})
+        check_shared_secret("x", Secrets(""), {"x-socmon-token": ""}, {Way.TOKEN})
 
     assert (refused.value.reason, refused.value.status) == ("no secret configured", 403)
     assert "SOCMON_WEBHOOK_SECRET_X" in str(refused.value)
@@ -235,7 +235,7 @@ def test_without_a_secret_every_delivery_is_refused() -> None:
 
 def test_the_refusal_says_how_to_send_the_secret() -> None:
     with pytest.raises(Refused, match="the header X-Socmon-Token or “Authorization: Bearer …”"):
-        check_shared_secret("x", Secrets("s"), request(b""), {Way.BEARER, Way.TOKEN})
+        check_shared_secret("x", Secrets("s"), {}, {Way.BEARER, Way.TOKEN})
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,9 @@ def test_late_clicks_are_refused_kindly_and_change_nothing(workspace: Workspace)
     assert workspace.send(NOTE)["ok"]
     _shows(workspace, "A-1", "Resolved in")
     workspace.send(NOTE, user="U0KIM")
-    assert "has already resolved A-1" in json.dumps(workspace.form("U0KIM"))
+    form, refusal = workspace.transcript()["views"]["U0KIM"]
+    assert "has already resolved A-1" in json.dumps(refusal)
+    assert NOTE["found"] in json.dumps(form["state"]), "what Kim wrote is still there, underneath"
     assert [row["resolved_by"] for row in workspace.log()] == ["U0SAM"]
     assert old["ts"] == workspace.parent("A-1")["ts"]
 
@@ -106,8 +108,26 @@ def test_a_message_becomes_a_note_on_the_record(workspace: Workspace) -> None:
     assert "It is the nightly dump" in json.dumps(workspace.form())
 
 
+def test_what_was_begun_waits_for_its_writer(workspace: Workspace) -> None:
+    """A form that was closed is filled in again for the same person, until it is sent."""
+    workspace.fire("datadog", "trigger")
+    _shows(workspace, "A-1", "Firing")
+    workspace.press("A-1", "Resolve…")
+    assert "done" in workspace.send({**NOTE, "done": "fixed fixed fixed"})["errors"]
+    workspace.act("close", "U0SAM", view_id=workspace.form()["id"])
+
+    workspace.press("A-1", "Resolve…", user="U0KIM")
+    assert NOTE["found"] not in json.dumps(workspace.form("U0KIM"))
+    workspace.press("A-1", "Resolve…")
+    fields = {block.get("block_id"): block.get("element", {}) for block in workspace.form()["blocks"]}
+    assert fields["found"]["initial_value"] == NOTE["found"]
+    assert fields["cause"]["initial_option"]["value"] == NOTE["cause"]
+    assert workspace.send({"done": NOTE["done"]})["ok"]
+    _shows(workspace, "A-1", "Resolved in")
+
+
 def test_home_shows_what_waits_for_whom(workspace: Workspace) -> None:
-    """Sam is on call, so the alert waits for Sam; for Kim it is one nobody has taken."""
+    """Sam is on call, so the alert waits for Sam; for Kim it is one nobody has taken, until Kim takes it there."""
     workspace.fire("datadog", "trigger")
     _shows(workspace, "A-1", "Firing")
     for user, words in (("U0SAM", "Needs you now (1)"), ("U0KIM", "Nobody has taken (1)")):
@@ -116,6 +136,25 @@ def test_home_shows_what_waits_for_whom(workspace: Workspace) -> None:
             lambda user=user, words=words: words in json.dumps(workspace.transcript()["homes"].get(user)),
             what=f"{user}'s Home says {words}",
         )
+    home = workspace.transcript()["homes"]["U0KIM"]
+    [row] = [block for block in home["blocks"] if block.get("accessory")]
+    workspace.act(
+        "click",
+        "U0KIM",
+        view_id=home["id"],
+        block_id=row["block_id"],
+        action_id=row["accessory"]["action_id"],
+    )
+    wait_until(
+        lambda: "Needs you now (1)" in json.dumps(workspace.transcript()["homes"]["U0KIM"]),
+        what="Kim's Home follows Kim's click",
+    )
+    workspace.act("home", "U0OUT")
+    wait_until(
+        lambda: "none of the roles" in json.dumps(workspace.transcript()["homes"].get("U0OUT")),
+        what="the outsider's Home says who may",
+    )
+    assert "A-1" not in json.dumps(workspace.transcript()["homes"]["U0OUT"])
 
 
 def _shows(workspace: Workspace, alert: str, words: str) -> None:

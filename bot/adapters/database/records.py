@@ -7,14 +7,13 @@ one procedure's view of it: it sees its own changes and those of earlier units; 
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
-    CursorResult,
     Row,
-    UpdateBase,
     bindparam,
     case,
     exists,
@@ -26,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.database.bulk import insert_rows, update_rows
+from bot.adapters.database.part import Part
 from bot.adapters.database.rows import (
     alert_row,
     instant,
@@ -39,6 +39,7 @@ from bot.adapters.database.tables import (
     checkpoint,
     delivery,
     disclosure,
+    draft,
     head,
     intake_count,
     job_run,
@@ -48,7 +49,7 @@ from bot.adapters.database.tables import (
     thread,
 )
 from bot.adapters.database.wakeup import CHANNEL
-from bot.domain.alert import Alert
+from bot.domain.alert import Act, Alert
 from bot.domain.delivery import Delivery
 from bot.domain.errors import UnknownAlert
 from bot.domain.evidence import ELSEWHERE, Entry, Frontier, canonical, commitment, envelope, leaf_hash
@@ -57,15 +58,21 @@ from bot.domain.thread import TOLD_BY_PARENT, Moment, Thread
 SALT_BYTES = 16
 ID_BYTES = 8
 NEVER = 0
+MICROSECOND = timedelta(microseconds=1)
+LONGEST_WAIT = timedelta(hours=2) // MICROSECOND  # of a thread: back-off, Retry-After and leases are shorter
 MOST_KEYS = 1000  # in one statement: a body may hold more alerts than a database takes parameters
 COUNT_KEY = ("hour", "provider", "kind", "result", "reason")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:
-    """What every unit of a batch has in common: when, where and by which code; `entropy` gives unpredictable bytes."""
+    """What every unit of a batch has in common: when, where and by which code; `token` gives unpredictable bytes.
+
+    `lease_now` is the database server's time, so that replicas with different clocks agree on leases.
+    """
 
     now: datetime
+    lease_now: datetime
     boot: str
     mono_ns: int
     node: str
@@ -158,9 +165,10 @@ class Batch:
             return self.changes.alerts[alert_id]
         if not 0 < alert_id < self.next_alert_id:  # nor would every number fit into the database's
             raise UnknownAlert(alert_id)
-        return row_alert(
-            self.connection.execute(select(alert).where(alert.c.id == alert_id)).mappings().one()
-        )
+        found = self.connection.execute(select(alert).where(alert.c.id == alert_id)).mappings().one_or_none()
+        if found is None:
+            raise UnknownAlert(alert_id)
+        return row_alert(found)
 
     @property
     def next_alert_id(self) -> int:
@@ -249,7 +257,12 @@ class Batch:
         rewritten = [alert_row(one) for one in old if one.id in changes.rewritten]
         update_rows(self.connection, alert, rewritten, key="id")
         repeated = [
-            {"id": one.id, "repeats": one.repeats, "source_at": micros(one.source_at)}
+            {
+                "id": one.id,
+                "occurrence": one.occurrence,
+                "repeats": one.repeats,
+                "source_at": micros(one.source_at),
+            }
             for one in old
             if one.id not in changes.rewritten
         ]
@@ -325,29 +338,16 @@ class Batch:
             self.connection.execute(_HEARD[dialect], heard)
 
 
-class Unit:
+class Unit(Part):
     """One procedure's view of a batch: `bot.ports.Records`."""
 
     def __init__(self, batch: Batch) -> None:
-        self._batch = batch
+        super().__init__(batch)
         self._own = Changes()
-        self.has_written = False  # by a statement of its own, beside the changes that wait for the flush
 
     def keep(self) -> None:
         """The procedure succeeded: its changes join the batch."""
         self._batch.changes.absorb(self._own)
-
-    @property
-    def now(self) -> datetime:
-        return self._batch.stamp.now
-
-    @property
-    def _sql(self) -> Connection:
-        return self._batch.connection
-
-    def _write(self, statement: UpdateBase) -> CursorResult[Any]:
-        self.has_written = True
-        return self._sql.execute(statement)
 
     # Alerts
     def alert(self, alert_id: int) -> Alert:
@@ -433,6 +433,44 @@ class Unit:
             found.setdefault(row.seq, {})[row.path] = row.value
         return found
 
+    def took_form(self, alert_id: int, form: str, *, by: str) -> bool:
+        waiting = (*self._batch.changes.entries, *self._own.entries)
+        if any(entry.alert_id == alert_id and entry.facts.get("form") == form for entry in waiting):
+            return True
+        newest = (
+            select(leaf.c.leaf)
+            .where(leaf.c.alert_id == alert_id, leaf.c.by == by)
+            .order_by(leaf.c.seq.desc())
+            .limit(20)
+        )
+        return any(json.loads(body)["facts"].get("form") == form for body in self._sql.scalars(newest))
+
+    # What people have begun to write
+    def keep_draft(
+        self, person: str, alert_id: int, act: Act, fields: Mapping[str, str], *, until: datetime
+    ) -> None:
+        self.drop_draft(person, alert_id, act)
+        row = {
+            "person": person,
+            "alert_id": alert_id,
+            "form": act.value,
+            "text": json.dumps(dict(fields)),
+            "kept_until": micros(until),
+        }
+        self._write(insert(draft).values(row))
+
+    def draft(self, person: str, alert_id: int, act: Act) -> Mapping[str, str]:
+        this = _draft(person, alert_id, act) & (draft.c.kept_until > micros(self.now))
+        text = self._sql.execute(select(draft.c.text).where(this)).scalar_one_or_none()
+        fields: dict[str, str] = json.loads(text) if text else {}
+        return fields
+
+    def drop_draft(self, person: str, alert_id: int, act: Act) -> None:
+        self._write(draft.delete().where(_draft(person, alert_id, act)))
+
+    def drop_drafts(self) -> int:
+        return self._write(draft.delete().where(draft.c.kept_until <= micros(self.now))).rowcount
+
     # Slack threads
     def thread(self, alert_id: int) -> Thread:
         if alert_id in self._own.channels or alert_id in self._batch.changes.channels:
@@ -455,12 +493,14 @@ class Unit:
         self,
         *,
         lease: str,
-        until: datetime,
+        lasting: timedelta,
         busy_channels: Collection[str],
         updates_allowed: bool,
         except_alerts: Collection[int],
     ) -> list[Thread]:
-        now = micros(self.now)
+        now, lease_now = micros(self.now), micros(self._batch.stamp.lease_now)
+        due = (thread.c.next_at <= now) | (thread.c.next_at > now + LONGEST_WAIT)  # the clock was put back
+        free = (thread.c.leased_until <= lease_now) | (thread.c.leased_until > lease_now + LONGEST_WAIT)
         step = case((thread.c.ts.is_(None), 0), (thread.c.revision > thread.c.projected, 1), else_=2)
         urgency = func.row_number().over(
             partition_by=thread.c.channel, order_by=(step, thread.c.severity, thread.c.alert_id)
@@ -470,7 +510,7 @@ class Unit:
             may_send |= step == 1
         lagging = (
             select(thread.c.alert_id, urgency.label("urgency"))
-            .where(_LAGS, thread.c.next_at <= now, thread.c.leased_until <= now, may_send)
+            .where(_LAGS, due, free, may_send)
             .where(thread.c.alert_id.not_in(except_alerts))
             .subquery()
         )
@@ -479,13 +519,14 @@ class Unit:
         if not ids:
             return []
         mine = thread.c.alert_id.in_(ids)
-        self._write(update(thread).where(mine).values(lease=lease, leased_until=micros(until)))
+        until = micros(self._batch.stamp.lease_now + lasting)
+        self._write(update(thread).where(mine).values(lease=lease, leased_until=until))
         return [row_thread(row) for row in self._sql.execute(select(thread).where(mine)).mappings()]
 
-    def save_thread(self, thread_now: Thread, *, keep_lease_until: datetime | None = None) -> bool:
+    def save_thread(self, thread_now: Thread, *, keep_lease: timedelta | None = None) -> bool:
         values = thread_progress(thread_now)
-        if keep_lease_until:
-            values["leased_until"] = micros(keep_lease_until)
+        if keep_lease:
+            values["leased_until"] = micros(self._batch.stamp.lease_now + keep_lease)
         else:
             values |= {"lease": None, "leased_until": NEVER}
         this = thread.c.alert_id == thread_now.alert_id
@@ -493,9 +534,20 @@ class Unit:
         self._write(update(thread).where(this, ~_LAGS).values(stale_since=None))
         return done.rowcount == 1
 
-    def release_leases(self) -> int:
-        held = update(thread).where(thread.c.lease.is_not(None)).values(lease=None, leased_until=NEVER)
-        return self._write(held).rowcount
+    def release_leases(self, *, look_after: timedelta) -> int:
+        look_at = thread.c.intent_at + look_after // MICROSECOND
+        held = update(thread).where(thread.c.lease.is_not(None))
+        return self._write(held.values(lease=None, leased_until=func.coalesce(look_at, NEVER))).rowcount
+
+    def stranded_threads(self) -> list[Thread]:
+        query = select(thread).where(_LAGS, (thread.c.problem != "") | thread.c.ts.is_(None))
+        return [row_thread(row) for row in self._sql.execute(query).mappings()]
+
+    def move_thread(self, alert_id: int, *, channel: str) -> None:
+        free = thread.c.leased_until <= micros(self._batch.stamp.lease_now)
+        anew = {"ts": None, "projected": 0, "intent": None, "intent_at": None, "lease": None}
+        fresh = {"channel": channel, "attempts": 0, "next_at": NEVER, "problem": ""}
+        self._write(update(thread).where(thread.c.alert_id == alert_id, free).values(anew | fresh))
 
     def lag(self) -> tuple[int, datetime | None]:
         row = self._sql.execute(select(func.count(), func.min(thread.c.stale_since)).where(_LAGS)).one()
@@ -509,6 +561,13 @@ class Unit:
         elif known.text != text:
             self._write(update(problem).where(problem.c.subject == subject).values(text=text))
         return known is None
+
+    def untold_problems(self) -> list[tuple[str, str]]:
+        untold = select(problem.c.subject, problem.c.text).where(problem.c.told_at.is_(None))
+        return [(row.subject, row.text) for row in self._sql.execute(untold.order_by(problem.c.since))]
+
+    def problem_told(self, subject: str) -> None:
+        self._write(update(problem).where(problem.c.subject == subject).values(told_at=micros(self.now)))
 
     def clear_problem(self, subject: str) -> bool:
         return self._write(problem.delete().where(problem.c.subject == subject)).rowcount == 1
@@ -631,6 +690,10 @@ def _moment(row: Row[Any], texts: Mapping[str, str]) -> Moment:
         text="\n".join(texts[path] for path in order if path in texts),
         facts=json.loads(row.leaf).get("facts", {}),
     )
+
+
+def _draft(person: str, alert_id: int, act: Act) -> ColumnElement[bool]:
+    return (draft.c.person == person) & (draft.c.alert_id == alert_id) & (draft.c.form == act.value)
 
 
 _LAGS = (thread.c.revision > thread.c.projected) | (thread.c.latest > thread.c.shown)

@@ -119,6 +119,7 @@ alert = Table(
     Column("flaps", Integer, nullable=False),
     Column("previous_id", BigInteger),
     Column("version", Integer, nullable=False),
+    Column("roster_id", BigInteger, comment="who was on call when it triggered"),
     Index("alert_problem", "provider", "dedup_key", "id"),
     Index(
         "alert_open_once",
@@ -161,6 +162,7 @@ thread = Table(
     ),
     Column("lease", String, comment="fencing token of the replica that works on it"),
     Column("leased_until", BigInteger, nullable=False),
+    Column("storm_id", BigInteger, comment="the digest that shows it; then it has no parent of its own"),
     Index("thread_ts", "channel", "ts"),
     Index("thread_lag", "severity", "alert_id", sqlite_where=_LAGGING, postgresql_where=_LAGGING),
 )
@@ -198,6 +200,17 @@ job_run = Table(
     Column("detail", Text, nullable=False),
 )
 
+# Forms that were closed before they were sent, for a day, so that the same person can go on.
+draft = Table(
+    "draft",
+    metadata,
+    Column("person", String, primary_key=True),
+    Column("alert_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("form", String, primary_key=True, comment="the act that the form is for"),
+    Column("text", Text, nullable=False, comment="JSON: field and what is written there"),
+    Column("kept_until", BigInteger, nullable=False),
+)
+
 # What an operator has to mend: a dead token, an archived channel. One row per subject, gone when mended.
 problem = Table(
     "problem",
@@ -206,4 +219,126 @@ problem = Table(
     Column("since", BigInteger, nullable=False),
     Column("text", Text, nullable=False),
     Column("told_at", BigInteger, comment="when the admins were told"),
+)
+
+# Who was on call, as the tool or the configuration said it: a new row only when it has changed.
+roster = Table(
+    "roster",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False, comment="when it was first seen so"),
+    Column("checked_at", BigInteger, nullable=False, comment="when it was last seen so"),
+    Column("digest", String, nullable=False, comment="sha256 of the body"),
+    Column(
+        "body", Text, nullable=False, comment="teams, shifts, people and their ways to be reached, as JSON"
+    ),
+)
+
+# A person's account in a tool, linked to a Slack user by themselves or an admin.
+account_link = Table(
+    "account_link",
+    metadata,
+    Column("provider", String, primary_key=True),
+    Column("account", String, primary_key=True),
+    Column("slack_user", String, nullable=False),
+    Column("linked_by", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+# How far each open alert has come in the escalation policy.
+escalation = Table(
+    "escalation",
+    metadata,
+    Column("alert_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("phase", String, nullable=False, comment="unacknowledged or note_missing"),
+    Column("begun_at", BigInteger, nullable=False),
+    Column("done", Integer, nullable=False, comment="steps of the policy taken in this phase"),
+)
+
+# Direct messages owed to people; bundled, at most one message a person in ten minutes.
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("user", String, nullable=False),
+    Column("alert_id", BigInteger, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("sent_at", BigInteger),
+    Index(
+        "notice_owed",
+        "user",
+        "at",
+        sqlite_where=text("sent_at IS NULL"),
+        postgresql_where=text("sent_at IS NULL"),
+    ),
+    Index("notice_sent", "user", "sent_at"),
+)
+
+# What a tool is to be told. socmon's own record never waits for it.
+vendor_write = Table(
+    "vendor_write",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("provider", String, nullable=False),
+    Column("alert_id", BigInteger, nullable=False),
+    Column("target", String, nullable=False, comment="the vendor's own id of what is written to"),
+    Column("action", String, nullable=False),
+    Column("person", String, nullable=False, comment="the Slack user who did it, or socmon"),
+    Column("text", Text, nullable=False),
+    Column("key", String, nullable=False, comment="the same act is written once"),
+    Column("at", BigInteger, nullable=False),
+    Column("state", String, nullable=False, comment="pending, done or failed"),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", BigInteger, nullable=False),
+    Column("sent_at", BigInteger),
+    Column("done_at", BigInteger),
+    Column("detail", Text, nullable=False),
+    Column("lease", String),
+    Column("leased_until", BigInteger, nullable=False),
+    Index("vendor_write_once", "key", unique=True),
+    Index("vendor_write_alert", "alert_id"),
+    Index(
+        "vendor_write_due",
+        "next_at",
+        sqlite_where=text("state = 'pending'"),
+        postgresql_where=text("state = 'pending'"),
+    ),
+)
+
+# Many alerts at once in one channel: shown by one message, its digest, which the projector keeps in step.
+storm = Table(
+    "storm",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("channel", String, nullable=False),
+    Column("began_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("ts", String),
+    Column("revision", Integer, nullable=False),
+    Column("projected", Integer, nullable=False),
+    Column("intent", String),
+    Column("intent_at", BigInteger),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", BigInteger, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("possible_duplicate", Boolean, nullable=False),
+    Column("lease", String),
+    Column("leased_until", BigInteger, nullable=False),
+    Index(
+        "storm_running",
+        "channel",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+)
+
+# Who opened App Home lately, and what they saw there.
+home = Table(
+    "home",
+    metadata,
+    Column("user", String, primary_key=True),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("shown", String, nullable=False, comment="sha256 of the view they see"),
 )

@@ -10,9 +10,10 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -27,6 +28,7 @@ T = TypeVar("T")
 
 LARGEST_BATCH = 128
 LONGEST_QUEUE = 5_000
+STEP = timedelta(seconds=1)
 LONG_WAIT = 1.0  # a batch that failed later than this ran into a time-out, and so would each of its units
 
 
@@ -53,6 +55,7 @@ class Database:
         self._clock, self._randomness = clock, randomness
         self._node, self._code = node, code
         self._boot = randomness.token(8).hex()
+        self._skew = Skew(clock)
         self._queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._closing = False
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="records-reader")
@@ -90,7 +93,9 @@ class Database:
         """`read` for callers without an event loop."""
         try:
             with self.reading.connect() as connection, connection.begin():
-                return procedure(Unit(Batch(connection, self._stamp(), writing=False)), *args, **kwargs)
+                return procedure(
+                    Unit(Batch(connection, self._stamp(connection), writing=False)), *args, **kwargs
+                )
         except SQLAlchemyError as error:
             raise _explained(error, "The database cannot be read") from error
 
@@ -105,9 +110,11 @@ class Database:
         self.writing.dispose()
         self.reading.dispose()
 
-    def _stamp(self) -> Stamp:
+    def _stamp(self, connection: Connection) -> Stamp:
+        now = self._clock.now()
         return Stamp(
-            now=self._clock.now(),
+            now=now,
+            lease_now=now + self._skew.behind(connection),
             boot=self._boot,
             mono_ns=int(self._clock.monotonic() * 1e9),
             node=self._node,
@@ -154,7 +161,7 @@ class Database:
 
     def _transact(self, works: list[Work]) -> None:
         with self.writing.connect() as connection, connection.begin():
-            batch = Batch(connection, self._stamp(), writing=True)
+            batch = Batch(connection, self._stamp(connection), writing=True)
             batch.look_up([one for work in works for one in work.args if isinstance(one, Delivery)])
             for work in works:
                 unit = Unit(batch)
@@ -169,6 +176,28 @@ class Database:
                 else:
                     unit.keep()
             batch.flush()
+
+
+class Skew:
+    """How far this process's clock is behind the database server's. Measured at first, and again when the clock steps.
+
+    SQLite has no server: its one process agrees with itself.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._behind = timedelta(0)
+        self._measured: datetime | None = None
+
+    def behind(self, connection: Connection) -> timedelta:
+        if connection.dialect.name != "postgresql":
+            return self._behind
+        # Where the wall clock stood when the steady one began: it moves only when the wall clock steps.
+        began = self._clock.now() - timedelta(seconds=self._clock.monotonic())
+        if self._measured is None or abs(began - self._measured) > STEP:
+            there: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+            self._behind, self._measured = there - self._clock.now(), began
+        return self._behind
 
 
 def _explained(error: BaseException, what: str) -> BaseException:

@@ -7,6 +7,11 @@ from bot.adapters.slack.elements import actions, button, context, section
 from bot.adapters.slack.text import own_words, slack_text
 from bot.domain.errors import SocmonError
 
+SORRY = (
+    "socmon failed while doing this, so nothing may have changed. Look at the alert, then try again; if it happens"
+    " twice, tell an admin: the log of socmon names the fault."
+)
+
 # What `/socmon` understands: (words after it, what it does), in the order of the help.
 COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
     "log": (
@@ -41,47 +46,19 @@ def refusal(error: SocmonError) -> Message:
     return _said(own_words(str(error)))
 
 
-def form_timed_out(label: str, action_id: str, value: str, *, alert: str) -> Message:
-    """Slack lets a form open for three seconds after the click only; offers the button again."""
-    line = "Slack timed out before the form could open. Nothing changed. Try again:"
-    again = button(label, action_id, value, spoken=f"{label.rstrip('…')} {alert}")
-    return Message(text=line, blocks=[section(line), actions([again])])
+def fault() -> Message:
+    """A fault of our own."""
+    return _said(SORRY)
 
 
-def not_a_member() -> Message:
-    """For guests, and for members of other workspaces in a shared channel."""
-    return _said(
-        "Only full members of this workspace can respond to alerts, so that a known person is behind every"
-        " act in the record. Nothing changed. Ask somebody on the team to do it."
-    )
-
-
-def records_unavailable() -> Message:
-    return _said(
-        "socmon can't write to its records at the moment, so nothing changed. Try again in a minute;"
-        " if it goes on, tell an admin: `/socmon status` shows what is wrong."
-    )
-
-
-def failed(reference: str) -> Message:
-    """A fault of our own. `reference` finds it in socmon's own output."""
-    return _said(
-        "That did not work: socmon had a fault of its own. Look at the alert to see whether it changed, then"
-        f" try again. If it happens twice, give an admin this reference: {slack_text(reference, 60)}."
-    )
-
-
-def not_in_channel(channel: str, *, waiting: int) -> Message:
-    """To an admin: alerts cannot be shown where they should be. `channel` is its id."""
-    place = (
-        f"<#{channel}>"
-        if channel.isascii() and channel.isalnum() and channel[:1] in {"C", "G"}
-        else "the channel"
-    )
-    return _said(
-        f"I'm not in {place}, so {waiting:,} of its alerts can't be shown there. They are recorded and none"
-        f" is lost. In {place}, type `/invite @socmon`; I'll catch up by myself."
-    )
+def form_timed_out(again: tuple[str, str] | None) -> Message:
+    """Slack lets a form open for three seconds after the click only; offers the button (action id, value) again."""
+    line = "Slack timed out before the form could open. Nothing changed. Try again"
+    if again is None:
+        return _said(f"{line}: choose the shortcut once more.")
+    action_id, value = again
+    open_form = button("Open form", action_id, value, spoken="Open the form of the alert")
+    return Message(text=line, blocks=[section(f"{line}:"), actions([open_form])])
 
 
 def export_sent(name: str, alerts: int) -> Message:

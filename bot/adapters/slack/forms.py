@@ -20,11 +20,11 @@ from bot.adapters.slack.elements import (
     text_input,
 )
 from bot.adapters.slack.text import slack_text
+from bot.adapters.slack.views import View, already_resolved_view
 from bot.adapters.slack.words import CAUSES, SOURCES, duration, number, subject
 from bot.domain.alert import MOST_LETTERS, Alert, Cause, Resolution, check_note
 from bot.domain.errors import ThinNote
 
-View = dict[str, Any]
 State = Mapping[str, Any]
 
 LONGEST_ADDRESS = 2000
@@ -33,7 +33,12 @@ _SECURITY = "security"
 
 
 def resolve_form(alert: Alert, *, now: datetime, provider_title: str) -> View:
-    """Asks for the resolution note. Sending it resolves the alert; there is no other way to resolve one."""
+    """Asks for the resolution note. Sending it resolves the alert; there is no other way to resolve one.
+
+    When somebody was faster it shows what they wrote.
+    """
+    if not alert.is_open:
+        return already_resolved_view(alert)
     return _form(
         title=f"Resolve {number(alert)}",
         callback_id=do.RESOLVE_FORM,
@@ -55,7 +60,7 @@ def amend_form(alert: Alert, *, now: datetime, provider_title: str) -> View:
     )
 
 
-def note_form(alert: Alert, *, now: datetime, provider_title: str, text: str = "") -> View:
+def note_form(alert: Alert, *, now: datetime, provider_title: str) -> View:
     return _form(
         title=f"Note on {number(alert)}",
         callback_id=do.NOTE_FORM,
@@ -63,7 +68,7 @@ def note_form(alert: Alert, *, now: datetime, provider_title: str, text: str = "
         metadata=do.Target(alert.id, alert.version).metadata,
         blocks=[
             context(*_about(alert, now, provider_title)),
-            text_input("text", "What did you see or do?", value=text, focus=True),
+            text_input("text", "What did you see or do?", focus=True),
         ],
     )
 
@@ -101,6 +106,7 @@ def add_note_form(alerts: Sequence[Alert], *, selected: int | None, text: str, l
         callback_id=do.ADD_NOTE_FORM,
         submit="Add note",
         metadata=json.dumps({"link": link[:LONGEST_ADDRESS]}),
+        keeps_draft=False,  # its words stand in the message they were taken from
         blocks=[
             question_block("alert", "Which alert is it about?", choice),
             text_input(
@@ -153,10 +159,68 @@ def field_error(error: ThinNote) -> dict[str, str]:
     return {error.field: str(error)}
 
 
-def _form(*, title: str, callback_id: str, submit: str, metadata: str, blocks: list[Block]) -> View:
+def first_field_error(view: View, message: str) -> dict[str, str]:
+    """As `field_error`, for what is about no field in particular."""
+    first = next(block["block_id"] for block in view["blocks"] if block["type"] == "input")
+    return {first: message}
+
+
+def begun(view: View) -> dict[str, str]:
+    """Field → what a person has written there, of the fields that they have changed; options by their values."""
+    initial = {name: _written(_initial(element)) for name, element in _elements(view)}
+    values = (view.get("state") or {}).get("values") or {}
+    written = {name: _written((values.get(name) or {}).get(name) or {}) for name in initial}
+    return {name: text for name, text in written.items() if text and text != initial[name]}
+
+
+def with_draft(view: View, draft: Mapping[str, str]) -> View:
+    """The form, filled in as far as somebody had come before. What Slack would object to does not keep it shut."""
+    for name, element in _elements(view):
+        text = draft.get(name, "")
+        picked = [each for each in element.get("options", ()) if each["value"] in text.split(",")]
+        match element["type"]:
+            case "static_select" if picked:
+                element["initial_option"] = picked[0]
+            case "checkboxes" if picked:
+                element["initial_options"] = picked
+            case "plain_text_input" if len(text) >= element["min_length"]:
+                element["initial_value"] = text[: element["max_length"]]
+            case "url_text_input" if text.startswith(("https://", "http://")):
+                element["initial_value"] = text
+            case _:
+                pass
+    return view
+
+
+def _elements(view: View) -> list[tuple[str, Element]]:
+    return [(block["block_id"], block["element"]) for block in view["blocks"] if block["type"] == "input"]
+
+
+def _initial(element: Element) -> Element:
+    names = ("value", "selected_option", "selected_options")
+    return dict(
+        zip(names, map(element.get, ("initial_value", "initial_option", "initial_options")), strict=True)
+    )
+
+
+def _written(field: Mapping[str, Any]) -> str:
+    options = field.get("selected_options") or filter(None, [field.get("selected_option")])
+    return str(field.get("value") or ",".join(str(each["value"]) for each in options))
+
+
+def _form(
+    *,
+    title: str,
+    callback_id: str,
+    submit: str,
+    metadata: str,
+    blocks: list[Block],
+    keeps_draft: bool = True,
+) -> View:
     return {
         "type": "modal",
         "callback_id": callback_id,
+        "notify_on_close": keeps_draft,
         "title": plain(title, 24),
         "submit": plain(submit, 24),
         "close": plain("Cancel", 24),

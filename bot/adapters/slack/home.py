@@ -7,7 +7,7 @@ from typing import Any
 from bot.adapters.slack import interactions as do
 from bot.adapters.slack.elements import Block, button, context, plain, section
 from bot.adapters.slack.status_message import status_message
-from bot.adapters.slack.text import date, slack_text
+from bot.adapters.slack.text import date, own_words, slack_text
 from bot.adapters.slack.words import look, number, some, state, subject
 from bot.domain.alert import Alert
 from bot.domain.status import Status
@@ -34,6 +34,11 @@ def home_view(
         *status_message(status).blocks,
     ]
     return {"type": "home", "blocks": blocks}
+
+
+def refused_home(message: str) -> dict[str, Any]:
+    """For those who may not see it, or when it cannot be read: why, and who may."""
+    return {"type": "home", "blocks": [_header("socmon"), section(own_words(message))]}
 
 
 def _list(

@@ -20,6 +20,7 @@ METHOD_SCOPES: dict[str, frozenset[str]] = {
     "users.info": frozenset(
         {"users:read", "users:read.email"}
     ),  # the profile has no address without the second
+    "users.lookupByEmail": frozenset({"users:read.email"}),
     "views.open": frozenset(),
     "views.publish": frozenset(),
     "views.update": frozenset(),

@@ -34,12 +34,16 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS = 2.0
 LOOK_UP_AFTER = 3.0  # Slack's history may lag behind its posts by a moment
+STALE_SECONDS = 3.0  # a message that took so long to make is not sent before its lease is renewed
 MENDING_SECONDS = 10.0  # how soon a closed channel or a dead token is tried again
 LONGEST_BACKOFF = 60.0
+LONGEST_REFUSAL = 3600.0  # a message that Slack refuses again and again must not take the place of others
+MOST_UPDATES = 5  # refused ones, of one and the same state
+SHORTEST_RETRY_AFTER = 1.0
 BURST_SECONDS = 10.0
 RECALL_SECONDS = 60.0
 FAULT = "fault"
-MARGIN = timedelta(minutes=2)  # between our clock and Slack's, when looking for a message
+MARGIN = timedelta(hours=1)  # between our clock and Slack's, when looking for a message
 
 SLACK_CALLS = Counter("socmon_slack_calls_total", "Calls to Slack by step and result", ["step", "result"])
 POSSIBLE_DUPLICATES = Counter("socmon_slack_possible_duplicates_total", "Parents posted again without a look")
@@ -56,8 +60,8 @@ class Budget:
 class Projector:
     """One per process.
 
-    `titles` are the providers' names for people, `names` tells what people are called, `alarm` tells the operators
-    about new trouble.
+    `titles` are the providers' names for people, `fallback` is the channel for alerts whose own one is closed, `names`
+    tells what people are called, `report` makes trouble known.
     """
 
     def __init__(
@@ -69,11 +73,13 @@ class Projector:
         randomness: Randomness,
         budget: Budget,
         titles: Mapping[str, str],
+        fallback: str,
         names: Callable[[Collection[str]], Awaitable[Mapping[str, str]]],
-        alarm: Callable[[str, str], Awaitable[None]],
+        report: Callable[[str, str], Awaitable[None]],
     ) -> None:
         self._records, self._web, self._clock, self._randomness = records, web, clock, randomness
-        self._budget, self._titles, self._names, self._alarm = budget, titles, names, alarm
+        self._budget, self._titles, self._fallback = budget, titles, fallback
+        self._names, self._report = names, report
         self._lease = randomness.token(8).hex()
         self._woken = asyncio.Event()
         self._next_post: dict[str, float] = {}  # channel → monotonic time of its next post
@@ -166,7 +172,8 @@ class Projector:
         )
         try:
             await self._store(task.thread.unknown(fault, retry_at=self._later(task)))
-            await self._trouble(f"slack:message:{FAULT}", text)
+            self._known_problems.add(f"slack:message:{FAULT}")
+            await self._report(f"slack:message:{FAULT}", text)
         except SocmonError as unavailable:
             log.warning("A-%s: nor did the records take that: %s", task.alert.id, unavailable)
 
@@ -177,7 +184,7 @@ class Projector:
                 if ts is not None:
                     await self._adopt(task, ts)
                     return
-                if not await self._records.write(show_alert.resend, task.thread):
+                if not await self._renew(task):
                     return
                 task = replace(task, lost=None)  # from here on a refusal means that nothing is under way
             await self._send(task)
@@ -221,7 +228,10 @@ class Projector:
 
     async def _reply(self, task: Task) -> None:
         thread = task.thread
+        started = self._clock.monotonic()
         names = await self._names({moment.by for moment in task.moments})
+        if self._clock.monotonic() - started > STALE_SECONDS and not await self._renew(task):
+            return
         message = thread_reply(
             task.alert,
             task.moments,
@@ -232,6 +242,10 @@ class Projector:
         key = show_alert.reply_key(task.alert.id, thread.latest)
         await self._web.post(thread.channel, message, key=key, thread_ts=thread.ts)
         await self._store(thread.told(thread.latest, asked=asks_for_note(task.alert, task.moments)))
+
+    async def _renew(self, task: Task) -> bool:
+        """Before a message goes out later than its lease was meant for. False when another replica has taken over."""
+        return await self._records.write(show_alert.resend, task.thread)
 
     async def _look(self, task: Task) -> tuple[Task, str | None]:
         """Find the message whose answer was lost. Without the history scope socmon posts again, and says so."""
@@ -283,19 +297,22 @@ class Projector:
         return self._clock.now() + timedelta(seconds=seconds)
 
     async def _limited(self, task: Task, seconds: float) -> None:
-        until = self._clock.monotonic() + seconds
+        seconds = max(seconds, SHORTEST_RETRY_AFTER)
+        until, channel = self._clock.monotonic() + seconds, task.thread.channel
         if task.step is Step.UPDATE:
             self._next_update = max(self._next_update, until)
         elif task.lost is None:
-            self._next_post[task.thread.channel] = until
+            self._next_post[channel] = max(self._next_post.get(channel, until), until)
         retry_at = self._clock.now() + timedelta(seconds=seconds)
         # Being asked to wait is not an attempt that failed.
-        await self._store(replace(task.refused("", retry_at=retry_at), attempts=task.thread.attempts))
+        waiting = task.refused(task.thread.problem, retry_at=retry_at)
+        await self._store(replace(waiting, attempts=task.thread.attempts))
 
     async def _denied(self, task: Task, error: SlackSaysNo) -> None:
         """Slack refused: make it visible and try again later; alerts wait in the records meanwhile."""
         thread, subject, text = task.thread, "", ""
-        retry_at = self._clock.now() + timedelta(seconds=MENDING_SECONDS)
+        now = self._clock.now()
+        retry_at = now + timedelta(seconds=MENDING_SECONDS)
         if error.error in DEAD_TOKEN:
             subject = "slack:token"
             text = (
@@ -303,30 +320,34 @@ class Projector:
                 " reinstall the app and set SLACK_BOT_TOKEN, then restart; `socmon doctor` checks it."
             )
         elif error.error in CLOSED_CHANNEL:
-            subject = f"slack:channel:{thread.channel}"
+            subject = show_alert.channel_problem(thread.channel)
             text = (
                 f"Alerts can't be posted to <#{thread.channel}> ({error.error}). Mend: unarchive the channel or invite"
-                " the app there (/invite @socmon), or name another one under [slack] in the configuration."
+                " the app there (/invite @socmon), or name another one under [slack] in the configuration and restart."
             )
+            if thread.ts is None and thread.channel != self._fallback:
+                text += f" Until then its alerts go to <#{self._fallback}>."
+                task, retry_at = replace(task, thread=replace(thread, channel=self._fallback), lost=None), now
         elif error.error in GONE and task.step is not Step.POST:
-            log.warning("A-%s: its parent was deleted in Slack; posting it anew", task.alert.id)
+            log.warning("A-%s: its parent is out of reach (%s); posting it anew", task.alert.id, error.error)
             task = replace(task, thread=replace(thread, ts=None, projected=0))
-            retry_at = self._clock.now()
+            retry_at = now
         else:
+            seconds = min(LONGEST_REFUSAL, MENDING_SECONDS * 2 ** min(thread.attempts, 9))
+            retry_at = now + timedelta(seconds=seconds)
             subject = f"slack:message:{error.error}"
             text = (
                 f"Slack refused a message about A-{task.alert.id}: {error}. This is a fault of socmon; please report"
                 " it."
             )
-        await self._store(task.refused(str(error), retry_at=retry_at))
+        if task.step is Step.UPDATE and thread.attempts >= MOST_UPDATES:
+            # It shows an old state until the next change; the thread goes on telling what happens.
+            await self._store(replace(thread.updated(thread.revision), problem=str(error)))
+        else:
+            await self._store(task.refused(str(error), retry_at=retry_at))
         if subject:
-            await self._trouble(subject, text)
-
-    async def _trouble(self, subject: str, text: str) -> None:
-        self._known_problems.add(subject)
-        if await self._records.write(show_alert.report_problem, subject, text):
-            log.error("%s: %s", subject, text)
-            await self._alarm(subject, text)
+            self._known_problems.add(subject)
+            await self._report(subject, text)
 
     async def _recall_problems(self, now: float) -> None:
         """What an earlier process or another replica noted can be mended here as well."""
@@ -337,7 +358,12 @@ class Projector:
     async def _mended(self, task: Task) -> None:
         """A message went through: what stood in its way is gone. One write per mended problem, none otherwise."""
         refusal = task.thread.problem.partition(" ")[0]
-        for subject in ("slack:token", f"slack:channel:{task.thread.channel}", f"slack:message:{refusal}"):
+        for subject in (
+            "slack:token",
+            show_alert.channel_problem(task.thread.channel),
+            f"slack:message:{refusal}",
+            show_alert.unreadable_problem(task.alert.id),
+        ):
             if subject in self._known_problems:
                 await self._records.write(show_alert.clear_problem, subject)
                 self._known_problems.discard(subject)

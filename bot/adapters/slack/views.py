@@ -12,19 +12,18 @@ from bot.domain.alert import Alert
 View = dict[str, Any]
 
 
-def waiting_view(title: str) -> View:
-    """Shown at once, since a form must open within three seconds; replaced when socmon has read the alert."""
-    return _view(title, [context(":hourglass_flowing_sand: One moment…")])
+def waiting_view() -> View:
+    """Shown in time, since a form must open within three seconds; replaced when socmon knows what to show."""
+    return _view("One moment…", [context(":hourglass_flowing_sand: Slack takes its time to answer.")])
 
 
 def info_view(title: str, message: str) -> View:
     return _view(title, [section(own_words(message))])
 
 
-def error_view(what: str, *, why: str = "", next_step: str = "") -> View:
-    """What happened, why, and what to do now. The message of a SocmonError is all three in one."""
-    lines = [own_words(line) for line in (why, next_step) if line]
-    return _view("That did not work", [section(own_words(what)), *([context(*lines)] if lines else [])])
+def error_view(message: str) -> View:
+    """What happened, why, and what to do now: the message of a SocmonError is all three in one."""
+    return info_view("That did not work", message)
 
 
 def already_resolved_view(alert: Alert) -> View:

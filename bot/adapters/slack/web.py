@@ -41,7 +41,7 @@ CLOSED_CHANNEL = frozenset(
         "channel_is_limited_access",
     }
 )
-GONE = frozenset({"message_not_found", "thread_not_found"})
+GONE = frozenset({"message_not_found", "thread_not_found", "cant_update_message"})  # the last: another app's
 BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 SLACKS_OWN_FAULT = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 
@@ -66,7 +66,7 @@ class NoAnswer(Exception):
     """Slack did not answer, or not sensibly: the message may exist or not."""
 
 
-def web_client(token: str, api_url: str) -> AsyncWebClient:
+def web_client(token: str | None, api_url: str) -> AsyncWebClient:
     """A client that never sends anything twice by itself."""
     return AsyncWebClient(
         token=token, base_url=api_url, timeout=SECONDS, retry_handlers=[], trust_env_in_session=True

@@ -7,6 +7,7 @@ no fingerprint).
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -22,7 +23,6 @@ from bot.providers.contract import (
     Request,
     Way,
     Webhook,
-    body_digest,
     check_shared_secret,
     instant,
     key_of,
@@ -58,8 +58,11 @@ class AlertmanagerWebhook(Webhook):
 
     settings: AlertmanagerSettings
 
+    def check_headers(self, headers: Mapping[str, str]) -> str:
+        return check_shared_secret("alertmanager", self.settings.secrets, headers, {Way.BEARER, Way.BASIC})
+
     async def authenticate(self, request: Request) -> str:
-        return check_shared_secret("alertmanager", self.settings.secrets, request, {Way.BEARER, Way.BASIC})
+        return self.check_headers(request.headers)
 
     def read(self, request: Request) -> Reading:
         group = parse_object(request.body)
@@ -72,9 +75,7 @@ class AlertmanagerWebhook(Webhook):
                 faults.append(str(error))
         if not alerts:
             raise Unreadable(faults[0])
-        return Reading(
-            delivery_id=body_digest(request), alerts=tuple(alerts), gap=_gap(group, len(found_alerts), faults)
-        )
+        return Reading(alerts=tuple(alerts), gap=_gap(group, len(found_alerts), faults))
 
 
 def _alerts(group: dict[str, Any]) -> list[Any]:
@@ -122,14 +123,18 @@ def _reported(alert: Any, group: dict[str, Any], received_at: datetime) -> Repor
     change = _change(alert.get("status"))
     fingerprint = text(alert.get("fingerprint"), 200) or _fingerprint(labels)
     started_at = instant(alert.get("startsAt"), received_at=received_at)
+    ended_at = instant(alert.get("endsAt"), received_at=received_at)
     name = labels.get("alertname", "")
     return Reported(
         change=change,
         dedup_key=key_of(fingerprint, text(group.get("externalURL"))),
-        occurrence=key_of(fingerprint, started_at.isoformat()) if started_at else None,
-        occurred_at=instant(alert.get("endsAt"), received_at=received_at)
-        if change is Change.RECOVERED
-        else started_at,
+        # One that Alertmanager is told of only when it ends starts when it ends: that says nothing of the episode.
+        occurrence=key_of(fingerprint, started_at.isoformat())
+        if started_at not in {None, ended_at}
+        else None,
+        occurred_at=ended_at if change is Change.RECOVERED else started_at,
+        # After a “resolved” that came of lost contact with Prometheus, it fires on with its old start.
+        current=change is Change.TRIGGERED,
         title=line(
             annotations.get("summary") or annotations.get("message") or name or next(iter(labels.values()))
         ),

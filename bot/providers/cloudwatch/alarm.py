@@ -85,6 +85,7 @@ def read_alarm(alarm: Mapping[str, Any], *, topic: str, received_at: datetime) -
         # CloudWatch names no episode. The moment an alarm left OK does, and a recovery belongs to whichever is open.
         occurrence=key_of(arn, occurred_at.isoformat()) if starts and occurred_at else None,
         occurred_at=occurred_at,
+        ends_episode=change is Change.RECOVERED and text(alarm.get("OldStateValue"), 40) == "ALARM",
         title=line(name),
         component=_component(alarm),
         condition=_condition(alarm),

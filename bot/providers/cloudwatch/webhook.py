@@ -1,7 +1,7 @@
 """CloudWatch alarms over SNS: whose signature and topic to believe, and what the message says."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from bot.domain.alert import Change, Reported
@@ -35,13 +35,30 @@ class CloudWatchWebhook(Webhook):
         self._certificates = Certificates(network)
         self._confirm = confirm or self._ask_aws
 
-    async def authenticate(self, request: Request) -> str:
+    def check_headers(self, headers: Mapping[str, str]) -> str:
         if not self._settings.topics:
             raise Refused(
                 "no topics configured",
                 "CloudWatch deliveries are refused: no topic is allowed. List yours in [providers.cloudwatch]"
                 " topics and restart socmon.",
                 status=403,
+            )
+        if headers.get("x-amz-sns-rawdelivery", "").strip().lower() == "true":
+            raise Refused(
+                "raw message delivery",
+                "Raw message delivery carries no signature. Turn it off: `aws sns set-subscription-attributes"
+                " --subscription-arn … --attribute-name RawMessageDelivery --attribute-value false`.",
+            )
+        return ""  # what SNS signs is in the body
+
+    async def authenticate(self, request: Request) -> str:
+        self.check_headers(request.headers)
+        # Before anything is parsed: a stranger's megabyte of JSON must not cost more than a look through it.
+        if not any(topic.encode() in request.body for topic in self._settings.topics):
+            raise Refused(
+                "unknown topic",
+                "The body names no topic of [providers.cloudwatch] topics. If yours sent it, add the topic's ARN"
+                " there and restart socmon.",
             )
         envelope = _open(request)
         self._check_topic(envelope)
@@ -100,12 +117,6 @@ class CloudWatchWebhook(Webhook):
 
 def _open(request: Request) -> Envelope:
     """The envelope of a request that is yet to be believed; raises Refused."""
-    if request.headers.get("x-amz-sns-rawdelivery", "").strip().lower() == "true":
-        raise Refused(
-            "raw message delivery",
-            "Raw message delivery carries no signature. Turn it off: `aws sns set-subscription-attributes"
-            " --subscription-arn … --attribute-name RawMessageDelivery --attribute-value false`.",
-        )
     try:
         envelope = open_envelope(request.body)
     except Unreadable as error:

@@ -5,7 +5,7 @@ Variables and their values: https://docs.datadoghq.com/integrations/webhooks/
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,6 @@ from bot.providers.contract import (
     Request,
     Way,
     Webhook,
-    body_digest,
     check_shared_secret,
     instant,
     key_of,
@@ -67,9 +66,11 @@ PRIORITIES = {
     "P5": Severity.SEV4,
 }
 
+# "Test Notifications" of a monitor: https://docs.datadoghq.com/monitors/notify/#test-notifications
+_TEST = "TEST"
 _UNRENDERED = re.compile(r"\$[A-Z][A-Z0-9_]*")
 _GROUP = re.compile(r"\[([^\[\]]{1,600})\]\s{0,4}")
-_STATE = re.compile(r"([A-Za-z-]{1,20}(?: Data)?)(?: on \{(.{0,500})\})?")
+_STATE = re.compile(r"([a-z-]{1,20}(?: data)?)(?: on \{(.{0,500})\})?", re.IGNORECASE)
 _MONITOR_LINK = re.compile(r"/monitors[#/](\d{1,20})")
 _RUNBOOK = re.compile(r"(?im)^[ \t>*_-]{0,8}runbook[ \t:*_]{1,8}(https?://\S{1,500})")
 
@@ -80,36 +81,45 @@ class DatadogWebhook(Webhook):
 
     settings: DatadogSettings
 
+    def check_headers(self, headers: Mapping[str, str]) -> str:
+        return check_shared_secret("datadog", self.settings.secrets, headers, {Way.TOKEN, Way.BASIC})
+
     async def authenticate(self, request: Request) -> str:
-        return check_shared_secret("datadog", self.settings.secrets, request, {Way.TOKEN, Way.BASIC})
+        return self.check_headers(request.headers)
 
     def read(self, request: Request) -> Reading:
         event = _Event.read(_parse(request.body))
         return Reading(
-            delivery_id=event.delivery_id or body_digest(request),
+            delivery_id=event.delivery_id,
             alerts=(_reported(event, request.received_at),),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Title:
-    """Datadog's titles begin with groups: "[P1] [Triggered on {host:prod-db-1}] High CPU"."""
+    """Datadog's titles begin with groups: "[P1] [Triggered on {host:prod-db-1}] High CPU".
+
+    Only the first one can say that it is a test; a later one is of the monitor's own name.
+    """
 
     name: str
+    is_test: bool = False
     state: str = ""
     scope: str = ""
     priority: str = ""
 
     @classmethod
     def read(cls, title: str) -> "_Title":
-        found = cls(name=title)
+        first = _GROUP.match(title)
+        is_test = first is not None and first[1].strip().upper() == _TEST
+        found = cls(name=title[first.end() :] if first and is_test else title, is_test=is_test)
         while group := _GROUP.match(found.name):
             word, state = group[1].strip(), _STATE.fullmatch(group[1].strip())
             if word.upper() in PRIORITIES:
                 found = replace(found, priority=word.upper())
             elif state and state[1].lower() in TRANSITIONS and not found.state:
                 found = replace(found, state=state[1].lower(), scope=state[2] or "")
-            elif word.upper() != "TEST":
+            else:
                 break  # the monitor's own name begins with a bracket
             found = replace(found, name=found.name[group.end() :])
         return found
@@ -140,11 +150,6 @@ class _Event:
         """The tags of what triggered, in an order of ours, so that one group of a monitor has one key."""
         tags = (self["scope"] or self.title.scope).split(",")
         return ",".join(sorted(tag.strip() for tag in tags if tag.strip()))
-
-    @property
-    def is_test(self) -> bool:
-        # "Test Notifications" of a monitor: https://docs.datadoghq.com/monitors/notify/#test-notifications
-        return "[test]" in self["title"].casefold()
 
     @property
     def monitor(self) -> str:
@@ -200,7 +205,7 @@ class _Event:
 
 
 def _reported(event: _Event, received_at: datetime) -> Reported:
-    if event.is_test:
+    if event.title.is_test:
         return Reported(
             change=Change.TRIGGERED,
             dedup_key=key_of("test", event["monitor_id"], event.scope),

@@ -42,7 +42,7 @@ def read_settings(table: Mapping[str, Any], environ: Mapping[str, str]) -> Gener
     """Read `[providers.generic]` and the environment; raises WrongSettings."""
     read_table("generic", table, known=("fields", "status"))
     fields = _words("fields", table.get("fields", {}))
-    read_table("generic.fields", fields, known=(*ALERT_FIELDS, *BODY_FIELDS))
+    read_table("generic.fields", fields, known=(*ALERT_FIELDS, "alerts"))
     statuses = _words("status", table.get("status", {}))
     return GenericSettings(
         secrets=webhook_secrets("generic", environ),

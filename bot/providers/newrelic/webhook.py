@@ -6,6 +6,7 @@ Template variables: https://docs.newrelic.com/docs/alerts/get-notified/custom-va
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,7 +18,6 @@ from bot.providers.contract import (
     Request,
     Way,
     Webhook,
-    body_digest,
     check_shared_secret,
     instant,
     key_of,
@@ -58,6 +58,10 @@ STATES = {
 
 # A person did something to a live issue: it is still "ACTIVATED", but that is no news (seen when one acknowledged it).
 USER_ACTION = "user_action"
+# The triggers with which an issue's state becomes ACKNOWLEDGED, which only a person can do; "incident" is the legacy
+# one. With any other trigger it has been acknowledged before, and something else changed.
+ACKNOWLEDGING = {USER_ACTION, "state_change", "incident", ""}
+PRIORITY_CHANGED = "priority_changed"
 
 # What "Send test notification" fills in, whatever the template: a sample issue of the year 2021 (its id, and the one
 # in the address of its page), and the legacy channels' incident number 0.
@@ -74,15 +78,18 @@ class NewRelicWebhook(Webhook):
 
     settings: NewRelicSettings
 
-    async def authenticate(self, request: Request) -> str:
+    def check_headers(self, headers: Mapping[str, str]) -> str:
         return check_shared_secret(
-            "newrelic", self.settings.secrets, request, {Way.TOKEN, Way.BEARER, Way.BASIC}
+            "newrelic", self.settings.secrets, headers, {Way.TOKEN, Way.BEARER, Way.BASIC}
         )
+
+    async def authenticate(self, request: Request) -> str:
+        return self.check_headers(request.headers)
 
     def read(self, request: Request) -> Reading:
         issue = _Issue.read(parse_object(request.body))
         return Reading(
-            delivery_id=issue.delivery_id or body_digest(request),
+            delivery_id=issue.delivery_id,
             alerts=(_reported(issue, request.received_at),),
         )
 
@@ -137,8 +144,13 @@ class _Issue:
 
     @property
     def said(self) -> str:
+        trigger = self["trigger"].lower()
         if self.change is not Change.UPDATED:
             return ""
+        if trigger == PRIORITY_CHANGED:
+            return f"priority changed to {line(self['priority'], 40) or 'none'} in New Relic"
+        if trigger not in ACKNOWLEDGING:
+            return f"changed in New Relic: {line(trigger, 60).replace('_', ' ')}"
         person = line(self["acknowledged_by"], 100)
         if person and person != "N/A":
             return f"acknowledged in New Relic by {person}"
@@ -180,6 +192,7 @@ def _reported(issue: _Issue, received_at: datetime) -> Reported:
         runbook=web_address(issue["runbook"]),
         text=_text(issue),
         said=issue.said,
+        raised_to=severity_of(issue["priority"]) if issue.change is Change.UPDATED else None,
     )
 
 

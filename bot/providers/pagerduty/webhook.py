@@ -16,7 +16,6 @@ from bot.providers.contract import (
     Reading,
     Request,
     Webhook,
-    body_digest,
     instant,
     key_of,
     line,
@@ -38,18 +37,18 @@ class PagerDutyWebhook(Webhook):
 
     settings: PagerDutySettings
 
-    async def authenticate(self, request: Request) -> str:
+    def check_headers(self, headers: Mapping[str, str]) -> str:
         self.settings.secrets.require("pagerduty")
-        header = request.headers.get("x-pagerduty-signature", "")
-        signatures = [part.strip() for part in header.split(",")[:MOST_SIGNATURES]]
-        # PagerDuty signs with the old and the new secret while a subscription's secret is being replaced.
-        candidates = [signature[3:] for signature in signatures if signature.startswith("v1=")]
-        if not candidates:
+        if not _signatures(headers):
             raise Refused(
                 "missing signature",
                 "This request has no X-PagerDuty-Signature of version v1. Let a v3 webhook subscription send it.",
             )
-        if not self.settings.secrets.signed(request.body, candidates):
+        return ""  # they cover the body
+
+    async def authenticate(self, request: Request) -> str:
+        self.check_headers(request.headers)
+        if not self.settings.secrets.signed(request.body, _signatures(request.headers)):
             raise Refused(
                 "bad signature",
                 "The signature does not belong to this body and SOCMON_WEBHOOK_SECRET_PAGERDUTY. Set it to the secret"
@@ -62,9 +61,13 @@ class PagerDutyWebhook(Webhook):
         if not isinstance(event, dict):
             raise Unreadable("The body has no event, so no v3 webhook subscription made it.")
         # The event's id is signed, unlike the header X-Webhook-Id: a replay cannot pass for a new delivery.
-        event_id = text(event.get("id"), 200)
-        delivery_id = key_of(event_id) if event_id else body_digest(request)
-        return Reading(delivery_id=delivery_id, alerts=(_read(event, request),))
+        return Reading(delivery_id=key_of(text(event.get("id"), 200)), alerts=(_read(event, request),))
+
+
+def _signatures(headers: Mapping[str, str]) -> list[str]:
+    """PagerDuty signs with the old and the new secret while a subscription's secret is being replaced."""
+    given = [part.strip() for part in headers.get("x-pagerduty-signature", "").split(",")[:MOST_SIGNATURES]]
+    return [signature[3:] for signature in given if signature.startswith("v1=")]
 
 
 def _read(event: Data, request: Request) -> Reported:
@@ -105,6 +108,7 @@ def _update(event: Data, kind: str, incident: str, data: Data, request: Request)
         title=line(data.get("title")),
         severity=_severity(data),
         said=text(_UPDATES[kind](event, data)),
+        raised_to=_priority(data),
     )
 
 
@@ -138,8 +142,11 @@ def _occurrence(event: Data, kind: str, incident: str, data: Data) -> str:
 
 def _severity(data: Data) -> Severity:
     """The priority where there is one (P1 to P5, or names like them), else the urgency: high pages people."""
-    priority = severity_of(_name(data.get("priority")).replace("-", ""))
-    return priority or _URGENCIES.get(text(data.get("urgency"), 20), Severity.SEV3)
+    return _priority(data) or _URGENCIES.get(text(data.get("urgency"), 20), Severity.SEV3)
+
+
+def _priority(data: Data) -> Severity | None:
+    return severity_of(_name(data.get("priority")).replace("-", ""))
 
 
 def _text(data: Data) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -32,7 +32,7 @@ def replicas(postgres_url: str, clock: MovableClock) -> Iterator[tuple[Database,
 
 def claim(records: Records, /, lease: str, **given: Any) -> list[Thread]:
     wanted: dict[str, Any] = {"busy_channels": [], "updates_allowed": True, "except_alerts": []} | given
-    return records.claim_threads(lease=lease, until=records.now + LEASE, **wanted)
+    return records.claim_threads(lease=lease, lasting=LEASE, **wanted)
 
 
 async def trigger(database: Database, key: str, **facts: Any) -> None:
@@ -84,7 +84,7 @@ async def test_a_lease_can_be_kept_longer(replicas: tuple[Database, Database], c
     await trigger(one, "p")
     [thread] = await one.write(claim, "one")
     clock.move(14)
-    await one.write(lambda records: records.save_thread(thread, keep_lease_until=records.now + LEASE))
+    await one.write(lambda records: records.save_thread(thread, keep_lease=LEASE))
     clock.move(14)
 
     assert await other.write(claim, "other") == []
@@ -202,7 +202,7 @@ async def test_what_the_last_process_was_doing_is_free_at_the_next_start(databas
     await trigger(database, "p")
     await database.write(claim, "dead")
 
-    assert await database.write(lambda records: records.release_leases()) == 1
+    assert await database.write(lambda records: records.release_leases(look_after=LEASE)) == 1
     assert [thread.alert_id for thread in await database.write(claim, "alive")] == [1]
 
 
@@ -253,3 +253,27 @@ async def test_a_new_job_owes_nothing_from_before(database: Database) -> None:
 
     assert seeded == [True, False]
     assert last == (START, RunStatus.DONE, START, "")
+
+
+class Fast(MovableClock):
+    """A replica whose clock goes ahead of the others'."""
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(minutes=5)
+
+
+async def test_a_replica_whose_clock_is_wrong_takes_no_thread_from_the_others(
+    postgres_url: str, clock: MovableClock
+) -> None:
+    """Leases go by the database server's clock, also after a replica's own clock has been put right."""
+    right, wrong = open_database(postgres_url, clock), open_database(postgres_url, Fast(clock.at))
+    await trigger(right, "p")
+    [thread] = await right.write(claim, "right")
+    taken = await wrong.write(claim, "wrong")
+    clock.at += timedelta(hours=1)  # a step: time has not passed
+    taken += await right.write(claim, "another")
+
+    assert taken == []
+    assert await right.write(save, posted(thread, "1.0001"))
+    right.close()
+    wrong.close()

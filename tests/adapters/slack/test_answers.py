@@ -15,11 +15,9 @@ from tests.adapters.slack.examples import HOSTILE_WORDS, NOW, RESOLVED, assert_m
         answers.help_message(),
         answers.unknown_command("logs"),
         answers.refusal(UnknownAlert("99")),
-        answers.form_timed_out("Resolve…", "al_resolve", "412:7", alert="A-412"),
-        answers.not_a_member(),
-        answers.records_unavailable(),
-        answers.failed("7f3a"),
-        answers.not_in_channel("C0ALERTS", waiting=3),
+        answers.form_timed_out(("al_resolve", "412:7")),
+        answers.form_timed_out(None),
+        answers.fault(),
         answers.export_sent("alerts.csv", 118),
     ],
     ids=lambda message: message.text[:30],
@@ -61,7 +59,7 @@ def test_an_unknown_command_gets_the_nearest_one(typed: str, advice: str) -> Non
 
 @pytest.mark.parametrize("word", HOSTILE_WORDS)
 def test_hostile_words_come_back_inert(word: str) -> None:
-    for message in (answers.unknown_command(word), answers.failed(word), answers.export_sent(word, 1)):
+    for message in (answers.unknown_command(word), answers.export_sent(word, 1)):
         assert_message(message.text, message.blocks)
 
 
@@ -83,11 +81,10 @@ def test_a_refusal_keeps_mentions_and_escapes_the_rest() -> None:
 
 
 def test_a_form_that_did_not_open_can_be_opened_again() -> None:
-    message = answers.form_timed_out("Resolve…", "al_resolve", "412:7", alert="A-412")
+    """By the same button, or the same entry of the menu; a shortcut has none."""
+    message = answers.form_timed_out(("al_more", "note:412:7"))
 
-    assert labels(message.blocks) == ["Resolve…"]
-    assert message.blocks[1]["elements"][0]["accessibility_label"] == "Resolve A-412"
-
-
-def test_a_foreign_channel_id_is_not_shown() -> None:
-    assert "<#" not in answers.not_in_channel("C1> <!channel>", waiting=1).text
+    [again] = message.blocks[1]["elements"]
+    assert labels(message.blocks) == ["Open form"]
+    assert (again["action_id"], again["value"]) == ("al_more", "note:412:7")
+    assert "shortcut" in answers.form_timed_out(None).text

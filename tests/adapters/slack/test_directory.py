@@ -1,5 +1,7 @@
 """Who somebody is in Slack, and so which roles they hold; Slack's troubles lock nobody out who was known."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,7 +10,8 @@ import pytest
 
 from bot.adapters.slack.directory import Directory
 from bot.adapters.slack.web import web_client
-from bot.domain.errors import NotPermitted
+from bot.domain.alert import Act
+from bot.domain.errors import NotPermitted, Unidentified
 from bot.domain.person import READERS, RESPONDERS, Role
 from tests.slack_server import BROKEN, TEAM, SlackServer, says, slack_server, too_many
 from tests.world import MovableClock
@@ -104,9 +107,10 @@ async def test_whoever_has_no_role_but_might_have_one_is_told_to_try_again(
     slack: SlackServer, session: aiohttp.ClientSession
 ) -> None:
     """“You may not” would be a guess while Slack does not say who is in the group."""
+    slack.always[GROUP] = BROKEN
     here = directory(slack, session, responders=("S0TEAM",))
 
-    with pytest.raises(NotPermitted, match="Try again"):
+    with pytest.raises(Unidentified, match="Try again"):
         await here.person("U1SAM", TEAM)
 
 
@@ -146,8 +150,76 @@ async def test_slacks_troubles_lock_nobody_out_who_was_known(
     slack.always = {INFO: fault, "auth.test": fault}
 
     assert (await here.person("U1SAM", TEAM)).roles == {Role.RESPONDER}
-    with pytest.raises(NotPermitted, match="nothing was changed"):
+    with pytest.raises(Unidentified, match="nothing was changed"):
         await here.person("U1KIM", TEAM)
+    clock.move(86_400)
+    with pytest.raises(Unidentified):
+        await here.person("U1SAM", TEAM)
+
+
+@pytest.mark.parametrize("error", ["invalid_auth", "missing_scope"])
+async def test_a_refusal_of_slack_leaves_no_old_answer_in_use(
+    slack: SlackServer, session: aiohttp.ClientSession, error: str
+) -> None:
+    """Slack was there and told nothing: what it told before is no longer what it says."""
+    clock = MovableClock()
+    here = directory(slack, session, clock, responders=("*",))
+    await here.person("U1SAM", TEAM)
+    clock.move(301)
+    slack.always[INFO] = says(error)
+
+    with pytest.raises(Unidentified, match=error):
+        await here.person("U1SAM", TEAM)
+
+
+async def test_no_role_outlives_the_group_or_the_account_that_gave_it(
+    slack: SlackServer, session: aiohttp.ClientSession
+) -> None:
+    """Slack says that there is no such group, or no such person: five minutes later the role is gone."""
+    clock = MovableClock()
+    slack.groups["S0TEAM"] = ["U1SAM"]
+    here = directory(slack, session, clock, responders=("S0TEAM",), auditors=("U1KIM",))
+    before = [(await here.person(user, TEAM)).roles for user in ("U1SAM", "U1KIM")]
+    del slack.groups["S0TEAM"], slack.users["U1KIM"]
+    clock.move(301)
+    sam, kim = [await here.person(user, TEAM) for user in ("U1SAM", "U1KIM")]
+
+    assert before == [{Role.RESPONDER}, {Role.AUDITOR}]
+    assert (sam.roles, kim.roles, sam.is_member, kim.is_member) == (frozenset(), frozenset(), True, False)
+
+
+async def test_everything_is_asked_at_once(slack: SlackServer, session: aiohttp.ClientSession) -> None:
+    """A form opens within three seconds of the click, however many groups give roles."""
+    groups = tuple(f"S0{number}" for number in range(4))
+    slack.groups = {group: [] for group in groups}
+    slack.delays = dict.fromkeys(("auth.test", INFO, GROUP), 0.2)
+    started = time.monotonic()
+    await directory(slack, session, responders=groups, admins=("U1SAM", *groups)).person("U1SAM", TEAM)
+
+    assert time.monotonic() - started < 0.7
+    assert len(slack.calls) == 6
+
+
+async def test_whoever_cannot_wait_does_not(slack: SlackServer, session: aiohttp.ClientSession) -> None:
+    """What comes too late is kept, so that the next try finds it."""
+    slack.delays[INFO] = 0.2
+    here = directory(slack, session, responders=("*",))
+    with pytest.raises(Unidentified, match="in time"):
+        await here.person_within(0.05, "U1SAM", TEAM)
+    await asyncio.sleep(0.3)
+
+    assert (await here.person_within(0.05, "U1SAM", TEAM)).roles == {Role.RESPONDER}
+    assert slack.sent(INFO) == [INFO]
+
+
+async def test_a_guest_is_told_that_guests_cannot(slack: SlackServer, session: aiohttp.ClientSession) -> None:
+    """A role would not help them, so none is spoken of."""
+    slack.users["U1SAM"] = SAM | {"is_restricted": True}
+    guest = await directory(slack, session, responders=("U1SAM",)).person("U1SAM", TEAM)
+
+    with pytest.raises(NotPermitted, match="only full members") as caught:
+        guest.require_for(Act.ACKNOWLEDGE)
+    assert "role" not in str(caught.value)
 
 
 async def test_a_refusal_names_who_may(slack: SlackServer, session: aiohttp.ClientSession) -> None:
@@ -165,22 +237,29 @@ async def test_a_refusal_names_who_may(slack: SlackServer, session: aiohttp.Clie
 async def test_admins_are_told_of_trouble_else_the_leads(
     slack: SlackServer, session: aiohttp.ClientSession
 ) -> None:
-    """Those who are named by id: a group or an address has no direct message."""
+    """In whichever way they are named; whoever Slack does not tell of is left out."""
+    slack.users = {"U1OPS": {"profile": {"email": "Ops@x.org"}}}
+    slack.groups["S0OPS"] = ["U1A", "U1C"]
     lead = ("U1LEAD",)
+    every = ("U1A", "S0OPS", "ops@x.org", "W1B", "*", "gone@x.org", "S0GONE")
 
-    assert directory(slack, session, admins=("U1A", "S0OPS", "ops@x.org", "W1B")).admins() == ["U1A", "W1B"]
-    assert directory(slack, session, engineering_lead=lead).admins() == ["U1LEAD"]
-    assert directory(slack, session, admins=("S0OPS",), engineering_lead=lead).admins() == ["U1LEAD"]
+    assert await directory(slack, session, admins=every).admins() == ["U1A", "U1C", "U1OPS", "W1B"]
+    assert await directory(slack, session, engineering_lead=lead).admins() == ["U1LEAD"]
+    assert await directory(slack, session, admins=("S0GONE",), engineering_lead=lead).admins() == ["U1LEAD"]
+    assert await directory(slack, session).admins() == []
 
 
 async def test_names_are_told_where_slack_knows_them(
     slack: SlackServer, session: aiohttp.ClientSession
 ) -> None:
-    """For texts that must not call anybody; sources and the clock are nobody."""
+    """For texts that must not call anybody, so the others get their bare id; sources and the clock are nobody."""
     slack.users["U1KIM"] = {"profile": {"display_name": "", "real_name": "Kim Roy"}}
     here = directory(slack, session)
 
     assert await here.names(["U1SAM", "U1KIM", "U1GONE", "datadog", "socmon", ""]) == {
         "U1SAM": "sam",
         "U1KIM": "Kim Roy",
+        "U1GONE": "U1GONE",
     }
+    slack.always[INFO] = too_many(60)
+    assert await directory(slack, session).names(["U1SAM"]) == {"U1SAM": "U1SAM"}

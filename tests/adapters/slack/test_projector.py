@@ -18,7 +18,7 @@ from bot.domain.errors import Unavailable
 from bot.domain.thread import SlackRoute, SlackRoutes, Thread
 from bot.procedures import respond_to_alert
 from bot.procedures.receive_alert import receive_alert
-from bot.procedures.show_alert import MOST_TOLD, report_problem, take_tasks
+from bot.procedures.show_alert import MOST_TOLD, release_leases, report_problem, reroute_threads, take_tasks
 from tests.reports import KIM, NOTE, SAM, delivery, report
 from tests.slack_server import (
     BROKEN,
@@ -63,12 +63,14 @@ class Stage:
             randomness=SystemRandomness(),
             budget=budget,
             titles={"generic": "Generic webhook"},
+            fallback="C0ALERTS",
             names=self._names,
-            alarm=self._alarm,
+            report=self._report,
         )
 
-    async def _alarm(self, subject: str, _text: str) -> None:
-        self.alarms.append(subject)
+    async def _report(self, subject: str, text: str) -> None:
+        if await self.database.write(report_problem, subject, text):
+            self.alarms.append(subject)
 
     async def _names(self, users: Any) -> dict[str, str]:
         return {user: user.title() for user in users}
@@ -98,6 +100,14 @@ class Stage:
 
     async def problems(self) -> list[str]:
         return [subject for subject, _, _ in await self.database.read(lambda records: records.problems())]
+
+
+def archived(*channels: str) -> Callable[[str, dict[str, Any]], str]:
+    return lambda _method, given: "is_archived" if given.get("channel") in channels else ""
+
+
+def key_of(message: dict[str, Any]) -> str:
+    return str(message["metadata"]["event_payload"]["key"])
 
 
 async def until(holds: Callable[[], object]) -> None:
@@ -499,6 +509,134 @@ async def test_a_dead_token_is_a_problem_until_it_lives_again(stage: Stage, erro
 
     assert (during, stage.alarms) == (["slack:token"], ["slack:token"])
     assert await stage.problems() == []
+    assert len(stage.slack.parents()) == 1
+
+
+async def test_alerts_of_a_closed_channel_go_to_the_default_one(stage: Stage) -> None:
+    """An alert must be seen; the channel is a problem until something can be posted there again."""
+    stage.slack.refuses = archived("C0TWO")
+    await stage.receive(component="two", routes=TWO_CHANNELS)
+    await stage.settle()
+
+    [parent] = stage.slack.parents()
+    assert parent["channel"] == "C0ALERTS"
+    assert await stage.problems() == ["slack:channel:C0TWO"]
+
+    stage.slack.refuses = archived()
+    await stage.receive("next", component="two", routes=TWO_CHANNELS)
+    await stage.settle()
+    assert await stage.problems() == []
+
+
+async def test_what_waits_for_a_closed_channel_follows_a_new_configuration(stage: Stage) -> None:
+    """The mend that the problem names works, after a restart."""
+    stage.slack.refuses = archived("C0ALERTS")
+    await stage.receive()
+    await stage.settle(30)
+    assert await stage.problems() == ["slack:channel:C0ALERTS"]
+
+    routes = SlackRoutes(default=SlackRoute(channel="C0NEW"))
+    assert await stage.database.write(reroute_threads, routes) == 1
+    await stage.settle()
+
+    assert [parent["channel"] for parent in stage.slack.parents()] == ["C0NEW"]
+    assert await stage.problems() == []
+    assert await stage.database.write(reroute_threads, routes) == 0
+
+
+async def test_messages_refused_for_good_do_not_starve_a_channel(stage: Stage) -> None:
+    """They are tried ever more seldom, so the others get their turn."""
+    refused = {f"A-{number}" for number in range(1, 13)}
+    stage.slack.refuses = lambda method, given: (
+        "msg_too_long" if method == POST and key_of(given) in refused else ""
+    )
+    for number in range(12):
+        await stage.receive(f"bad{number}")
+    for number in range(20):
+        await stage.receive(f"good{number}")
+    await stage.settle(150)
+
+    assert len(stage.slack.parents()) == 20
+    assert await stage.problems() == ["slack:message:msg_too_long"]
+
+
+async def test_a_parent_that_can_never_be_updated_keeps_no_reply_back(stage: Stage) -> None:
+    await stage.receive()
+    await stage.settle()
+    stage.slack.always[UPDATE] = says("edit_window_closed")
+    await stage.database.write(respond_to_alert.acknowledge, 1, by=SAM)
+    await stage.settle(900, tick=5)
+
+    assert len(stage.slack.replies()) == 1
+    assert stage.alarms == ["slack:message:edit_window_closed"]
+    assert await stage.lag() == 0
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DELETE FROM alert WHERE id = 1",
+        "UPDATE alert SET severity = 'SEV0' WHERE id = 1",
+    ],
+    ids=["gone", "of another version"],
+)
+async def test_an_alert_that_cannot_be_read_stops_no_other(stage: Stage, damage: str) -> None:
+    """…and is a visible problem until it can."""
+    await stage.receive("damaged", severity=Severity.SEV1)
+    await stage.receive("whole")
+    with stage.database.writing.begin() as connection:
+        connection.exec_driver_sql(damage)
+    await stage.settle(30)
+
+    assert [key_of(parent) for parent in stage.slack.parents()] == ["A-2"]
+    assert await stage.problems() == ["records:A-1"]
+
+
+async def test_a_dead_processs_post_may_still_arrive_after_the_restart(stage: Stage) -> None:
+    """Before a new process looks for it, the time is over in which Slack may still carry it out."""
+    await stage.receive()
+    await stage.database.write(
+        take_tasks, lease="killed", busy_channels=[], updates_allowed=True, except_alerts=[]
+    )
+    stage.projector = stage.new_projector()
+    assert await stage.database.write(release_leases) == 1
+    stage.clock.move(10)
+    assert not await stage.look()
+    stage.clock.move(4)
+    await stage.settle()
+    assert stage.slack.sent(HISTORY, POST) == [HISTORY, POST]
+
+
+async def test_a_late_reply_is_sent_only_by_who_still_has_the_thread(stage: Stage) -> None:
+    """Slack took long to tell what people are called; meanwhile another replica has told it."""
+    await stage.receive()
+    await stage.settle()
+    await stage.database.write(respond_to_alert.acknowledge, 1, by=SAM)
+    await stage.look()
+
+    async def slow(users: Any) -> dict[str, str]:
+        stage.clock.move(20)
+        await stage.database.write(
+            take_tasks, lease="another", busy_channels=[], updates_allowed=True, except_alerts=[]
+        )
+        return dict.fromkeys(users, "Sam")
+
+    stage.projector._names = slow  # noqa: SLF001
+    stage.clock.move(1)
+    await stage.look()
+
+    assert stage.slack.replies() == []
+
+
+async def test_a_clock_that_was_put_back_holds_nothing_up(stage: Stage) -> None:
+    """A back-off that ends in some hours was set under another clock."""
+    stage.slack.fail(POST, BROKEN)
+    await stage.receive()
+    stage.clock.move(3 * 3600)
+    await stage.look()
+    stage.clock.at -= timedelta(hours=3)
+    await stage.settle(30)
+
     assert len(stage.slack.parents()) == 1
 
 

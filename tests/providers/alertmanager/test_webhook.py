@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64encode
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -107,15 +107,23 @@ def test_each_alert_of_a_group_counts_for_itself() -> None:
     assert len({alert.dedup_key for alert in alerts}) == 2
 
 
-def test_a_repeat_is_a_new_delivery_after_five_minutes_and_a_resend_before() -> None:
-    """Alertmanager gives its deliveries no id; an equal body is a re-send only for as long as one is tried again."""
-    path = PAYLOADS / "triggered.json"
-    at = datetime(2026, 11, 24, 16, 30, 1, tzinfo=UTC)
-    first, resent, repeated = [
-        read_file(WEBHOOK, path, at=at + timedelta(minutes=minutes)).delivery_id for minutes in (0, 4, 5)
+def test_what_fires_is_the_state_of_now() -> None:
+    """After a “resolved” that was none it fires on with its old start; what is resolved has a time of its own."""
+    files = ["triggered", "repeated", "recovered"]
+
+    assert [read_file(WEBHOOK, PAYLOADS / f"{name}.json").alerts[0].current for name in files] == [
+        True,
+        True,
+        False,
     ]
 
-    assert first == resent != repeated
+
+def test_an_alert_that_is_only_told_when_it_ends_names_no_episode() -> None:
+    """Alertmanager lets it start when it ends; such a name would open an alert that nobody can find anything about."""
+    ended_at = "2026-11-24T15:40:26.632Z"
+    ended = alert_of(status="resolved", startsAt=ended_at, endsAt=ended_at)
+
+    assert (ended.occurrence, ended.occurred_at) == (None, datetime(2026, 11, 24, 15, 40, 26, 632000, UTC))
 
 
 def test_version_3_has_no_fingerprint_so_the_labels_name_the_alert() -> None:

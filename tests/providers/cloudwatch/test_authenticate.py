@@ -373,8 +373,12 @@ async def test_the_header_and_the_body_must_agree() -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"{}", b"[]", b"null", b"\xff", b"{" * 5000, b'{"Type": "Notification"}', b'{"a":1,"a":1}']
 )
-async def test_strangers(body: bytes) -> None:
-    assert await refusal(Sample(headers={}, body=body)) == "not an SNS message"
+async def test_strangers(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What names no topic of ours is not even parsed: a stranger's megabyte of JSON must cost next to nothing."""
+    assert await refusal(Sample(headers={}, body=body + EXAMPLE_TOPIC.encode())) == "not an SNS message"
+
+    monkeypatch.delattr("bot.providers.cloudwatch.webhook.open_envelope")
+    assert await refusal(Sample(headers={}, body=body)) == "unknown topic"
 
 
 @given(position=st.integers(0, len(TRIGGERED.body) - 1), bit=st.integers(0, 7))

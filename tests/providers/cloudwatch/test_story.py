@@ -9,8 +9,10 @@ import pytest
 from bot.domain.alert import Source
 from bot.domain.delivery import Delivery, Outcome, Receipt
 from bot.procedures.receive_alert import receive_alert
+from bot.procedures.respond_to_alert import resolve
 from bot.providers.cloudwatch.alarm import read_alarm
 from bot.providers.cloudwatch.settings import EXAMPLE_TOPIC
+from tests.reports import NOTE, SAM
 from tests.world import ROUTES, Ledger
 
 START = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -27,7 +29,11 @@ class Alarm:
 
     def goes(self, before: str, now: str) -> tuple[Outcome, int | None, str]:
         self.minute += 1
-        changed_at = START + timedelta(minutes=self.minute)
+        return self.went(before, now, self.minute)
+
+    def went(self, before: str, now: str, minute: int) -> tuple[Outcome, int | None, str]:
+        """The same at a minute of its own: what SNS delivers late."""
+        changed_at = START + timedelta(minutes=minute)
         alarm = {
             "AlarmName": self.name,
             "AWSAccountId": "111122223333",
@@ -37,7 +43,7 @@ class Alarm:
         }
         delivery = Delivery(
             provider="cloudwatch",
-            delivery_id=f"{self.name}-{self.minute}",
+            delivery_id=f"{self.name}-{minute}",
             received_at=changed_at,
             verified_by="sns v2",
             body=b"{}",
@@ -77,3 +83,28 @@ def test_one_alert_follows_its_alarm(states: Sequence[str], outcomes: Sequence[O
     alarm = Alarm()
 
     assert [alarm.goes(*pair)[0] for pair in pairwise(states)] == outcomes
+
+
+def test_a_second_episodes_recovery_overtakes_its_alarm() -> None:
+    """It gets an alert of its own, also when SNS never delivers the ALARM; else nobody would ever hear of it."""
+    alarm = Alarm()
+    _, first, _ = alarm.goes("OK", "ALARM")
+    alarm.goes("ALARM", "OK")
+    alarm.ledger.write(resolve, first, by=SAM, resolution=NOTE)
+
+    outcome, second, _ = alarm.went("ALARM", "OK", 61)
+
+    assert (outcome, second != first) == (Outcome.NEW, True)
+    assert alarm.went("OK", "ALARM", 60) == (Outcome.REPEATED, second, "")
+    alert = alarm.ledger.read(lambda records: records.alert(second))
+    assert (alert.source, alert.previous_id, alert.note_needed) == (Source.RECOVERED, first, True)
+
+
+def test_an_alarm_that_finds_its_data_again_opens_nothing() -> None:
+    """OK after no data ends no episode that nobody has heard of."""
+    alarm = Alarm()
+    _, first, _ = alarm.goes("OK", "ALARM")
+    alarm.goes("ALARM", "OK")
+    alarm.ledger.write(resolve, first, by=SAM, resolution=NOTE)
+
+    assert alarm.goes(NO_DATA, "OK") == (Outcome.REPEATED, first, "")

@@ -216,6 +216,8 @@ def test_severity_is_the_priority_else_what_the_type_and_transition_say(
         ("[Triggered] [DB] Disk", "[DB] Disk", ""),
         ("[Warn on {env:b,zone:c}] Disk", "Disk", "env:b,zone:c"),
         ("[Warn on {*}] Disk", "Disk", ""),
+        ("[No data on {host:a}] Disk", "Disk", "a"),
+        ("[Triggered on {host:a}] [TEST] Disk", "[TEST] Disk", "a"),
         ("Disk", "Disk", ""),
         ("[" * 300, "[" * 300, ""),
     ],
@@ -224,6 +226,35 @@ def test_a_title_loses_the_state_that_socmon_shows_itself(title: str, name: str,
     alert = alert_of(title=title)
 
     assert (alert.title, alert.component) == (name, component)
+
+
+@pytest.mark.parametrize(
+    ("title", "is_test"),
+    [
+        ("[TEST] [P1] [Triggered on {host:a}] Disk", True),
+        ("[Test] Disk", True),
+        ("[Triggered on {host:a}] Load balancer [test] fails", False),
+        ("[P1] [Triggered] Synthetics [Test] checkout fails", False),
+        ("[Triggered] [TEST] Disk", False),
+        ("Disk [TEST]", False),
+    ],
+)
+def test_only_the_titles_first_group_makes_it_a_test(title: str, is_test: bool) -> None:  # noqa: FBT001 - a table
+    """A monitor may be called anything; its alerts are none the less real."""
+    assert bool(alert_of(title=title).ignored) is is_test
+
+
+@pytest.mark.parametrize(
+    ("title", "change"),
+    [
+        ("[No data on {host:a}] Disk", Change.NO_DATA),
+        ("[No Data on {host:a}] Disk", Change.NO_DATA),
+        ("[RE-NO DATA] Disk", Change.NO_DATA),
+        ("[recovered on {host:a}] Disk", Change.RECOVERED),
+    ],
+)
+def test_the_state_in_a_title_is_known_in_any_case(title: str, change: Change) -> None:
+    assert alert_of(title=title, transition="").change is change
 
 
 @pytest.mark.parametrize(
@@ -247,7 +278,7 @@ def test_without_all_that_names_it_a_delivery_is_known_by_its_body(missing: str)
     fields = json.loads((PAYLOADS / "triggered.json").read_text()) | {missing: "null"}
     body = json.dumps(fields).encode()
 
-    assert "@" in WEBHOOK.read(request(body)).delivery_id
+    assert WEBHOOK.read(request(body)).delivery_id == ""
 
 
 def test_hostile_texts_are_read_in_no_time() -> None:

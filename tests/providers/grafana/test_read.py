@@ -1,5 +1,6 @@
 """What socmon makes of Grafana's alerts."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -49,7 +50,13 @@ def told(name: str) -> Reported:
         ),
         (
             "repeated",
-            {"change": Change.TRIGGERED, "dedup_key": KEY, "occurrence": EPISODE, "value": "A = 95.5, C = 1"},
+            {
+                "change": Change.TRIGGERED,
+                "dedup_key": KEY,
+                "occurrence": EPISODE,
+                "value": "A = 95.5, C = 1",
+                "current": True,
+            },
         ),
         (
             "resolved",
@@ -61,10 +68,17 @@ def told(name: str) -> Reported:
                 "value": "",
             },
         ),
-        ("resolved-and-forgotten", {"change": Change.RECOVERED, "dedup_key": KEY, "occurrence": None}),
+        (
+            "resolved-and-forgotten",
+            {"change": Change.RECOVERED, "dedup_key": KEY, "occurrence": None, "current": False},
+        ),
         (
             "series-gone",
-            {"change": Change.NO_DATA, "occurred_at": datetime(2026, 11, 24, 12, 20, 10, tzinfo=UTC)},
+            {
+                "change": Change.NO_DATA,
+                "occurred_at": datetime(2026, 11, 24, 12, 20, 10, tzinfo=UTC),
+                "current": False,
+            },
         ),
         (
             "no-data",
@@ -89,6 +103,7 @@ def told(name: str) -> Reported:
         ("odd-severity", {"severity": Severity.SEV3}),
         ("test", {"ignored": "test notification"}),
         ("test-old", {"ignored": "test notification"}),
+        ("receiver-called-test", {"change": Change.TRIGGERED, "ignored": ""}),
         (
             "legacy-alerting",
             {
@@ -135,6 +150,15 @@ def test_one_unreadable_alert_does_not_hide_the_others() -> None:
 
 def test_what_grafana_left_out_is_a_gap() -> None:
     assert read("left-out").gap == "Grafana left out 12 alerts (“Max Alerts” of the contact point)."
+
+
+def test_more_alerts_than_anybody_can_read_are_a_gap() -> None:
+    """One delivery must not hold up all others: 1 MiB can hold 24 000 alerts that say nothing."""
+    alerts = [{"status": "firing", "fingerprint": str(number)} for number in range(5001)]
+    reading = WEBHOOK.read(request(json.dumps({"orgId": 1, "alerts": alerts}).encode()))
+
+    assert len(reading.alerts) == 5000
+    assert reading.gap == "Of 5001 alerts in this delivery, only the first 5000 were read."
 
 
 @pytest.mark.parametrize("name", ["malformed", "no-alerts", "custom-payload", "legacy-malformed"])

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.alert import Change
+from bot.domain.alert import Change, Severity
 from bot.domain.errors import Refused
 from bot.providers.contract import SampleKind
 from bot.providers.newrelic import PROVIDER
@@ -118,6 +118,24 @@ def test_what_a_person_did_in_new_relic_goes_on_the_timeline(file: str, said: st
 
 
 @pytest.mark.parametrize(
+    ("state", "trigger", "said"),
+    [
+        ("ACKNOWLEDGED", "PRIORITY_CHANGED", "priority changed to CRITICAL in New Relic"),
+        ("ACKNOWLEDGED", "INCIDENT_ADDED", "changed in New Relic: incident added"),
+        ("ACKNOWLEDGED", "STATE_CHANGE", "acknowledged in New Relic by Sam Okafor"),
+        ("ACKNOWLEDGED", "USER_ACTION", "acknowledged in New Relic by Sam Okafor"),
+        ("ACKNOWLEDGED", "", "acknowledged in New Relic by Sam Okafor"),
+    ],
+)
+def test_only_a_persons_trigger_acknowledges(state: str, trigger: str, said: str) -> None:
+    """An acknowledged issue stays in that state whatever else happens to it."""
+    fields = json.loads((PAYLOADS / "acknowledged.json").read_text())
+    [alert] = WEBHOOK.read(request(json.dumps(fields | {"state": state, "trigger": trigger}).encode())).alerts
+
+    assert (alert.change, alert.said, alert.raised_to) == (Change.UPDATED, said, Severity.SEV1)
+
+
+@pytest.mark.parametrize(
     ("file", "occurred_at"),
     [
         ("repeated.json", "2026-11-24T16:10:00+00:00"),
@@ -141,7 +159,7 @@ def test_without_all_that_names_it_a_delivery_is_known_by_its_body(missing: str)
         fields["current_state"] = "open"
     reading = WEBHOOK.read(request(json.dumps(fields).encode()))
 
-    assert ("@" in reading.delivery_id) is (missing != "state")
+    assert (reading.delivery_id == "") is (missing != "state")
 
 
 def test_an_unknown_priority_is_kept_in_words() -> None:

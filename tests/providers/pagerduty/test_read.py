@@ -167,6 +167,20 @@ def test_severity(priority: object, urgency: object, severity: Severity) -> None
     assert told(body).severity == severity
 
 
+@pytest.mark.parametrize(
+    ("name", "raised_to"),
+    [
+        ("priority-updated", Severity.SEV2),
+        ("priority-removed", None),
+        ("annotated", None),
+        ("triggered", None),
+    ],
+)
+def test_an_update_states_the_incidents_priority(name: str, raised_to: Severity | None) -> None:
+    """Its urgency does not count: taking a priority away must not make an alert worse."""
+    assert told(payload(name)).raised_to is raised_to
+
+
 def test_a_replay_cannot_pass_for_a_new_delivery() -> None:
     """The delivery is named by the event's id, which is signed, and not by the header, which is not."""
     body = (PAYLOADS / "triggered.json").read_bytes()
