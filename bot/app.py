@@ -19,12 +19,12 @@ from starlette.routing import BaseRoute
 
 from bot import __version__
 from bot.adapters.database.engine import in_reach, reading_engine, writing_engine
+from bot.adapters.database.evidence import last_note
 from bot.adapters.database.lock import SingleProcess
 from bot.adapters.database.migrate import is_current, is_empty, open_log, upgrade
 from bot.adapters.database.wakeup import Wakeup
 from bot.adapters.database.writer import Database
 from bot.adapters.evidence.keys import LogKey
-from bot.adapters.evidence.note import sign_checkpoint
 from bot.adapters.network import AiohttpNetwork
 from bot.adapters.operators import Email, Operators, PagerDuty
 from bot.adapters.slack.directory import Directory
@@ -34,7 +34,7 @@ from bot.adapters.slack.web import SlackWeb, web_client, web_session
 from bot.adapters.system import SystemClock, SystemRandomness
 from bot.domain.errors import SocmonError
 from bot.ports import Clock, Network, Randomness
-from bot.procedures.seal_log import seal_log
+from bot.procedures.seal_log import MOST, DamagedLog, seal_log
 from bot.procedures.show_alert import release_leases, reroute_threads
 from bot.providers import all_providers
 from bot.settings import Settings
@@ -46,6 +46,8 @@ from handlers.webhooks import Intake
 from jobs.schedule import Ticker, all_jobs
 
 log = logging.getLogger(__name__)
+
+LOG_PROBLEM = "evidence:log"
 
 Beside = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -69,6 +71,8 @@ class Socmon:
             self.current = is_current(writing)
             self.origin = open_log(writing, settings.log_origin, named=settings.log_origin_named)
             self.key = LogKey.open(settings.log_key_file, self.origin, create=is_empty(writing))
+            if note := last_note(writing):
+                self.key.require_signed(note, settings.log_key_file)
         self.records = Database(
             writing,
             reading_engine(settings.database_url),
@@ -108,9 +112,17 @@ class Socmon:
         """Something in Slack may lag."""
         self.projector.wake()
 
-    def sign_checkpoint(self, origin: str, size: int, root: bytes) -> bytes:
-        """A signed note over the log's root."""
-        return sign_checkpoint(origin, size, root, self.key)
+    async def seal(self) -> int:
+        """Sign the log up to its end; returns how many entries that covers anew. Raises DamagedLog."""
+        covered = 0
+        try:
+            while (step := await self.records.write(seal_log, seal=self.key)) == MOST:
+                covered += step
+        except DamagedLog as error:
+            await self.operators.report(LOG_PROBLEM, str(error))
+            raise
+        await self.operators.mended(LOG_PROBLEM)
+        return covered + step
 
     def asgi(self, more_routes: Sequence[BaseRoute] = (), beside: Beside = nullcontext) -> Starlette:
         """The web application. The playground adds routes, and runs `beside` socmon."""
@@ -215,13 +227,13 @@ class Socmon:
                     working.cancel()
                     await asyncio.wait([working], timeout=4)
                 wakeup.stop()
-                await self._seal()
+                await self._seal_at_the_end()
         finally:
             self.close()
 
-    async def _seal(self) -> None:
+    async def _seal_at_the_end(self) -> None:
         try:
-            await self.records.write(seal_log, sign=self.sign_checkpoint)
+            await self.seal()
         except SocmonError as error:
             log.warning("the log could not be signed at the end, the next start does it: %s", error)
 

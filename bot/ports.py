@@ -1,6 +1,6 @@
 """What procedures and providers need from outside, as Protocols: the records, the clock, randomness, the network."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
@@ -256,7 +256,17 @@ class Records(Protocol):
         """(size, at, note) of the newest checkpoint."""
         ...
 
-    def add_checkpoint(self, size: int, note: bytes) -> None: ...
+    def sealed_tree(self) -> Frontier:
+        """The tree of the newest checkpoint, as it was stored with it; an empty one before the first."""
+        ...
+
+    def leaves(self, start: int, end: int) -> Iterable[tuple[int, bytes]]:
+        """(seq, bytes) of the stored entries from `start` up to but without `end`."""
+        ...
+
+    def add_checkpoint(self, tree: Frontier, note: bytes) -> None:
+        """Store a signed note and the tree that it is over."""
+        ...
 
     def drop_bodies(self, before: datetime) -> int:
         """Retention: forget bodies received before then; leaves and their hashes stay. Returns how many."""

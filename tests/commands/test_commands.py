@@ -15,7 +15,6 @@ import pytest
 
 from bot.adapters.database.lock import SingleProcess
 from bot.adapters.evidence.keys import LogKey
-from bot.adapters.evidence.note import sign_checkpoint
 from bot.cli import main
 from bot.procedures.receive_alert import receive_alert
 from bot.procedures.seal_log import seal_log
@@ -68,7 +67,7 @@ def lived_in(data: Path) -> LogKey:
     key = LogKey.open(data / "log.key", ORIGIN)
     ledger = Ledger(f"sqlite:///{data / 'socmon.db'}")
     ledger.write(receive_alert, delivery(report()), routes=ROUTES)
-    ledger.write(seal_log, sign=lambda origin, size, root: sign_checkpoint(origin, size, root, key))
+    ledger.write(seal_log, seal=key)
     ledger.database.close()
     return key
 

@@ -5,7 +5,19 @@ from contextlib import contextmanager
 from operator import index
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Engine, Row, RowMapping, and_, select, true, tuple_
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    RowMapping,
+    and_,
+    func,
+    select,
+    true,
+    tuple_,
+)
 
 from bot.adapters.database.rows import row_alert
 from bot.adapters.database.tables import alert, checkpoint, delivery, disclosure, head, leaf
@@ -149,6 +161,7 @@ def _texts(connection: Connection, which: ColumnElement[bool]) -> Sequence[Store
 def _head(connection: Connection) -> StoredHead:
     row = connection.execute(select(head)).one()
     outside = (delivery.c.id > row.deliveries) | (delivery.c.id < 1)
+    newest = connection.execute(select(func.max(checkpoint.c.size))).scalar_one()
     strays = connection.execute(select(delivery.c.id).where(outside).limit(STRAYS)).scalars()
     return StoredHead(
         log=row.log,
@@ -157,6 +170,8 @@ def _head(connection: Connection) -> StoredHead:
         frontier=bytes(row.frontier),
         alerts=row.alerts,
         deliveries=row.deliveries,
+        signed=int.from_bytes(bytes(row.sealed or b"")[:8], "big"),
+        newest=newest or 0,
         strays=list(strays),
     )
 

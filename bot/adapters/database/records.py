@@ -5,7 +5,7 @@ one procedure's view of it: it sees its own changes and those of earlier units; 
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -671,8 +671,17 @@ class Unit(Part):
         row = self._sql.execute(select(checkpoint).order_by(checkpoint.c.size.desc()).limit(1)).one_or_none()
         return (row.size, instant(row.at), row.note) if row else None
 
-    def add_checkpoint(self, size: int, note: bytes) -> None:
-        self._write(insert(checkpoint).values(size=size, at=micros(self.now), note=note))
+    def sealed_tree(self) -> Frontier:
+        stored: bytes | None = self._sql.execute(select(head.c.sealed)).scalar_one()
+        return Frontier.from_bytes(stored) if stored else Frontier()
+
+    def leaves(self, start: int, end: int) -> Iterable[tuple[int, bytes]]:
+        query = select(leaf.c.seq, leaf.c.leaf).where(leaf.c.seq >= start, leaf.c.seq < end)
+        return ((row.seq, bytes(row.leaf)) for row in self._sql.execute(query.order_by(leaf.c.seq)))
+
+    def add_checkpoint(self, tree: Frontier, note: bytes) -> None:
+        self._write(insert(checkpoint).values(size=tree.size, at=micros(self.now), note=note))
+        self._write(update(head).values(sealed=tree.to_bytes()))
 
     def drop_bodies(self, before: datetime) -> int:
         old = delivery.c.received_at < micros(before)

@@ -32,6 +32,7 @@ head = Table(
     Column("size", BigInteger, nullable=False),
     Column("last_hash", LargeBinary, nullable=False),
     Column("frontier", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, comment="the tree of the newest checkpoint; null before the first"),
     Column("alerts", BigInteger, nullable=False),
     Column("deliveries", BigInteger, nullable=False),
 )

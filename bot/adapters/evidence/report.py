@@ -22,12 +22,21 @@ FIGURES = (
 )
 NOT_COMPARED = (
     *(f"alert.{name}" for name in NOT_CARRIED),
+    "alert.roster_id",
     "delivery.delivery_id",
-    "thread",
+    "account_link",
+    "draft",
+    "escalation",
+    "home",
     "intake_count",
-    "source",
     "job_run",
+    "notice",
     "problem",
+    "roster",
+    "source",
+    "storm",
+    "thread",
+    "vendor_write",
 )
 """Columns and tables that the log does not carry."""
 
@@ -77,8 +86,8 @@ class Fault(Enum):
         "An entry before it was removed or added.",
     )
     HEAD = (
-        "The log's end is not where the writer goes on from.",
-        "The head row was changed, or entries were removed or added at the end.",
+        "The log does not end where the writer and the signer go on from.",
+        "The head row was changed, or entries or checkpoints were removed or added at the end.",
     )
     TEXT = "A text does not match the commitment in its entry.", "The text or its salt was changed."
     STRAY_TEXT = "A text belongs to no entry.", "It was added later, or its entry was changed or removed."

@@ -43,7 +43,11 @@ class StoredDelivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredHead:
-    """Where the log ends, as the writer goes on from it. `strays` are deliveries with a number it never gave."""
+    """Where the log ends, as the writer goes on from it.
+
+    `signed` is up to where the signer signed, `newest` the size of the newest checkpoint that is stored; `strays` are
+    deliveries with a number that the writer never gave.
+    """
 
     log: str
     size: int
@@ -51,6 +55,8 @@ class StoredHead:
     frontier: bytes
     alerts: int
     deliveries: int
+    signed: int
+    newest: int
     strays: Sequence[int] = ()
 
 

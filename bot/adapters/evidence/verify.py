@@ -230,6 +230,7 @@ class _Check:
             "frontier": (head.frontier, self._tree.to_bytes()),
             "alerts": (head.alerts, self.opened),
             "deliveries": (head.deliveries, self._deliveries),
+            "sealed": (head.signed, head.newest),
         }
         if wrong := _differing(stated):
             self.findings.add(Fault.HEAD, wrong)

@@ -363,6 +363,8 @@ HEAD = StoredHead(
     frontier=TREE.to_bytes(),
     alerts=0,
     deliveries=3,
+    signed=SEALED[-1],
+    newest=SEALED[-1],
 )
 
 
@@ -384,6 +386,13 @@ def test_an_edited_head_is_found(change: dict[str, Any]) -> None:
     findings = replace(LOG, head=replace(HEAD, **change)).check().findings
 
     assert [(one.fault, one.where) for one in findings] == [(Fault.HEAD, (name,)) for name in change]
+
+
+def test_a_removed_checkpoint_is_missed_at_once() -> None:
+    """The signer remembers up to where it signed."""
+    findings = replace(LOG, notes=LOG.notes[:-1], head=replace(HEAD, newest=SEALED[-2])).check().findings
+
+    assert [(one.fault, one.where) for one in findings] == [(Fault.HEAD, ("sealed",))]
 
 
 def test_a_deleted_newest_entry_is_found_before_any_checkpoint_covers_it() -> None:
