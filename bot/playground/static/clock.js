@@ -10,8 +10,8 @@ const STEPS = [
   ["30 minutes", 30],
   ["2 hours", 120],
   ["8 hours", 480],
-  ["A day", 1440],
-  ["A week", 10080],
+  ["1 day", 1440],
+  ["1 week", 10080],
 ];
 
 export function clockPanel() {
