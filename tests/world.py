@@ -82,7 +82,9 @@ class Ledger:
     def shared() -> "Ledger":
         """One database for all examples of a property: each takes keys of its own."""
         folder = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - memory, so that fsync costs nothing
-        return Ledger(f"sqlite:///{tempfile.mkdtemp(dir=folder)}/ledger.db")
+        made = tempfile.mkdtemp(prefix="socmon-test-", dir=folder)
+        atexit.register(shutil.rmtree, made, ignore_errors=True)
+        return Ledger(f"sqlite:///{made}/ledger.db")
 
     def fresh_key(self) -> str:
         return f"problem-{next(self._numbers)}"
