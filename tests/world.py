@@ -1,6 +1,8 @@
 """A small real world for tests: a database, a clock that tests move, and short ways to read and write."""
 
+import atexit
 import itertools
+import shutil
 import json
 import tempfile
 from collections.abc import Callable
