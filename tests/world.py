@@ -2,8 +2,8 @@
 
 import atexit
 import itertools
-import shutil
 import json
+import shutil
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
