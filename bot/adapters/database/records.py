@@ -56,6 +56,7 @@ from bot.domain.thread import TOLD_BY_PARENT, Moment, Thread
 
 SALT_BYTES = 16
 ID_BYTES = 8
+MOST_WRITERS = 32  # processes whose last batch the head row remembers; more never write at once
 NEVER = 0
 MOST_KEYS = 1000  # in one statement: a body may hold more alerts than a database takes parameters
 COUNT_KEY = ("hour", "provider", "kind", "result", "reason")
@@ -112,6 +113,7 @@ class Batch:
         self.connection = connection
         self.stamp = stamp
         self.changes = Changes()
+        self.has_written = False  # by a unit's own statements, beside the changes that wait for the flush
         self._looked_up: dict[tuple[str, str], Alert | None] = {}
         self._seen: set[tuple[str, str]] = set()
         self._unseen: set[tuple[str, str]] = set()
@@ -121,6 +123,7 @@ class Batch:
         self.frontier = Frontier.from_bytes(row.frontier)
         self._alerts_before: int = row.alerts
         self._deliveries_before: int = row.deliveries
+        self._batches: str = row.batches
 
     def look_up(self, deliveries: list[Delivery]) -> None:
         """Fetch in two queries a provider (and a thousand keys) what these deliveries may touch."""
@@ -170,9 +173,11 @@ class Batch:
     def next_delivery(self) -> int:
         return self._deliveries_before + len(self.changes.deliveries) + 1
 
-    def flush(self) -> None:
-        """Store everything with one statement per table."""
+    def flush(self) -> str:
+        """Store everything with one statement per table. Returns the batch's name in the head row; none if empty."""
         changes = self.changes
+        if not self.has_written and changes == Changes():
+            return ""
         latest = self._append(changes.entries)
         insert_rows(self.connection, delivery, changes.deliveries)
         self._store_alerts()
@@ -180,17 +185,24 @@ class Batch:
         self._store_counts()
         if self.connection.dialect.name == "postgresql" and (changes.channels or changes.shown or latest):
             self.connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
-        if changes.entries or changes.deliveries or changes.channels:
-            self.connection.execute(
-                update(head).where(head.c.id == 1),
-                {
-                    "size": self.size,
-                    "last_hash": self.last_hash,
-                    "frontier": self.frontier.to_bytes(),
-                    "alerts": self._alerts_before + len(changes.channels),
-                    "deliveries": self._deliveries_before + len(changes.deliveries),
-                },
-            )
+        name: str = self.stamp.token(ID_BYTES).hex()
+        self.connection.execute(
+            update(head).where(head.c.id == 1),
+            {
+                "size": self.size,
+                "last_hash": self.last_hash,
+                "frontier": self.frontier.to_bytes(),
+                "alerts": self._alerts_before + len(changes.channels),
+                "deliveries": self._deliveries_before + len(changes.deliveries),
+                "batches": self._batches_with(name),
+            },
+        )
+        return name
+
+    def _batches_with(self, name: str) -> str:
+        others = json.loads(self._batches)
+        others.pop(self.stamp.boot, None)
+        return json.dumps(dict([(self.stamp.boot, name), *others.items()][:MOST_WRITERS]))
 
     def _append(self, entries: list[Entry]) -> dict[int, int]:
         """Give the entries their places in the log; returns the newest place to tell in each alert's thread."""
@@ -325,6 +337,15 @@ class Batch:
             self.connection.execute(_HEARD[dialect], heard)
 
 
+def stands(connection: Connection, boot: str, name: str) -> bool:
+    """Whether this batch of the process `boot`, its last, was stored.
+
+    The head row is locked for the question, so that a COMMIT which is still under way is over before it is answered.
+    """
+    row = connection.execute(_LOCK_HEAD).one()
+    return bool(json.loads(row.batches).get(boot) == name)
+
+
 class Unit:
     """One procedure's view of a batch: `bot.ports.Records`."""
 
@@ -346,7 +367,7 @@ class Unit:
         return self._batch.connection
 
     def _write(self, statement: UpdateBase) -> CursorResult[Any]:
-        self.has_written = True
+        self.has_written = self._batch.has_written = True
         return self._sql.execute(statement)
 
     # Alerts

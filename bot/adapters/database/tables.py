@@ -34,6 +34,13 @@ head = Table(
     Column("frontier", LargeBinary, nullable=False),
     Column("alerts", BigInteger, nullable=False),
     Column("deliveries", BigInteger, nullable=False),
+    Column(
+        "batches",
+        Text,
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="JSON: the last batch of each process that wrote lately, newest first",
+    ),
 )
 
 leaf = Table(

@@ -1,7 +1,8 @@
 """The one writer of this process: many waiting units of work share one transaction and one fsync (group commit).
 
 When a batch fails to store, its units are redone one by one, so that only the faulty one fails. A unit whose procedure
-raises drops its own changes and lets the rest of the batch be.
+raises drops its own changes and lets the rest of the batch be. A COMMIT that fails may have been carried out, and only
+its answer lost: before anything is redone, the head row is asked whether the batch stands.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.adapters.database.checkpointer import checkpointer_for
-from bot.adapters.database.records import Batch, Stamp, Unit
+from bot.adapters.database.records import Batch, Stamp, Unit, stands
 from bot.domain.delivery import Delivery
 from bot.domain.errors import Unavailable
 from bot.ports import Clock, Randomness, Records
@@ -27,6 +28,10 @@ T = TypeVar("T")
 
 LARGEST_BATCH = 128
 LONGEST_QUEUE = 5_000
+MAYBE = (
+    "so this may or may not have been recorded. Send it again: a delivery counts once however often it comes. Before"
+    " you repeat a note, look whether it stands."
+)
 LONG_WAIT = 1.0  # a batch that failed later than this ran into a time-out, and so would each of its units
 
 
@@ -55,6 +60,7 @@ class Database:
         self._boot = randomness.token(8).hex()
         self._queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._closing = False
+        self._committing = ""  # the batch whose COMMIT was tried last
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="records-reader")
         self._thread = threading.Thread(target=self._run, name="records-writer", daemon=True)
         self._thread.start()
@@ -142,17 +148,32 @@ class Database:
         try:
             self._transact(batch)
         except BaseException as error:  # noqa: BLE001 - the thread must outlive every fault of a unit
+            took = self._clock.monotonic() - started
             explained = _explained(error, "The database did not store this")
-            timed_out = self._clock.monotonic() - started > LONG_WAIT and isinstance(explained, Unavailable)
-            if len(batch) == 1 or timed_out:
-                for work in batch:
-                    work.result, work.error = None, explained
+            try:
+                if self._was_stored():
+                    return
+            except SQLAlchemyError as silence:
+                explained = Unavailable(f"The database went away in the middle of a commit, {MAYBE}")
+                explained.__cause__ = silence
+                _fail(batch, explained)
+                return
+            if len(batch) == 1 or (took > LONG_WAIT and isinstance(explained, Unavailable)):
+                _fail(batch, explained)
                 return
             for work in batch:
                 work.result = work.error = None
                 self._write_all([work])
 
+    def _was_stored(self) -> bool:
+        """Whether the batch that just failed stands all the same."""
+        if not self._committing:
+            return False
+        with self.writing.connect() as connection, connection.begin():
+            return stands(connection, self._boot, self._committing)
+
     def _transact(self, works: list[Work]) -> None:
+        self._committing = ""
         with self.writing.connect() as connection, connection.begin():
             batch = Batch(connection, self._stamp(), writing=True)
             batch.look_up([one for work in works for one in work.args if isinstance(one, Delivery)])
@@ -168,7 +189,7 @@ class Database:
                     work.error = error
                 else:
                     unit.keep()
-            batch.flush()
+            self._committing = batch.flush()
 
 
 def _explained(error: BaseException, what: str) -> BaseException:
@@ -178,6 +199,11 @@ def _explained(error: BaseException, what: str) -> BaseException:
     unavailable = Unavailable(f"{what} ({type(error).__name__}). Nothing was recorded; send again.")
     unavailable.__cause__ = error
     return unavailable
+
+
+def _fail(batch: list[Work], error: BaseException) -> None:
+    for work in batch:
+        work.result, work.error = None, error
 
 
 def _answer(batch: list[Work]) -> None:
