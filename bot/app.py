@@ -45,6 +45,10 @@ from jobs.schedule import Ticker, all_jobs
 
 log = logging.getLogger(__name__)
 
+# A stop takes less than ten seconds: requests drain for three, then these, then the database closes in three.
+PROJECTOR_SECONDS = 3.0
+SEAL_SECONDS = 1.0
+
 Beside = Callable[[], AbstractAsyncContextManager[None]]
 
 
@@ -192,20 +196,18 @@ class Socmon:
                 log.info("socmon %s is ready; the log is %s", __version__, self.origin)
                 yield
                 self.draining = True
-                await self.ticker.stop()
-                if working:
-                    working.cancel()
-                    await asyncio.wait([working], timeout=4)
-                wakeup.stop()
+                await asyncio.gather(self.ticker.stop(), _ended(working), asyncio.to_thread(wakeup.stop))
                 await self._seal()
         finally:
             self.close()
 
     async def _seal(self) -> None:
         try:
-            await self.records.write(seal_log, sign=self.sign_checkpoint)
-        except SocmonError as error:
-            log.warning("the log could not be signed at the end, the next start does it: %s", error)
+            async with asyncio.timeout(SEAL_SECONDS):
+                await self.records.write(seal_log, sign=self.sign_checkpoint)
+        except (SocmonError, TimeoutError) as error:
+            why = str(error) or f"the database has not answered within {SEAL_SECONDS} s"
+            log.warning("the log could not be signed at the end, the next start does it: %s", why)
 
     @asynccontextmanager
     async def _socket_mode(self, session: aiohttp.ClientSession) -> AsyncIterator[None]:
@@ -222,3 +224,9 @@ class Socmon:
         finally:
             connecting.cancel()
             await handler.close_async()  # type: ignore[no-untyped-call]
+
+
+async def _ended(working: asyncio.Task[None] | None) -> None:
+    if working:
+        working.cancel()
+        await asyncio.wait([working], timeout=PROJECTOR_SECONDS)

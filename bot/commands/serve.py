@@ -2,6 +2,8 @@
 
 import gc
 import logging
+import os
+import threading
 from collections.abc import Callable
 
 import uvicorn
@@ -13,7 +15,8 @@ from bot.settings import Settings
 
 log = logging.getLogger(__name__)
 
-DRAIN_SECONDS = 3  # with what the parts take afterwards, a stop takes less than ten
+DRAIN_SECONDS = 3
+STOP_SECONDS = 9.5
 
 
 def serve(settings: Settings, *, host: str, port: int) -> int:
@@ -65,5 +68,14 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: object) -> None:
         self._socmon.draining = True
+        last_resort = threading.Timer(STOP_SECONDS, _end_now)
+        last_resort.daemon = True
+        last_resort.start()
         self._leaving()
         super().handle_exit(sig, frame)  # type: ignore[arg-type]
+
+
+def _end_now() -> None:
+    """Some thread hangs in a disk, a database or a vendor's library, and Python would wait for it."""
+    log.error("socmon did not stop within %s s, so it ends now. What was answered is recorded.", STOP_SECONDS)
+    os._exit(1)

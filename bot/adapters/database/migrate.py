@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, insert, select, text, update
 
+from bot.adapters.database.engine import unhurried
 from bot.adapters.database.tables import head
 from bot.domain.errors import WrongSettings
 from bot.domain.evidence import Frontier
@@ -22,7 +23,7 @@ def upgrade(engine: Engine) -> None:
     """Run what is missing. Replicas that start together take turns."""
     from alembic import command  # noqa: PLC0415 - 300 ms that only a start needs
 
-    with _alone(engine) as connection:
+    with unhurried(engine), _alone(engine) as connection:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -6,6 +6,7 @@ its answer lost: before anything is redone, the head row is asked whether the ba
 """
 
 import asyncio
+import logging
 import queue
 import threading
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.adapters.database.checkpointer import checkpointer_for
+from bot.adapters.database.engine import give_up
 from bot.adapters.database.records import Batch, Stamp, Unit, stands
 from bot.domain.delivery import Delivery
 from bot.domain.errors import Unavailable
@@ -26,12 +28,16 @@ from bot.ports import Clock, Randomness, Records
 P = ParamSpec("P")
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 LARGEST_BATCH = 128
 LONGEST_QUEUE = 5_000
 MAYBE = (
     "so this may or may not have been recorded. Send it again: a delivery counts once however often it comes. Before"
     " you repeat a note, look whether it stands."
 )
+DEADLINE = 10.0  # of a caller; senders themselves give up after 5 to 15 s
+CLOSE_SECONDS = 2.0
 LONG_WAIT = 1.0  # a batch that failed later than this ran into a time-out, and so would each of its units
 
 
@@ -81,14 +87,19 @@ class Database:
         loop = asyncio.get_running_loop()
         work = Work(procedure, args, kwargs, loop, loop.create_future())
         self._queue.put(work)
-        result: T = await work.future
+        result: T = await _in_time(
+            work.future, f"The database has not answered within {DEADLINE:.0f} s, {MAYBE}"
+        )
         return result
 
     async def read(
         self, procedure: Callable[Concatenate[Records, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._readers, lambda: self.read_now(procedure, *args, **kwargs))
+        reading = loop.run_in_executor(self._readers, lambda: self.read_now(procedure, *args, **kwargs))
+        return await _in_time(
+            reading, f"The database has not answered within {DEADLINE:.0f} s. Ask again in a while."
+        )
 
     def read_now(
         self, procedure: Callable[Concatenate[Records, P], T], *args: P.args, **kwargs: P.kwargs
@@ -101,11 +112,15 @@ class Database:
             raise _explained(error, "The database cannot be read") from error
 
     def close(self) -> None:
-        """Finish what waits, then let go of the connections."""
+        """Finish what waits, then let go of the connections. A database that hangs is not waited for."""
         self._closing = True
         self._queue.put(None)
-        self._thread.join()
-        self._readers.shutdown()
+        self._thread.join(CLOSE_SECONDS)
+        if self._thread.is_alive():
+            log.warning("the database does not answer, so what still waited for it was left undone")
+        for engine in (self.writing, self.reading):
+            give_up(engine)
+        self._readers.shutdown(wait=False, cancel_futures=True)
         if self._checkpointer:
             self._checkpointer.stop()
         self.writing.dispose()
@@ -190,6 +205,17 @@ class Database:
                 else:
                     unit.keep()
             self._committing = batch.flush()
+
+
+async def _in_time(future: asyncio.Future[T], late: str) -> T:
+    limit = asyncio.timeout(DEADLINE)
+    try:
+        async with limit:
+            return await future
+    except TimeoutError as error:
+        if not limit.expired():  # the procedure's own
+            raise
+        raise Unavailable(late) from error
 
 
 def _explained(error: BaseException, what: str) -> BaseException:

@@ -28,7 +28,7 @@ from bot.procedures import respond_to_alert
 from bot.procedures.keep_schedule import claim_due, last_run
 from bot.procedures.receive_alert import receive_alert
 from tests.adapters.database.batches import in_one_batch, unit
-from tests.postgres import NoPostgres, running_server
+from tests.postgres import NoPostgres, Server, frozen, running_server
 from tests.reports import SAM, START, delivery, report
 from tests.world import ROUTES, open_database
 
@@ -44,6 +44,16 @@ def impatient(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Da
     opened = open_database(database_url, SystemClock())
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def own_server() -> Iterator[Server]:
+    """A PostgreSQL that the test may stop."""
+    try:
+        with running_server() as server:
+            yield server
+    except NoPostgres as error:
+        pytest.skip(str(error))
 
 
 @contextmanager
@@ -172,6 +182,99 @@ async def test_a_disk_that_is_full_says_send_again_and_recovers(sqlite_url: str)
     assert stored == results.count(Receipt)
     assert await receive(database, "afterwards") == stored + 1
     await asyncio.to_thread(database.close)
+
+
+# A PostgreSQL that hangs: the machine answers, the server does not
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for as long as in earnest."""
+    monkeypatch.setattr(engine, "ANSWER_SECONDS", 0.6)
+    monkeypatch.setattr(writer, "DEADLINE", 1.0)
+    monkeypatch.setattr(writer, "CLOSE_SECONDS", 0.3)
+
+
+async def test_a_server_that_hangs_says_send_again_and_recovers(own_server: Server, hurried: None) -> None:
+    """Writers and readers are told within the deadline; when the server goes on, so does socmon."""
+    del hurried
+    database = open_database(f"{own_server.url}postgres", SystemClock())
+    await receive(database, "before")
+    await database.read(lambda records: records.problems())
+
+    with frozen(own_server.processes()):
+        started = time.monotonic()
+        results = await asyncio.gather(
+            *(receive(database, f"p{number}") for number in range(3)),
+            *(database.read(lambda records: records.problems()) for _ in range(8)),
+            return_exceptions=True,
+        )
+        took = time.monotonic() - started
+
+    assert {type(result) for result in results} == {Unavailable}
+    assert took < 3
+    await until_recorded(database)
+    await asyncio.to_thread(database.close)
+
+
+async def test_a_hung_line_does_not_outlive_its_server(own_server: Server, hurried: None) -> None:
+    """After a fail-over the old server may hang for ever: socmon cuts the line, and goes on at the new one."""
+    del hurried
+    database = open_database(f"{own_server.url}postgres", SystemClock())
+    await receive(database, "before")
+    with database.writing.connect() as connection:
+        backend = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+
+    with frozen([backend]):
+        await until_recorded(database)
+        await asyncio.to_thread(database.close)
+
+
+async def test_nobody_can_tell_what_becomes_of_a_write_past_the_deadline(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be recorded yet, so the answer does not claim that nothing was."""
+    monkeypatch.setattr(writer, "DEADLINE", 0.2)
+    go_on = threading.Event()
+    slow = asyncio.ensure_future(database.write(lambda _: go_on.wait(20)))
+    late = asyncio.ensure_future(receive(database, "late"))
+
+    with pytest.raises(Unavailable, match="may or may not have been recorded"):
+        await late
+    go_on.set()
+    with pytest.raises(Unavailable):
+        await slow
+
+    monkeypatch.undo()
+    assert await receive(database, "next") == 2
+
+
+async def test_a_stop_does_not_wait_for_a_server_that_hangs(own_server: Server, hurried: None) -> None:
+    """Letting go takes a moment, not for ever, and leaves no thread waiting."""
+    del hurried
+    database = open_database(f"{own_server.url}postgres", SystemClock())
+    await database.read(lambda records: records.problems())
+    with frozen(own_server.processes()):
+        attempts = [
+            asyncio.ensure_future(one)
+            for one in (receive(database, "p"), database.read(lambda records: records.problems()))
+        ]
+        await asyncio.sleep(0.1)
+        started = time.monotonic()
+        await asyncio.to_thread(database.close)
+        took = time.monotonic() - started
+        results = await asyncio.gather(*attempts, return_exceptions=True)
+
+    assert took < 2
+    assert {type(result) for result in results} == {Unavailable}
+
+
+async def until_recorded(database: Database) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            with suppress(Unavailable):
+                await receive(database, "afterwards")
+                return
 
 
 # A COMMIT that was carried out, and whose answer was lost
