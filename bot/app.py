@@ -100,7 +100,11 @@ class Socmon:
             alarm=self.operators.alarm,
         )
         self.ticker = Ticker(
-            all_jobs(ZoneInfo(settings.config.timezone)), records=self.records, clock=self.clock, parts=self
+            all_jobs(ZoneInfo(settings.config.timezone)),
+            records=self.records,
+            clock=self.clock,
+            parts=self,
+            alone=settings.sqlite_path is not None,
         )
         self.bolt = self._bolt() if settings.slack.connected else None
         self.draining = False

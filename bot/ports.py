@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from bot.domain.alert import Alert
@@ -191,14 +191,30 @@ class Records(Protocol):
         ...
 
     # The clock
-    def claim_run(self, job: str, due_at: datetime, *, status: str = "running") -> bool:
-        """Claim one due time of a job; False when some replica has it already."""
+    def claim_run(
+        self, job: str, due_at: datetime, *, status: str = "running", dead_before: datetime | None = None
+    ) -> bool:
+        """Claim one due time of a job; False when some replica has it already.
+
+        A run that was claimed before `dead_before` and never ended is nobody's.
+        """
+        ...
+
+    def dead_runs(self, job: str, *, dead_before: datetime) -> list[datetime]:
+        """Due times whose run was claimed before then and never ended, oldest first."""
         ...
 
     def finish_run(self, job: str, due_at: datetime, *, status: str, detail: str) -> None: ...
 
     def last_run(self, job: str) -> tuple[datetime, str, datetime | None, str] | None:
         """(due at, status, finished at, detail) of the newest due time on record."""
+        ...
+
+    def drop_future_runs(self, job: str, *, tolerance: timedelta) -> int:
+        """Forget due times that have not come yet, by more than `tolerance`; returns how many.
+
+        By the clock that all replicas share, where there are several: one whose own clock is wrong harms nobody.
+        """
         ...
 
     def drop_runs(self, jobs: Collection[str], before: datetime) -> int:

@@ -1,4 +1,7 @@
-"""Which batch each process stored last, so that a batch whose COMMIT was carried out unheard is not stored twice."""
+"""Which batch each process stored last, and which job runs have not ended.
+
+So a batch whose COMMIT was carried out unheard is not stored twice, and a run whose process died is found at once.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,8 +23,16 @@ def upgrade() -> None:
             comment="JSON: the last batch of each process that wrote lately, newest first",
         ),
     )
+    op.create_index(
+        "job_running",
+        "job_run",
+        ["job", "due_at"],
+        sqlite_where=sa.text("status = 'running'"),
+        postgresql_where=sa.text("status = 'running'"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("job_running", "job_run")
     with op.batch_alter_table("head") as batch_op:
         batch_op.drop_column("batches")

@@ -7,10 +7,11 @@ one procedure's view of it: it sees its own changes and those of earlier units; 
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     CursorResult,
     Row,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal_column,
     select,
     update,
 )
@@ -590,7 +592,9 @@ class Unit:
         return [(instant(row[0]), row[1], row[2]) for row in self._sql.execute(query)]
 
     # The clock
-    def claim_run(self, job: str, due_at: datetime, *, status: str = "running") -> bool:
+    def claim_run(
+        self, job: str, due_at: datetime, *, status: str = "running", dead_before: datetime | None = None
+    ) -> bool:
         row = {
             "job": job,
             "due_at": micros(due_at),
@@ -600,8 +604,18 @@ class Unit:
             "finished_at": None if status == "running" else micros(self.now),
             "detail": "",
         }
+        new = (postgresql if self._sql.dialect.name == "postgresql" else sqlite).insert(job_run).values(row)
+        key = {"index_elements": ["job", "due_at"]}
+        if dead_before is None:
+            claim = new.on_conflict_do_nothing(**key)
+        else:
+            claim = new.on_conflict_do_update(**key, set_=row, where=_dead(dead_before))
         # Not by rowcount: psycopg gives none for an insert.
-        return self._write(_CLAIM_RUN[self._sql.dialect.name].values(row)).first() is not None
+        return self._write(claim.returning(job_run.c.due_at)).first() is not None
+
+    def dead_runs(self, job: str, *, dead_before: datetime) -> list[datetime]:
+        query = select(job_run.c.due_at).where(job_run.c.job == job, _dead(dead_before))
+        return [instant(at) for at in self._sql.execute(query.order_by(job_run.c.due_at)).scalars()]
 
     def finish_run(self, job: str, due_at: datetime, *, status: str, detail: str) -> None:
         self._write(
@@ -614,6 +628,12 @@ class Unit:
         query = select(job_run).where(job_run.c.job == job).order_by(job_run.c.due_at.desc()).limit(1)
         row = self._sql.execute(query).one_or_none()
         return (instant(row.due_at), row.status, instant(row.finished_at), row.detail) if row else None
+
+    def drop_future_runs(self, job: str, *, tolerance: timedelta) -> int:
+        shared = self._sql.dialect.name == "postgresql"
+        now: datetime = self._sql.execute(select(func.now())).scalar_one() if shared else self.now
+        later = (job_run.c.job == job) & (job_run.c.due_at > micros(now + tolerance))
+        return self._write(job_run.delete().where(later)).rowcount
 
     def drop_runs(self, jobs: Collection[str], before: datetime) -> int:
         later = job_run.alias()
@@ -652,6 +672,10 @@ def _moment(row: Row[Any], texts: Mapping[str, str]) -> Moment:
         text="\n".join(texts[path] for path in order if path in texts),
         facts=json.loads(row.leaf).get("facts", {}),
     )
+
+
+def _dead(before: datetime) -> ColumnElement[bool]:
+    return (job_run.c.status == literal_column("'running'")) & (job_run.c.claimed_at < micros(before))
 
 
 _LAGS = (thread.c.revision > thread.c.projected) | (thread.c.latest > thread.c.shown)
@@ -697,9 +721,3 @@ def _heard(dialect: Any) -> Any:
 
 
 _HEARD = {"sqlite": _heard(sqlite), "postgresql": _heard(postgresql)}
-_CLAIM_RUN = {
-    name: dialect.insert(job_run)
-    .on_conflict_do_nothing(index_elements=["job", "due_at"])
-    .returning(job_run.c.due_at)
-    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
-}

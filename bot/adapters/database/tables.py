@@ -193,6 +193,7 @@ source = Table(
 )
 
 # One row per schedule and due time: whoever inserts it runs the job.
+_RUNNING = text("status = 'running'")
 job_run = Table(
     "job_run",
     metadata,
@@ -203,6 +204,7 @@ job_run = Table(
     Column("status", String, nullable=False, comment="running, done, failed, missed"),
     Column("finished_at", BigInteger),
     Column("detail", Text, nullable=False),
+    Index("job_running", "job", "due_at", sqlite_where=_RUNNING, postgresql_where=_RUNNING),
 )
 
 # What an operator has to mend: a dead token, an archived channel. One row per subject, gone when mended.
