@@ -63,13 +63,19 @@ class Socmon:
 
     def __post_init__(self) -> None:
         settings = self.settings
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = SingleProcess(settings.sqlite_path)
         writing = writing_engine(settings.database_url)
         with in_reach(writing):
             upgrade(writing)
             self.current = is_current(writing)
-            self.origin = open_log(writing, settings.log_origin, named=settings.log_origin_named)
+            self.origin = open_log(
+                writing,
+                settings.log_origin,
+                named=settings.log_origin_named,
+                # A guess of ours must not rename what another replica is about to sign.
+                rename=settings.log_origin_named or settings.sqlite_path is not None,
+            )
             self.key = LogKey.open(settings.log_key_file, self.origin, create=is_empty(writing))
         self.records = Database(
             writing,

@@ -22,6 +22,7 @@ STOP_SECONDS = 9.5
 def serve(settings: Settings, *, host: str, port: int) -> int:
     """Serve until SIGTERM or SIGINT; then stop within ten seconds."""
     set_up_logging()
+    os.umask(0o077)  # what it writes is for nobody else on this machine
     socmon = Socmon(settings=settings)
     if not settings.slack.connected:
         log.warning(

@@ -7,8 +7,9 @@ SQLite older than 3.51.3 can lose commits in WAL mode when several connections a
 import math
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
@@ -114,12 +115,20 @@ def writing_engine(url: str, *, journal: str = "") -> Engine:
 
     `journal` forces a journal mode, for benchmarks and tests; without it the safe one for the version is used.
     """
+    if make_url(url).get_backend_name() == "sqlite":
+        _make_private(Path(str(make_url(url).database)))
     return _engine(url, size=1, journal=journal, begin="BEGIN IMMEDIATE", isolation="READ COMMITTED")
 
 
 def reading_engine(url: str, *, journal: str = "") -> Engine:
     """A small pool for reads; no read transaction may last over 50 ms while SQLite uses the rollback journal."""
     return _engine(url, size=READERS, journal=journal, begin="BEGIN", isolation="REPEATABLE READ")
+
+
+def _make_private(database: Path) -> None:
+    """Deliveries lie in it as they came. SQLite gives the files beside it the same mode."""
+    with suppress(OSError):  # it is there, or SQLite will say why it cannot be
+        database.touch(mode=0o600, exist_ok=False)
 
 
 def _engine(url: str, *, size: int, journal: str, begin: str, isolation: str) -> Engine:
