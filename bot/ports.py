@@ -217,7 +217,7 @@ class Records(Protocol):
         """
         ...
 
-    def drop_runs(self, jobs: Collection[str], before: datetime) -> int:
+    def drop_runs(self, jobs: Collection[str], before: datetime, *, most: int) -> int:
         """Forget what these jobs did before then, except for each one's newest due time. Returns how many runs."""
         ...
 
@@ -236,8 +236,11 @@ class Records(Protocol):
 
     def add_checkpoint(self, size: int, note: bytes) -> None: ...
 
-    def drop_bodies(self, before: datetime) -> int:
-        """Retention: forget bodies received before then; leaves and their hashes stay. Returns how many."""
+    def drop_bodies(self, before: datetime, *, after: int, most: int) -> tuple[int, int | None]:
+        """Retention: forget the bodies received before then among the deliveries that follow number `after`.
+
+        Leaves and their hashes stay. Returns how many were forgotten, and the number to go on after: None at the end.
+        """
         ...
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
     insert,
     literal_column,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -635,11 +636,13 @@ class Unit:
         later = (job_run.c.job == job) & (job_run.c.due_at > micros(now + tolerance))
         return self._write(job_run.delete().where(later)).rowcount
 
-    def drop_runs(self, jobs: Collection[str], before: datetime) -> int:
+    def drop_runs(self, jobs: Collection[str], before: datetime, *, most: int) -> int:
         later = job_run.alias()
         superseded = exists().where(later.c.job == job_run.c.job, later.c.due_at > job_run.c.due_at)
         old = job_run.c.job.in_(jobs) & (job_run.c.due_at < micros(before))
-        return self._write(job_run.delete().where(old, superseded)).rowcount
+        key = tuple_(job_run.c.job, job_run.c.due_at)
+        some = select(job_run.c.job, job_run.c.due_at).where(old, superseded).limit(most)
+        return self._write(job_run.delete().where(key.in_(some))).rowcount
 
     # The evidence log
     def log(self, entry: Entry) -> None:
@@ -656,9 +659,16 @@ class Unit:
     def add_checkpoint(self, size: int, note: bytes) -> None:
         self._write(insert(checkpoint).values(size=size, at=micros(self.now), note=note))
 
-    def drop_bodies(self, before: datetime) -> int:
+    def drop_bodies(self, before: datetime, *, after: int, most: int) -> tuple[int, int | None]:
+        page = delivery.c.id.between(after + 1, after + most)
         old = delivery.c.received_at < micros(before)
-        return self._write(update(delivery).where(old, delivery.c.body != b"").values(body=b"")).rowcount
+        kept = old & (delivery.c.body != b"")
+        look = select(func.count().filter(old), func.count().filter(kept)).where(page)
+        old_ones, number = self._sql.execute(look).one()
+        if number:
+            self._write(update(delivery).where(page, kept).values(body=b""))
+        # Numbers are given in order of arrival: behind a page in which nothing is old, nothing is.
+        return number, after + most if old_ones else None
 
 
 def _moment(row: Row[Any], texts: Mapping[str, str]) -> Moment:
