@@ -339,3 +339,22 @@ def test_a_second_server_on_one_sqlite_is_refused(data: Path) -> None:
     held.release()
 
     assert (done.returncode, "Another socmon" in done.stderr) == (2, True)
+
+
+def test_a_stop_ends_whatever_hangs() -> None:
+    """Some thread never comes back: after the agreed time the process ends all the same, and says so."""
+    script = """
+import signal, threading, time, types, uvicorn
+from bot.commands import serve
+from bot.logs import set_up_logging
+set_up_logging()
+serve.STOP_SECONDS = 0.2
+threading.Thread(target=time.sleep, args=(50,)).start()
+socmon = types.SimpleNamespace(draining=False)
+serve._Server(uvicorn.Config(None), socmon, lambda: None).handle_exit(signal.SIGTERM, None)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False, timeout=30
+    )
+
+    assert (done.returncode, "did not stop within 0.2 s" in done.stderr) == (1, True)

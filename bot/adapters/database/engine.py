@@ -160,6 +160,8 @@ def _engine(url: str, *, size: int, journal: str, begin: str, isolation: str) ->
 
             connection = ImpatientConnection.connect(*words, **arguments)
             connection.patience = patience
+            if not patience.seconds:  # given up while it was being made: nobody would close it later
+                connection.close()
             return connection
 
         return engine

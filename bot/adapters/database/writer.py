@@ -37,7 +37,8 @@ MAYBE = (
     " you repeat a note, look whether it stands."
 )
 DEADLINE = 10.0  # of a caller; senders themselves give up after 5 to 15 s
-CLOSE_SECONDS = 2.0
+CLOSE_SECONDS = 1.5
+GIVE_UP_SECONDS = 0.5  # what notices within 0.1 s that it need not wait any more; only a connect takes longer
 LONG_WAIT = 1.0  # a batch that failed later than this ran into a time-out, and so would each of its units
 
 
@@ -120,7 +121,15 @@ class Database:
             log.warning("the database does not answer, so what still waited for it was left undone")
         for engine in (self.writing, self.reading):
             give_up(engine)
-        self._readers.shutdown(wait=False, cancel_futures=True)
+        readers = threading.Thread(
+            target=self._readers.shutdown,
+            kwargs={"cancel_futures": True},
+            name="records-closing",
+            daemon=True,
+        )
+        readers.start()
+        for thread in (self._thread, readers):
+            thread.join(GIVE_UP_SECONDS)
         if self._checkpointer:
             self._checkpointer.stop()
         self.writing.dispose()
