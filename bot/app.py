@@ -48,6 +48,9 @@ from jobs.schedule import Ticker, all_jobs
 log = logging.getLogger(__name__)
 
 LOG_PROBLEM = "evidence:log"
+# A stop takes less than ten seconds: requests drain for three, then these, then the database closes in three.
+PROJECTOR_SECONDS = 3.0
+SEAL_SECONDS = 1.0
 
 Beside = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -63,13 +66,19 @@ class Socmon:
 
     def __post_init__(self) -> None:
         settings = self.settings
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = SingleProcess(settings.sqlite_path)
         writing = writing_engine(settings.database_url)
         with in_reach(writing):
             upgrade(writing)
             self.current = is_current(writing)
-            self.origin = open_log(writing, settings.log_origin, named=settings.log_origin_named)
+            self.origin = open_log(
+                writing,
+                settings.log_origin,
+                named=settings.log_origin_named,
+                # A guess of ours must not rename what another replica is about to sign.
+                rename=settings.log_origin_named or settings.sqlite_path is not None,
+            )
             self.key = LogKey.open(settings.log_key_file, self.origin, create=is_empty(writing))
             if note := last_note(writing):
                 self.key.require_signed(note, settings.log_key_file)
@@ -103,7 +112,11 @@ class Socmon:
             report=self.operators.report,
         )
         self.ticker = Ticker(
-            all_jobs(ZoneInfo(settings.config.timezone)), records=self.records, clock=self.clock, parts=self
+            all_jobs(ZoneInfo(settings.config.timezone)),
+            records=self.records,
+            clock=self.clock,
+            parts=self,
+            alone=settings.sqlite_path is not None,
         )
         self.bolt = self._bolt() if settings.slack.connected else None
         self.draining = False
@@ -222,20 +235,18 @@ class Socmon:
                 log.info("socmon %s is ready; the log is %s", __version__, self.origin)
                 yield
                 self.draining = True
-                await self.ticker.stop()
-                if working:
-                    working.cancel()
-                    await asyncio.wait([working], timeout=4)
-                wakeup.stop()
+                await asyncio.gather(self.ticker.stop(), _ended(working), asyncio.to_thread(wakeup.stop))
                 await self._seal_at_the_end()
         finally:
             self.close()
 
     async def _seal_at_the_end(self) -> None:
         try:
-            await self.seal()
-        except SocmonError as error:
-            log.warning("the log could not be signed at the end, the next start does it: %s", error)
+            async with asyncio.timeout(SEAL_SECONDS):
+                await self.seal()
+        except (SocmonError, TimeoutError) as error:
+            why = str(error) or f"the database has not answered within {SEAL_SECONDS} s"
+            log.warning("the log could not be signed at the end, the next start does it: %s", why)
 
     @asynccontextmanager
     async def _socket_mode(self, session: aiohttp.ClientSession) -> AsyncIterator[None]:
@@ -254,3 +265,9 @@ class Socmon:
         finally:
             keeping.cancel()
             await handler.close_async()  # type: ignore[no-untyped-call]
+
+
+async def _ended(working: asyncio.Task[None] | None) -> None:
+    if working:
+        working.cancel()
+        await asyncio.wait([working], timeout=PROJECTOR_SECONDS)

@@ -1,6 +1,7 @@
 """`socmon playground`: the unchanged bot beside a local Slack workspace in the browser, without any account."""
 
 import json
+import os
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Mapping
@@ -41,6 +42,7 @@ def playground(*, host: str, port: int, fresh: bool) -> int:
     Raises WrongSettings when real tokens are in the environment: the playground must never post to a real workspace.
     """
     set_up_logging(readable=True)
+    os.umask(0o077)  # as `socmon serve`
     environ = read_environment()
     refuse_real_tokens(environ)
     folder = Path(environ.get("SOCMON_DATA_DIR") or "data/playground").absolute()
