@@ -40,6 +40,7 @@ from bot.providers import all_providers
 from bot.settings import Settings
 from handlers.health import Health
 from handlers.http import SlackGuard, routes
+from handlers.queues import QueueIntake
 from handlers.slack import register
 from handlers.slack.desk import Desk
 from handlers.webhooks import Intake
@@ -103,6 +104,8 @@ class Socmon:
         )
         self.bolt = self._bolt() if settings.slack.connected else None
         self.draining = False
+        self.intake = self._intake()
+        self.queues = self._queues()
 
     def wake(self) -> None:
         """Something in Slack may lag."""
@@ -126,7 +129,7 @@ class Socmon:
             else None
         )
         return Starlette(
-            routes=[*routes(intake=self._intake(), health=self._health(), slack=slack), *more_routes],
+            routes=[*routes(intake=self.intake, health=self._health(), slack=slack), *more_routes],
             lifespan=lambda _app: self._lifespan(beside),
         )
 
@@ -186,6 +189,24 @@ class Socmon:
             wake=self.wake,
         )
 
+    def _queues(self) -> list[QueueIntake]:
+        opened = {
+            name: all_providers()[name].queue(own, self.network)
+            for name, own in self.settings.providers.items()
+        }
+        return [
+            QueueIntake(
+                provider=name,
+                queue=queue,
+                intake=self.intake,
+                stopping=lambda: self.draining,
+                report=self.operators.report,
+                mended=self.operators.mended,
+            )
+            for name, queue in opened.items()
+            if queue is not None
+        ]
+
     def _health(self) -> Health:
         return Health(
             records=self.records,
@@ -206,6 +227,7 @@ class Socmon:
                     await self.records.write(release_leases)
                 await self.records.write(reroute_threads, self.settings.slack_routes)
                 working = asyncio.create_task(self.projector.run()) if self.settings.slack.connected else None
+                taking = [asyncio.create_task(queue.run()) for queue in self.queues]
                 self.ticker.start()
                 log.info("socmon %s is ready; the log is %s", __version__, self.origin)
                 yield
@@ -213,7 +235,12 @@ class Socmon:
                 await self.ticker.stop()
                 if working:
                     working.cancel()
-                    await asyncio.wait([working], timeout=4)
+                # A look into a queue ends by itself: cut off, what it finds would be hidden from the next process.
+                ending = [*taking, *([working] if working else [])]
+                if ending:
+                    await asyncio.wait(ending, timeout=4)
+                for task in taking:
+                    task.cancel()
                 wakeup.stop()
                 await self._seal()
         finally:
