@@ -35,7 +35,7 @@ from bot.adapters.system import SystemClock, SystemRandomness
 from bot.domain.errors import SocmonError
 from bot.ports import Clock, Network, Randomness
 from bot.procedures.seal_log import seal_log
-from bot.procedures.show_alert import release_leases, reroute_threads
+from bot.procedures.show_alert import forget_problems, release_leases, reroute_threads
 from bot.providers import all_providers
 from bot.settings import Settings
 from handlers.health import Health
@@ -227,6 +227,7 @@ class Socmon:
                     await self.records.write(release_leases)
                 await self.records.write(reroute_threads, self.settings.slack_routes)
                 working = asyncio.create_task(self.projector.run()) if self.settings.slack.connected else None
+                await self.records.write(forget_problems, "sqs:", but=[one.queue.name for one in self.queues])
                 taking = [asyncio.create_task(queue.run()) for queue in self.queues]
                 self.ticker.start()
                 log.info("socmon %s is ready; the log is %s", __version__, self.origin)

@@ -89,7 +89,7 @@ class QueueIntake:
             verified_by = await webhook.authenticate(request)
             await webhook.follow_up(request)
         except Refused as refused:
-            gap = f"A message in the queue was not believed. {refused}"
+            gap = f"A message in {self.queue.name} was not believed. {refused}"
         except TryAgain as error:
             if verified_by == UNPROVEN:
                 raise

@@ -70,7 +70,7 @@ class Door:
 
 
 class Aws:
-    """A topic, its queue and its dead letters, set up as documented. What stays in the queue comes again in a second."""
+    """A topic, its queue and its dead letters, set up as documented; what stays in the queue comes again soon."""
 
     def __init__(self, moto: str) -> None:
         config = Config(proxies={"http": moto, "https": moto})
@@ -277,6 +277,21 @@ def test_a_stop_waits_for_no_answer(bot: Bot, door: Door) -> None:
     bot.stop()
     assert time.monotonic() - started < 10
     going_on.set()
+
+
+def test_a_queue_that_was_misspelt(bot: Bot, aws: Aws) -> None:
+    """It is told with its mend; once the configuration is corrected the problem is gone."""
+    config = bot.folder / "socmon.toml"
+    good = config.read_text()
+    config.write_text(good.replace(aws.queue, f"{aws.queue}-not"))
+    bot.start()
+    wait_until(lambda: bot.ready()["degraded"], what="the misspelling is told", seconds=60)
+    assert "Correct [providers.cloudwatch] queue" in bot.ready()["degraded"][0]
+    bot.stop()
+
+    config.write_text(good)
+    bot.start()
+    assert bot.ready()["degraded"] == []
 
 
 def test_the_doctor_looks_at_the_queue(bot: Bot, aws: Aws) -> None:

@@ -47,8 +47,14 @@ def read_settings(table: Mapping[str, Any], environ: Mapping[str, str]) -> Cloud
     version_1 = table.get("signature_version_1", False)
     if not isinstance(version_1, bool):
         raise WrongSettings("providers.cloudwatch.signature_version_1 must be true or false, without quotes.")
+    topics = _topics(table.get("topics", []))
+    if "queue" in table and not topics:
+        raise WrongSettings(
+            "providers.cloudwatch.queue needs topics: without any no message in it is believed, and every alarm ends in"
+            f' the dead letters. List the topics your alarms notify: topics = ["{EXAMPLE_TOPIC}"].'
+        )
     return CloudWatchSettings(
-        topics=_topics(table.get("topics", [])),
+        topics=topics,
         signature_version_1=version_1,
         ca_file=environ.get("AWS_CA_BUNDLE") or environ.get("SSL_CERT_FILE") or "",
         queue=_queue(table["queue"], environ) if "queue" in table else None,

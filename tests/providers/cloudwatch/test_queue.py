@@ -1,9 +1,11 @@
 """socmon's own calls to SQS, against moto's, and what `socmon doctor` says about a queue."""
 
 import json
+import re
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -174,6 +176,32 @@ def test_the_doctor_finds_a_queue_in_good_order() -> None:
     assert len(sqs.queue().receive()) == 1
 
 
+@pytest.mark.usefixtures("aws")
+def test_the_documented_queue_is_in_good_order() -> None:
+    """The attributes in docs/providers/cloudwatch.md, as its reader sends them; its readable policy is the same."""
+    page = Path("docs/providers/cloudwatch.md").read_text()
+    written = re.search(
+        r"cat > queue\.json <<EOF\n(?P<json>\s+{\n\s+\"MessageRetention.*?)\s+EOF", page, re.DOTALL
+    )
+    readable = re.search(r"The queue policy, readable.*?```json\n(?P<json>.*?)```", page, re.DOTALL)
+    assert written
+    assert readable
+    sqs = Sqs()
+    filled = (
+        written["json"].replace("$DEAD", sqs.dead_arn).replace("$QUEUE", sqs.arn).replace("$TOPIC", TOPIC)
+    )
+    attributes = json.loads(filled)
+    sqs.client.set_queue_attributes(QueueUrl=sqs.url, Attributes=attributes)
+
+    assert sqs.queue().look().faults == ()
+    policy = (
+        readable["json"]
+        .replace(EXAMPLE_TOPIC.replace(":sns:", ":sqs:"), sqs.arn)
+        .replace(EXAMPLE_TOPIC, TOPIC)
+    )
+    assert json.loads(policy) == json.loads(attributes["Policy"])
+
+
 OTHER = f"{TOPIC}-of-others"
 
 
@@ -297,7 +325,7 @@ async def test_a_certificate_that_ended_while_the_message_waited() -> None:
     ],
 )
 def test_the_queue_is_named_by_its_url(url: str, environ: dict[str, str], expected: QueueAddress) -> None:
-    assert read_settings({"queue": url}, environ).queue == expected
+    assert read_settings({"topics": [EXAMPLE_TOPIC], "queue": url}, environ).queue == expected
 
 
 @pytest.mark.parametrize(
@@ -317,9 +345,14 @@ def test_the_queue_is_named_by_its_url(url: str, environ: dict[str, str], expect
 )
 def test_a_wrong_queue_names_the_key_and_the_mend(url: object, environ: dict[str, str], message: str) -> None:
     with pytest.raises(WrongSettings, match=r"providers\.cloudwatch\.queue") as wrong:
-        read_settings({"queue": url}, environ)
+        read_settings({"topics": [EXAMPLE_TOPIC], "queue": url}, environ)
 
     assert message in str(wrong.value)
+
+
+def test_a_queue_without_topics_is_not_emptied_into_the_dead_letters() -> None:
+    with pytest.raises(WrongSettings, match=r"providers\.cloudwatch\.queue needs topics"):
+        read_settings({"queue": EXAMPLE_QUEUE}, {})
 
 
 def test_without_a_queue_there_is_none() -> None:

@@ -65,7 +65,8 @@ async def endpoint() -> AsyncIterator[tuple[str, "asyncio.Queue[Request]"]]:
 
 
 def through(proxy: str) -> Any:
-    config = Config(proxies={"http": proxy, "https": proxy}, retries={"total_max_attempts": 1})
+    # moto's proxy hangs up now and then when the machine is busy.
+    config = Config(proxies={"http": proxy, "https": proxy}, retries={"total_max_attempts": 3})
     return boto3.client("sns", region_name=REGION, config=config, verify=CA_FILE)
 
 
