@@ -37,7 +37,7 @@ class QueueIntake:
     report: Callable[[str, str], Awaitable[None]]
     mended: Callable[[str], Awaitable[None]]
     held: list[Queued] = field(default_factory=list)
-    """Received, and not yet looked at."""
+    """Received, and waiting for what all messages need."""
     failures: int = 0
     is_well: bool = False
 
@@ -57,20 +57,17 @@ class QueueIntake:
                 await self._worked()
 
     async def _take_some(self) -> None:
-        self.held = self.held or await _in_thread(self.queue.receive)
-        taken, trouble = [], None
-        while self.held and not trouble:
-            try:
-                if await self._take(self.held[0]):
-                    taken.append(self.held[0])
-                del self.held[0]
-            except (TryAgain, Unavailable) as error:
-                DELIVERIES.labels(self.provider, "unavailable").inc()
-                trouble = error
-        if taken:
+        """Look at some messages at once, so that they share a commit; those that have to wait are held."""
+        messages = self.held or await _in_thread(self.queue.receive)
+        outcomes = await asyncio.gather(*map(self._take, messages), return_exceptions=True)
+        found = list(zip(messages, outcomes, strict=True))
+        self.held = [message for message, outcome in found if isinstance(outcome, TryAgain | Unavailable)]
+        DELIVERIES.labels(self.provider, "unavailable").inc(len(self.held))
+        if taken := [message for message, outcome in found if outcome is True]:
             await _in_thread(partial(self.queue.remove, taken))
-        if trouble:
-            raise trouble
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     async def _take(self, message: Queued) -> bool:
         """Put it on record; whether it may leave the queue. Raises TryAgain and Unavailable: nothing was stored."""

@@ -375,6 +375,27 @@ async def test_a_fault_of_ours_is_a_gap_and_the_queue_goes_on(
     assert desk.counted("alert") == {"new": 1}
 
 
+async def test_a_message_that_cannot_be_recorded_at_all_keeps_no_other_waiting(
+    desk: Desk, sns: CloudWatchSamples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even as a gap. It is a problem while it comes again, and ends in the dead letters."""
+    write, broken = desk.socmon.records.write, alarm(sns, 1).body
+
+    async def sometimes(procedure: Any, *args: Any, **kwargs: Any) -> Any:
+        if procedure is receive_alert and args[0].body == broken:
+            raise RuntimeError("nobody thought of this")
+        return await write(procedure, *args, **kwargs)
+
+    monkeypatch.setattr(desk.socmon.records, "write", sometimes)
+    desk.line.put(broken, alarm(sns, 2).body)
+
+    await desk.look(PATIENCE)
+
+    assert desk.counted() == {"accepted": 1}
+    assert desk.line.receives == {"m0": PATIENCE, "m1": 1}
+    assert desk.problems() == [NAME]
+
+
 async def test_a_broken_queue_never_ends_the_look(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def crash() -> list[Queued]:
         raise RuntimeError("nobody thought of this")
