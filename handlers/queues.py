@@ -62,7 +62,8 @@ class QueueIntake:
         outcomes = await asyncio.gather(*map(self._take, messages), return_exceptions=True)
         found = list(zip(messages, outcomes, strict=True))
         self.held = [message for message, outcome in found if isinstance(outcome, TryAgain | Unavailable)]
-        DELIVERIES.labels(self.provider, "unavailable").inc(len(self.held))
+        if self.held:
+            DELIVERIES.labels(self.provider, "unavailable").inc(len(self.held))
         if taken := [message for message, outcome in found if outcome is True]:
             await _in_thread(partial(self.queue.remove, taken))
         for outcome in outcomes:
