@@ -35,11 +35,12 @@ from bot.adapters.system import SystemClock, SystemRandomness
 from bot.domain.errors import SocmonError
 from bot.ports import Clock, Network, Randomness
 from bot.procedures.seal_log import MOST, DamagedLog, seal_log
-from bot.procedures.show_alert import release_leases, reroute_threads
+from bot.procedures.show_alert import forget_problems, release_leases, reroute_threads
 from bot.providers import all_providers
 from bot.settings import Settings
 from handlers.health import Health
 from handlers.http import SlackGuard, routes
+from handlers.queues import QueueIntake
 from handlers.slack import register
 from handlers.slack.desk import Desk
 from handlers.webhooks import Intake
@@ -50,6 +51,7 @@ log = logging.getLogger(__name__)
 LOG_PROBLEM = "evidence:log"
 # A stop takes less than ten seconds: requests drain for three, then these, then the database closes in three.
 PROJECTOR_SECONDS = 3.0
+QUEUE_SECONDS = 3.5  # a look into a queue takes three
 SEAL_SECONDS = 1.0
 
 Beside = Callable[[], AbstractAsyncContextManager[None]]
@@ -120,6 +122,8 @@ class Socmon:
         )
         self.bolt = self._bolt() if settings.slack.connected else None
         self.draining = False
+        self.intake = self._intake()
+        self.queues = self._queues()
 
     def wake(self) -> None:
         """Something in Slack may lag."""
@@ -151,7 +155,7 @@ class Socmon:
             else None
         )
         return Starlette(
-            routes=[*routes(intake=self._intake(), health=self._health(), slack=slack), *more_routes],
+            routes=[*routes(intake=self.intake, health=self._health(), slack=slack), *more_routes],
             lifespan=lambda _app: self._lifespan(beside),
         )
 
@@ -211,6 +215,24 @@ class Socmon:
             wake=self.wake,
         )
 
+    def _queues(self) -> list[QueueIntake]:
+        opened = {
+            name: all_providers()[name].queue(own, self.network)
+            for name, own in self.settings.providers.items()
+        }
+        return [
+            QueueIntake(
+                provider=name,
+                queue=queue,
+                intake=self.intake,
+                stopping=lambda: self.draining,
+                report=self.operators.report,
+                mended=self.operators.mended,
+            )
+            for name, queue in opened.items()
+            if queue is not None
+        ]
+
     def _health(self) -> Health:
         return Health(
             records=self.records,
@@ -231,11 +253,18 @@ class Socmon:
                     await self.records.write(release_leases)
                 await self.records.write(reroute_threads, self.settings.slack_routes)
                 working = asyncio.create_task(self.projector.run()) if self.settings.slack.connected else None
+                await self.records.write(forget_problems, "sqs:", but=[one.queue.name for one in self.queues])
+                taking = [asyncio.create_task(queue.run()) for queue in self.queues]
                 self.ticker.start()
                 log.info("socmon %s is ready; the log is %s", __version__, self.origin)
                 yield
                 self.draining = True
-                await asyncio.gather(self.ticker.stop(), _ended(working), asyncio.to_thread(wakeup.stop))
+                await asyncio.gather(
+                    self.ticker.stop(),
+                    _ended(working),
+                    *map(_ended_by_itself, taking),
+                    asyncio.to_thread(wakeup.stop),
+                )
                 await self._seal_at_the_end()
         finally:
             self.close()
@@ -271,3 +300,9 @@ async def _ended(working: asyncio.Task[None] | None) -> None:
     if working:
         working.cancel()
         await asyncio.wait([working], timeout=PROJECTOR_SECONDS)
+
+
+async def _ended_by_itself(taking: asyncio.Task[None]) -> None:
+    """Cut off, a look into a queue would hide what it finds from the next process for a while."""
+    await asyncio.wait([taking], timeout=QUEUE_SECONDS)
+    taking.cancel()

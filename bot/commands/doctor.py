@@ -73,8 +73,8 @@ def local_findings(settings: Settings) -> list[Finding]:
 
 
 async def remote_findings(settings: Settings) -> list[Finding]:
-    """What Slack says of our token, scopes, channels and clock, and whether the public address answers."""
-    found = await _public_address(settings)
+    """What Slack says of our token, scopes, channels and clock, and whether queues and the public address answer."""
+    found = [*await _public_address(settings), *await asyncio.to_thread(lambda: list(_queues(settings)))]
     if not settings.slack.connected:
         return found
     client = web_client(settings.slack.bot_token.get_secret_value(), settings.slack.api_url)
@@ -208,6 +208,19 @@ async def _public_address(settings: Settings) -> list[Finding]:
         text = f"{settings.public_url}/healthz answers {answer.status}."
         return [_fault("public address", text, "Let the proxy pass every path on to socmon.")]
     return [_ok("public address", f"{settings.public_url} reaches a socmon.")]
+
+
+def _queues(settings: Settings) -> Iterator[Finding]:
+    for name, own in settings.providers.items():
+        queue = all_providers()[name].queue(own, AiohttpNetwork())
+        if queue is None:
+            continue
+        look = queue.look()
+        for fault in look.faults:
+            yield _fault(f"queue {queue.name}", fault, "")
+        if look.says:
+            level = Level.HINT if look.faults else Level.OK
+            yield Finding(level=level, subject=f"queue {queue.name}", text=look.says)
 
 
 def _scopes(headers: Any) -> Iterator[Finding]:

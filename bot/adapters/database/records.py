@@ -52,7 +52,7 @@ from bot.adapters.database.tables import (
 )
 from bot.adapters.database.wakeup import CHANNEL
 from bot.domain.alert import Act, Alert
-from bot.domain.delivery import Delivery
+from bot.domain.delivery import UNPROVEN, Delivery
 from bot.domain.errors import UnknownAlert
 from bot.domain.evidence import ELSEWHERE, Entry, Frontier, canonical, commitment, envelope, leaf_hash
 from bot.domain.thread import TOLD_BY_PARENT, Moment, Thread
@@ -606,7 +606,8 @@ class Unit(Part):
     def add_delivery(self, delivery: Delivery) -> int:
         number = self._batch.next_delivery + len(self._own.deliveries)
         self._own.seen.add((delivery.provider, delivery.delivery_id))
-        self._own.heard[delivery.provider] = delivery.received_at
+        if delivery.verified_by != UNPROVEN:
+            self._own.heard[delivery.provider] = delivery.received_at
         if delivery.is_test:
             self._own.tested[delivery.provider] = delivery.received_at
         self._own.deliveries.append(
