@@ -3,6 +3,7 @@
 Duplicates, repeats, recoveries that overtake their trigger, and old news are told apart here and nowhere else.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -13,6 +14,7 @@ from bot.domain.delivery import Delivery, Outcome, Receipt, Result
 from bot.domain.evidence import Actor, Entry
 from bot.domain.thread import SlackRoutes
 from bot.ports import Records
+from bot.procedures.check_on_call import who_is_called
 
 
 def receive_alert(records: Records, delivery: Delivery, *, routes: SlackRoutes) -> Receipt:
@@ -60,6 +62,7 @@ def _free_id(records: Records, delivery: Delivery) -> str:
 
 
 _LOGGED = {Outcome.NEW, Outcome.TRANSITION}
+_NOTHING: Mapping[str, str | int] = {}
 Told = tuple[Outcome, int | None, str]
 
 
@@ -117,6 +120,7 @@ def _open(
         when = latest.time_of(reported, at=records.now)
         if latest.source is Source.RECOVERED and reported.occurred_at and when <= latest.source_at:
             source, when = Source.RECOVERED, latest.source_at  # its recovery came first
+    on_call, roster = who_is_called(records, route)
     alert = Alert(
         id=records.new_alert_id(),
         provider=delivery.provider,
@@ -135,11 +139,13 @@ def _open(
         source_at=when,
         triggered_at=records.now,
         recovered_at=when if source is Source.RECOVERED else None,
-        on_call=route.on_call,
+        on_call=on_call,
         previous_id=latest.id if latest else None,
+        roster_id=roster.id if roster else None,
     )
     records.add_alert(alert, channel=route.channel)
-    _log(records, delivery, number, "alert.triggered", first=first, alert=alert)
+    known = {"roster": roster.digest} if roster else {}
+    _log(records, delivery, number, "alert.triggered", first=first, alert=alert, facts=known)
     return Outcome.NEW, alert.id, ""
 
 
@@ -184,10 +190,11 @@ def _log(
     first: bool,
     alert: Alert | None = None,
     text: str = "",
+    facts: Mapping[str, str | int] = _NOTHING,
 ) -> None:
     """Append an entry. The delivery's first one commits to the whole body, so that no later edit goes unseen."""
     private = {"raw": sha256(delivery.body).hexdigest()} if first else {}
-    facts: dict[str, str | int] = {"provider": delivery.provider, "verified_by": delivery.verified_by}
+    facts = {"provider": delivery.provider, "verified_by": delivery.verified_by, **facts}
     subject: dict[str, str | int] = {"delivery": number}
     if alert:
         subject["alert"] = alert.id
