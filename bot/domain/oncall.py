@@ -161,7 +161,7 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterFault:
-    """Something that keeps an alert from reaching a person: of a `team`, or of a `person` (their id). `says` is what."""
+    """Something that keeps an alert from reaching a person; of a `team`, or of a `person` (their id)."""
 
     kind: FaultKind
     says: str

@@ -1,6 +1,6 @@
 """Who is on call, and everything that can keep an alert from reaching a person."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
