@@ -27,6 +27,7 @@ from bot.adapters.evidence.keys import LogKey
 from bot.adapters.evidence.note import sign_checkpoint
 from bot.adapters.network import AiohttpNetwork
 from bot.adapters.operators import Email, Operators, PagerDuty
+from bot.adapters.slack.accounts import Accounts
 from bot.adapters.slack.directory import Directory
 from bot.adapters.slack.projector import Budget, Projector
 from bot.adapters.slack.socket import keep_connected
@@ -37,12 +38,14 @@ from bot.ports import Clock, Network, Randomness
 from bot.procedures.seal_log import seal_log
 from bot.procedures.show_alert import release_leases, reroute_threads
 from bot.providers import all_providers
+from bot.providers.contract import OnCallSource
 from bot.settings import Settings
 from handlers.health import Health
 from handlers.http import SlackGuard, routes
 from handlers.slack import register
 from handlers.slack.desk import Desk
 from handlers.webhooks import Intake
+from jobs.collect_on_call import collect_on_call
 from jobs.schedule import Ticker, all_jobs
 
 log = logging.getLogger(__name__)
@@ -82,8 +85,10 @@ class Socmon:
             settings.slack.bot_token.get_secret_value(), settings.slack.api_url
         )
         self.directory = Directory(self.client, settings.config.roles.holders(), self.clock)
+        self.accounts = Accounts(self.directory)
         self.web = SlackWeb(self.client)
         self.operators = self._operators()
+        self.on_call_sources = self._on_call_sources()
         self.projector = Projector(
             records=self.records,
             web=self.web,
@@ -154,6 +159,7 @@ class Socmon:
             client=self.client,
             clock=self.clock,
             titles=self.titles,
+            zone=ZoneInfo(self.settings.config.timezone),
             sources={name: self.titles[name] for name in self.settings.providers},
             version=__version__,
             wake=self.wake,
@@ -172,6 +178,11 @@ class Socmon:
             email=Email(server=smtp, recipients=table.emails, sender=table.email_from),
             pagerduty=PagerDuty(key=key, url=settings.pagerduty_events_url),
         )
+
+    def _on_call_sources(self) -> dict[str, OnCallSource]:
+        """The tools that know who is on call, of those that are connected."""
+        offers = {name: all_providers()[name].oncall for name in self.settings.providers}
+        return {name: make(self.settings.providers[name]) for name, make in offers.items() if make}
 
     def _intake(self) -> Intake:
         known = all_providers()
@@ -207,9 +218,11 @@ class Socmon:
                 await self.records.write(reroute_threads, self.settings.slack_routes)
                 working = asyncio.create_task(self.projector.run()) if self.settings.slack.connected else None
                 self.ticker.start()
+                asking = asyncio.create_task(self._ask_who_is_on_call())
                 log.info("socmon %s is ready; the log is %s", __version__, self.origin)
                 yield
                 self.draining = True
+                asking.cancel()
                 await self.ticker.stop()
                 if working:
                     working.cancel()
@@ -218,6 +231,13 @@ class Socmon:
                 await self._seal()
         finally:
             self.close()
+
+    async def _ask_who_is_on_call(self) -> None:
+        """At once, so that the first alert after a start calls the right people; from then on a job does."""
+        try:
+            await collect_on_call(self)
+        except Exception:
+            log.exception("who is on call could not be collected at the start; the job tries again")
 
     async def _seal(self) -> None:
         try:

@@ -56,6 +56,15 @@ def _parser() -> argparse.ArgumentParser:
     alerts.add_argument("--json", action="store_true", help="JSON instead of CSV")
     alerts.set_defaults(run=_log)
 
+    oncall = commands.add_parser(
+        "oncall", help="who is on call, how they are reached, and what is wrong with it"
+    )
+    oncall.add_argument(
+        "words", nargs="*", metavar="TEAM or WHEN", help="platform, fri 18:00, +3d; both, or none"
+    )
+    oncall.add_argument("--contacts", action="store_true", help="the escalation contact list, as CSV")
+    oncall.set_defaults(run=_oncall)
+
     jobs = commands.add_parser("jobs", help="what the clock starts: last and next runs")
     jobs.add_argument("--json", action="store_true")
     jobs.set_defaults(run=_jobs)
@@ -135,6 +144,12 @@ def _log(options: argparse.Namespace) -> int:
     from bot.commands.log import print_log  # noqa: PLC0415
 
     return print_log(_settings(), options.which, as_json=options.json)
+
+
+def _oncall(options: argparse.Namespace) -> int:
+    from bot.commands.oncall import print_on_call  # noqa: PLC0415
+
+    return print_on_call(_settings(), options.words, contacts=options.contacts)
 
 
 def _jobs(options: argparse.Namespace) -> int:

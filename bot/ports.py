@@ -58,6 +58,10 @@ class OnCallRecords(Protocol):
         """The one in force; None before anything is known."""
         ...
 
+    def roster_at(self, at: datetime) -> StoredRoster | None:
+        """The one in force at a time; None before the first one."""
+        ...
+
     def roster(self, roster_id: int) -> StoredRoster:
         """Raises UnknownRoster."""
         ...

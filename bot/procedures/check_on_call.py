@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from zoneinfo import ZoneInfo
 
 from bot.domain.contact_list import to_csv
 from bot.domain.errors import SocmonError
@@ -14,6 +15,7 @@ from bot.domain.evidence import Actor, Entry
 from bot.domain.oncall import AccountLink, Roster, StoredRoster, Team, UnknownTeam, merge, only
 from bot.domain.person import LEADS, READERS, Person, Role
 from bot.domain.thread import SlackRoute
+from bot.domain.when import UnknownTime, read_when
 from bot.ports import Records
 
 TRUSTED = LEADS | {Role.ADMIN}
@@ -26,6 +28,16 @@ class NoRoster(SocmonError):
         super().__init__(
             "socmon does not know yet who is on call: no team stands under [on_call] in the configuration, or its tool"
             " has not answered since socmon started. `socmon doctor` says which."
+        )
+
+
+class NotKnownThen(SocmonError):
+    """Nobody had asked by then who was on call."""
+
+    def __init__(self, since: datetime) -> None:
+        super().__init__(
+            "socmon does not know who was on call then: it had not asked yet. What it knows now it has known since"
+            f" {since:%Y-%m-%d %H:%M} UTC."
         )
 
 
@@ -87,15 +99,35 @@ def who_is_called(records: Records, route: SlackRoute) -> tuple[tuple[str, ...],
 
 
 def who_is_on_call(
-    records: Records, *, team: str = "", at: datetime | None = None, by: Person | None = None
+    records: Records, words: Sequence[str] = (), *, zone: ZoneInfo, by: Person | None = None
 ) -> OnCallAnswer:
-    """The answer to `/socmon oncall`. Raises NotPermitted, NoRoster and UnknownTeam."""
+    """The answer to `/socmon oncall [team] [when]`; of the past, as it was known then.
+
+    Raises NotPermitted, NoRoster, NotKnownThen, UnknownTeam and UnknownTime.
+    """
     if by:
         by.require(READERS, "see who is on call")
     stored = contacts(records)
+    team, at = _asked(stored.roster, words, records.now, zone)
+    if at < records.now:
+        then = records.roster_at(at)
+        if then is None:
+            raise NotKnownThen(stored.at)
+        stored = then
     teams = (stored.roster.team(team),) if team else stored.roster.teams
-    moment = at or records.now
-    return OnCallAnswer(stored=stored, teams=teams, at=moment, now=records.now, review=records.last_review())
+    return OnCallAnswer(stored=stored, teams=teams, at=at, now=records.now, review=records.last_review())
+
+
+def _asked(roster: Roster, words: Sequence[str], now: datetime, zone: ZoneInfo) -> tuple[str, datetime]:
+    """The team, "" for all, and the moment. One word that is neither was meant for a team."""
+    names = {team.name.casefold() for team in roster.teams}
+    team, *when = words if words and words[0].casefold() in names else ("", *words)
+    try:
+        return team, read_when(" ".join(when), now=now, zone=zone)
+    except UnknownTime:
+        if len(words) == 1:
+            roster.team(words[0])
+        raise
 
 
 def contacts(records: Records, *, by: Person | None = None) -> StoredRoster:
@@ -116,7 +148,7 @@ def review_contacts(records: Records, roster_id: int, *, made_at: datetime, by: 
     records.save_roster_review(roster_id, by=by.user)
     facts: Mapping[str, str | int] = {
         "roster": stored.digest,
-        "document": f"sha256:{sha256(document.encode()).hexdigest()}",
+        "document": document_digest(document),
         "made_at": _iso(made_at),
         "faults": len(stored.faults(made_at)),
     }
@@ -129,6 +161,10 @@ def review_contacts(records: Records, roster_id: int, *, made_at: datetime, by: 
         )
     )
     return records.roster(roster_id)
+
+
+def document_digest(document: str) -> str:
+    return f"sha256:{sha256(document.encode()).hexdigest()}"
 
 
 def accounts_to_link(records: Records, *, by: Person) -> list[tuple[str, str, str]]:

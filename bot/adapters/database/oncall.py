@@ -19,6 +19,10 @@ class OnCall(Part):
         row = self._sql.execute(_LATEST).one_or_none()
         return _stored(row) if row else None
 
+    def roster_at(self, at: datetime) -> StoredRoster | None:
+        row = self._sql.execute(_LATEST.where(roster.c.at <= micros(at))).one_or_none()
+        return _stored(row) if row else None
+
     def roster(self, roster_id: int) -> StoredRoster:
         row = self._sql.execute(select(roster).where(roster.c.id == roster_id)).one_or_none()
         if row is None:

@@ -22,6 +22,10 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("log A-12", "one alert and its timeline"),
         ("log 30d csv", "the same as a file, sent to you: `csv` or `json`"),
     ),
+    "oncall": (
+        ("oncall", "who is on call, until when, how they are reached, and what is wrong with it"),
+        ("oncall platform fri 18:00", "one team, at another time"),
+    ),
     "status": (("status", "how socmon and its connections are doing"),),
     "help": (("help", "this list"),),
 }
