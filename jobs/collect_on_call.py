@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from bot.domain.oncall import StoredRoster, window
+from bot.domain.oncall import FaultKind, StoredRoster, window
 from bot.domain.rota import rota_roster, rota_team
 from bot.procedures import check_on_call
 
@@ -49,7 +49,9 @@ def _stale(title: str, pulled: Any, before: StoredRoster | None) -> str:
 
 async def _make_faults_known(parts: Any) -> None:
     stored, _ = await parts.records.read(check_on_call.known)
-    faults = stored.faults(parts.clock.now()) if stored else []
+    # That Slack is silent is another trouble, and told as such.
+    every = stored.faults(parts.clock.now()) if stored else []
+    faults = [each for each in every if each.kind is not FaultKind.SLACK_UNKNOWN]
     if faults:
         first = faults[0].says
         more = f" And {len(faults) - 1} more." if len(faults) > 1 else ""

@@ -141,7 +141,7 @@ def test_when_no_roster_names_anybody_the_configured_people_are_called(ledger: L
 
 
 def test_who_stands_at_a_level_now(ledger: Ledger) -> None:
-    """What the escalation asks for; nothing known is nobody."""
+    """What the escalation asks for, to mention them or write to them; nothing known is nobody."""
     before = ledger.read(lambda records: records.on_call_at("platform", 1))
     take(ledger, roster())
 
@@ -149,6 +149,9 @@ def test_who_stands_at_a_level_now(ledger: Ledger) -> None:
         return ledger.read(lambda records: records.on_call_at(name, level))
 
     assert (before, at(1), at(2), at(3), at(1, "gone")) == ((), ("U1SAM",), ("U1KIM",), (), ())
+    gone = person(in_slack=InSlack.DEACTIVATED), person("PKIM", slack="", in_slack=InSlack.NONE)
+    take(ledger, roster(people=gone))
+    assert (at(1), at(2)) == ((), ())
 
 
 def test_the_question_has_an_answer_for_readers(ledger: Ledger) -> None:

@@ -9,7 +9,7 @@ from bot.adapters.database.part import Part
 from bot.adapters.database.rows import instant, micros
 from bot.adapters.database.tables import account_link, roster
 from bot.domain.errors import UnknownRoster
-from bot.domain.oncall import AccountLink, Roster, StoredRoster, UnknownTeam
+from bot.domain.oncall import AccountLink, InSlack, Roster, StoredRoster, UnknownTeam
 
 
 class OnCall(Part):
@@ -55,7 +55,7 @@ class OnCall(Part):
             people = stored.roster.at_level(team, level, self.now) if stored else ()
         except UnknownTeam:
             return ()
-        return tuple(person.address for person in people)
+        return tuple(person.slack for person in people if person.slack and person.in_slack in _REACHED)
 
     def account_links(self) -> list[AccountLink]:
         rows = self._sql.execute(
@@ -104,4 +104,5 @@ def _parsed(body: str) -> Roster:
     return Roster.from_json(body)
 
 
+_REACHED = {InSlack.ACTIVE, InSlack.UNKNOWN}
 _LATEST = select(roster).order_by(roster.c.id.desc()).limit(1)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.adapters.slack.directory import Directory
+from bot.adapters.slack.text import clean
 from bot.domain.errors import Unidentified
 from bot.domain.oncall import AccountLink, InSlack, Responder, Roster, StoredRoster
 from bot.domain.rota import ROTA
@@ -50,7 +51,7 @@ class Accounts:
     async def _named(self, person: Responder) -> Responder:
         """A rota names Slack users; what they are called is Slack's to say."""
         names = await self._directory.names([person.id])
-        return await self._with(replace(person, name=names[person.id]), person.id)
+        return await self._with(replace(person, name=clean(names[person.id]) or person.id), person.id)
 
     async def _with(self, person: Responder, user: str) -> Responder:
         active = await self._directory.is_active(user)

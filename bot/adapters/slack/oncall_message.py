@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.adapters.slack import interactions as do
-from bot.adapters.slack.blocks import Message
-from bot.adapters.slack.elements import Block, actions, button, context, section
+from bot.adapters.slack.blocks import MOST_LETTERS, Message, letters
+from bot.adapters.slack.elements import MOST_TEXT, Block, actions, button, context, section
 from bot.adapters.slack.text import date, mention, slack_text
 from bot.adapters.slack.words import ago, some
 from bot.domain.contact_list import told
@@ -13,7 +13,8 @@ from bot.domain.oncall import HORIZON, Level, Responder, StoredRoster, Stretch, 
 from bot.domain.rota import ROTA
 from bot.procedures.check_on_call import OnCallAnswer
 
-MOST_TEAMS = 10
+MOST_METHODS = 5
+MOST_BLOCKS = 50  # Slack takes no more in a message
 MOST_PEOPLE = 5
 MOST_FAULTS = 10
 MOST_GAPS = 3
@@ -21,17 +22,21 @@ STALE_MINUTES = 30
 
 
 def oncall_message(answer: OnCallAnswer, *, titles: Mapping[str, str]) -> Message:
-    """For one person's eyes: mentions in it call nobody."""
-    shown = answer.teams[:MOST_TEAMS]
-    left = len(answer.teams) - len(shown)
-    blocks = [
-        *(section(_team(answer, team, titles)) for team in shown),
-        *([context(f"… and {some(left, 'more team')}: name one to see it")] if left else []),
+    """For one person's eyes: mentions in it call nobody. As many teams as Slack takes; the rest is counted."""
+    rest = [
         *_faults(answer),
         context(_age(answer), _ahead(answer), _review(answer)),
         actions(_buttons(answer)),
     ]
-    return Message(text="Who is on call", blocks=blocks)
+    shown: list[Block] = []
+    for at, team in enumerate(answer.teams):
+        more = [*shown, *_sections(_team(answer, team, titles))]
+        if len(more) + len(rest) >= MOST_BLOCKS or letters(more) + letters(rest[:-1]) > MOST_LETTERS:
+            left = some(len(answer.teams) - at, "more team")
+            shown.append(context(f"… and {left}: name one to see it, or take the contact list"))
+            break
+        shown = more
+    return Message(text="Who is on call", blocks=[*shown, *rest])
 
 
 def contacts_message(name: str, stored: StoredRoster, made_at: datetime) -> Message:
@@ -51,12 +56,23 @@ def reviewed_message(stored: StoredRoster) -> Message:
     return Message(text="Review on record", blocks=[section(line)])
 
 
-def _team(answer: OnCallAnswer, team: Team, titles: Mapping[str, str]) -> str:
+def _team(answer: OnCallAnswer, team: Team, titles: Mapping[str, str]) -> list[str]:
     source = "rota" if team.source == ROTA else titles.get(team.source, team.source)
     when = "" if answer.at == answer.now else f" at {date(answer.at)}"
     head = f"*{slack_text(team.name, 60)}* · {slack_text(source, 40)}{when}"
     levels = [_level(answer, team, at) for at in range(len(team.levels))]
-    return "\n".join([head, *levels[:MOST_TEAMS], _gaps(answer, team)])[:2900]
+    return [head, *levels, _gaps(answer, team)]
+
+
+def _sections(lines: Sequence[str]) -> list[Block]:
+    """Whole lines, in as few sections as take them."""
+    groups: list[str] = []
+    for line in lines:
+        if groups and len(groups[-1]) + len(line) < MOST_TEXT:
+            groups[-1] += f"\n{line}"
+        else:
+            groups.append(line)
+    return [section(group) for group in groups]
 
 
 def _level(answer: OnCallAnswer, team: Team, index: int) -> str:
@@ -67,7 +83,9 @@ def _level(answer: OnCallAnswer, team: Team, index: int) -> str:
     people = roster.at_level(team.name, level.number, answer.at)
     if not people:
         return f"{level.number}. {wait}:warning: nobody"
-    following = " ".join(_name(each) for each in roster.after(team.name, level.number, answer.at))
+    following = " ".join(
+        _name(each) for each in roster.after(team.name, level.number, answer.at)[:MOST_PEOPLE]
+    )
     turns = "; ".join(_turn(answer, team, level, each) for each in people[:MOST_PEOPLE])
     left = f" and {len(people) - MOST_PEOPLE} more" if len(people) > MOST_PEOPLE else ""
     return f"{level.number}. {wait}{turns}{left}{f' → {following}' if following else ''}"
@@ -77,8 +95,8 @@ def _turn(answer: OnCallAnswer, team: Team, level: Level, person: Responder) -> 
     until = answer.stored.roster.until(team.name, level.number, person.id, answer.at)
     end = f" until {date(until)}" if until else ""
     sign = "" if person.reachable else ":warning: "
-    ways = " · ".join(slack_text(told(each), 60) for each in person.methods) or "no contact method"
-    return f"{sign}{_name(person)}{end} ({ways})"
+    ways = " · ".join(slack_text(told(each), 60) for each in person.methods[:MOST_METHODS])
+    return f"{sign}{_name(person)}{end} ({ways or 'no contact method'})"
 
 
 def _name(person: Responder) -> str:
