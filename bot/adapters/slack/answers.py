@@ -39,7 +39,7 @@ def help_message() -> Message:
 
 def unknown_command(typed: str) -> Message:
     """Names the nearest command there is."""
-    near = get_close_matches(typed.casefold()[:40], COMMANDS, n=1, cutoff=0.5)
+    near = get_close_matches(typed.casefold()[:40], COMMANDS, n=1, cutoff=0.6)
     word = slack_text(typed, 40)
     advice = f"Did you mean `/socmon {near[0]}`?" if near else "`/socmon help` lists what there is."
     return _said(f"There is no command “{word}”. {advice}")
