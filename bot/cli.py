@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         "words", nargs="*", metavar="TEAM or WHEN", help="platform, fri 18:00, +3d; both, or none"
     )
     oncall.add_argument("--contacts", action="store_true", help="the escalation contact list, as CSV")
+    oncall.add_argument("--pdf", type=Path, metavar="FILE", help="write that list to a file, as PDF")
     oncall.set_defaults(run=_oncall)
 
     jobs = commands.add_parser("jobs", help="what the clock starts: last and next runs")
@@ -149,7 +150,7 @@ def _log(options: argparse.Namespace) -> int:
 def _oncall(options: argparse.Namespace) -> int:
     from bot.commands.oncall import print_on_call  # noqa: PLC0415
 
-    return print_on_call(_settings(), options.words, contacts=options.contacts)
+    return print_on_call(_settings(), options.words, contacts=options.contacts, pdf=options.pdf)
 
 
 def _jobs(options: argparse.Namespace) -> int:

@@ -2,22 +2,29 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from bot.adapters.pdf.contact_list import contact_pdf
 from bot.adapters.system import SystemClock
 from bot.commands.records import records_of, when
 from bot.domain.contact_list import to_csv, told
+from bot.domain.errors import WrongSettings
 from bot.domain.oncall import Level, Responder, Team
 from bot.procedures import check_on_call
 from bot.procedures.check_on_call import OnCallAnswer
 from bot.settings import Settings
 
 
-def print_on_call(settings: Settings, words: Sequence[str], *, contacts: bool) -> int:
-    """The same answer as `/socmon oncall`; with `contacts` the list that it sends."""
+def print_on_call(settings: Settings, words: Sequence[str], *, contacts: bool, pdf: Path | None) -> int:
+    """The same answer as `/socmon oncall`; with `contacts` and `pdf` the list that it sends."""
     with records_of(settings) as ask:
-        if contacts:
-            sys.stdout.write(to_csv(ask(check_on_call.contacts), SystemClock().now().replace(microsecond=0)))
+        if contacts or pdf:
+            stored, made_at = ask(check_on_call.contacts), SystemClock().now().replace(microsecond=0)
+            if pdf:
+                _write(pdf, contact_pdf(stored, made_at))
+            if contacts:
+                sys.stdout.write(to_csv(stored, made_at))
             return 0
         answer: OnCallAnswer = ask(
             check_on_call.who_is_on_call, " ".join(words).split(), zone=ZoneInfo(settings.config.timezone)
@@ -31,6 +38,13 @@ def print_on_call(settings: Settings, words: Sequence[str], *, contacts: bool) -
         print(f"✗ {fault.says}")
     print(f"last seen to be so {when(answer.stored.checked_at)}; {_review(answer)}")
     return 1 if faults else 0
+
+
+def _write(file: Path, content: bytes) -> None:
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise WrongSettings(f"{file} cannot be written ({error.strerror}). Name another file.") from error
 
 
 def _level(answer: OnCallAnswer, team: Team, level: Level) -> str:

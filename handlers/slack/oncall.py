@@ -1,10 +1,12 @@
 """`/socmon oncall`, the contact list and its review, and whose account is whose."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
+from bot.adapters.pdf.contact_list import contact_pdf
 from bot.adapters.slack import interactions as do
 from bot.adapters.slack.blocks import Message
 from bot.adapters.slack.oncall_form import link_form, read_link
@@ -44,20 +46,22 @@ async def oncall(desk: Desk, person: Person, words: list[str]) -> Message:
 
 
 async def send_contacts(desk: Desk, body: Body, _value: str, tell: Refuse) -> None:
-    """As a file in a direct message: names and addresses are not for everybody in the channel."""
+    """As files in a direct message: names and addresses are not for everybody in the channel."""
     person = await desk.person(body)
     stored = await desk.records.read(check_on_call.contacts, by=person)
     made_at = desk.clock.now().replace(microsecond=0)
-    name = file_name(made_at, "csv")
+    csv, pdf = file_name(made_at, "csv"), file_name(made_at, "pdf")
+    page = await asyncio.to_thread(contact_pdf, stored, made_at)
     opened: Any = await desk.client.conversations_open(users=[person.user])
     await desk.client.files_upload_v2(
         channel=opened["channel"]["id"],
-        filename=name,
-        title=name,
-        content=to_csv(stored, made_at),
+        file_uploads=[
+            {"filename": csv, "title": csv, "content": to_csv(stored, made_at)},
+            {"filename": pdf, "title": pdf, "file": page},
+        ],
         initial_comment="Escalation contact list",
     )
-    await tell(contacts_message(name, stored, made_at))
+    await tell(contacts_message(csv, stored, made_at))
 
 
 async def review_contacts(desk: Desk, body: Body, value: str, tell: Refuse) -> None:

@@ -227,7 +227,8 @@ def test_who_is_on_call_is_told_at_the_terminal(socmon: Socmon, data: Path) -> N
     ledger.write(take_roster, roster(), complete=True)
     ledger.database.close()
     well = socmon("oncall", "platform", "+1d")
-    listed = socmon("oncall", "--contacts")
+    listed = socmon("oncall", "--contacts", "--pdf", str(data / "contacts.pdf"))
+    nowhere = socmon("oncall", "--pdf", str(data / "no-folder" / "contacts.pdf"))
     ledger = Ledger(f"sqlite:///{data / 'socmon.db'}")
     ledger.write(take_roster, roster(people=(person(methods=()), person("PKIM"))), complete=True)
     ledger.database.close()
@@ -238,6 +239,8 @@ def test_who_is_on_call_is_told_at_the_terminal(socmon: Socmon, data: Path) -> N
     assert "1. Sam <sam@example.com>: phone …4711 after 0 min" in well.stdout
     assert "2. Kim" in well.stdout
     assert "never been reviewed" in well.stdout
+    assert (data / "contacts.pdf").read_bytes().startswith(b"%PDF-")
+    assert (nowhere.returncode, "Name another file" in nowhere.stderr) == (2, True)
     assert listed.stdout.splitlines()[1].startswith('"20')
     assert "✗ Sam has no contact method, so nothing rings." in faulty.stdout
     assert "no team" in socmon("oncall", "dato").stderr

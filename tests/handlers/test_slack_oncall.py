@@ -211,12 +211,15 @@ async def test_the_contact_list_is_sent_and_reviewed(socmon: Socmon, slack: Slac
     await send(socmon, click(slack, do.CONTACTS, "csv", user="U1LEAD"))
     await until(lambda: slack.given("response_url"))
     [upload] = slack.given("files.completeUploadExternal")
-    sent = slack.given("upload")[0]["raw"].decode()
+    sent, page = (each["raw"] for each in slack.given("upload"))
+    sent = sent.decode()
     button = next(
         each["elements"][0] for each in slack.given("response_url")[0]["blocks"] if each["type"] == "actions"
     )
 
     assert upload["channel_id"] == "DU1LEAD"
+    assert [each["title"].rpartition(".")[2] for each in upload["files"]] == ["csv", "pdf"]
+    assert page.startswith(b"%PDF-")
     rows = list(csv.DictReader(io.StringIO(sent)))
     assert [(row["team"], row["level"], row["person"]) for row in rows] == [
         ("platform", "1", "Sam"),

@@ -42,10 +42,12 @@ def oncall_message(answer: OnCallAnswer, *, titles: Mapping[str, str]) -> Messag
 def contacts_message(name: str, stored: StoredRoster, made_at: datetime) -> Message:
     """The list has been sent; a lead who has read it says so here."""
     faults = some(len(stored.faults(made_at)), "fault")
-    line = f"I've sent you {slack_text(name, 100)} as a direct message. It shows {faults}."
+    line = (
+        f"I've sent you {slack_text(name, 100)} and the same as PDF, as a direct message. It shows {faults}."
+    )
     value = do.Document(stored.id, made_at).value
     done = button("I have reviewed it", do.REVIEWED, value, spoken="I have reviewed this contact list")
-    rule = "Your review goes on record with the digest of exactly this file."
+    rule = "Your review goes on record with the digest of exactly this list."
     return Message(text=line, blocks=[section(line), actions([done]), context(rule)])
 
 
