@@ -1,8 +1,8 @@
 """Who is on call is asked of the tools and read off the rotas; what has changed is kept, and faults are made known."""
 
-import asyncio
 from typing import Any
 
+from bot.adapters.threads import in_thread
 from bot.domain.oncall import FaultKind, StoredRoster, window
 from bot.domain.rota import rota_roster, rota_team
 from bot.procedures import check_on_call
@@ -20,7 +20,7 @@ async def collect_on_call(parts: Any) -> str:
     silent = {}
     for provider, policies in parts.settings.policies.items():
         read = parts.on_call_sources[provider].read
-        pulled = await asyncio.to_thread(read, policies, start=start, end=end, as_of=parts.clock.now())
+        pulled = await in_thread(read, policies, start=start, end=end, as_of=parts.clock.now())
         if pulled.complete:
             told += pulled.items
             await parts.operators.mended(f"{SUBJECT}:{provider}")
