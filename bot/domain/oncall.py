@@ -181,7 +181,10 @@ class Roster:
         found = next((team for team in self.teams if team.name.casefold() == name.casefold()), None)
         if found is None:
             known = ", ".join(team.name for team in self.teams) or "none yet"
-            raise UnknownTeam(f"There is no team “{name}”. Teams here: {known}. They stand under [on_call].")
+            raise UnknownTeam(
+                f"There is no team “{name}”. Teams here: {known}."
+                " They stand under [on_call]; one whose tool has never answered is not known yet."
+            )
         return found
 
     def responder(self, id: str) -> Responder:  # noqa: A002 - the source's word

@@ -68,6 +68,8 @@ def put_together(
 def take_roster(records: Records, roster: Roster, *, complete: bool) -> bool:
     """Keep the roster if it has changed; True when it has. An incomplete one makes nothing any younger."""
     before = records.latest_roster()
+    if before is None and not roster.teams:
+        return False  # nobody has told anything yet, which is not the same as nobody being on call
     if before and before.digest == roster.digest:
         if complete:
             records.save_roster_check(before.id, records.now)

@@ -103,6 +103,15 @@ def test_an_incomplete_answer_never_replaces_a_complete_one(ledger: Ledger) -> N
     assert latest(ledger).checked_at == before.checked_at
 
 
+def test_silence_from_the_start_is_not_an_empty_roster(ledger: Ledger) -> None:
+    """Nobody knows who is on call, and so it says."""
+    assert not take(
+        ledger, put_together(None, ["platform"], [Roster()], silent=["pagerduty"]), complete=False
+    )
+    with pytest.raises(NoRoster):
+        ask(ledger)
+
+
 def test_each_alert_names_who_was_on_call_and_the_roster_that_said_so(ledger: Ledger) -> None:
     """By its digest, in the leaf; what is on call later changes neither."""
     take(ledger, roster())
