@@ -27,6 +27,7 @@ from bot.adapters.database.writer import Database
 from bot.adapters.evidence.keys import LogKey
 from bot.adapters.network import AiohttpNetwork
 from bot.adapters.operators import Email, Operators, PagerDuty
+from bot.adapters.slack.accounts import Accounts
 from bot.adapters.slack.directory import Directory
 from bot.adapters.slack.projector import Budget, Projector
 from bot.adapters.slack.socket import keep_connected
@@ -37,6 +38,7 @@ from bot.ports import Clock, Network, Randomness
 from bot.procedures.seal_log import MOST, DamagedLog, seal_log
 from bot.procedures.show_alert import forget_problems, release_leases, reroute_threads
 from bot.providers import all_providers
+from bot.providers.contract import OnCallSource
 from bot.settings import Settings
 from handlers.health import Health
 from handlers.http import SlackGuard, routes
@@ -44,6 +46,7 @@ from handlers.queues import QueueIntake
 from handlers.slack import register
 from handlers.slack.desk import Desk
 from handlers.webhooks import Intake
+from jobs.collect_on_call import collect_on_call
 from jobs.schedule import Ticker, all_jobs
 
 log = logging.getLogger(__name__)
@@ -97,8 +100,10 @@ class Socmon:
             settings.slack.bot_token.get_secret_value(), settings.slack.api_url
         )
         self.directory = Directory(self.client, settings.config.roles.holders(), self.clock)
+        self.accounts = Accounts(self.directory)
         self.web = SlackWeb(self.client)
         self.operators = self._operators()
+        self.on_call_sources = self._on_call_sources()
         self.projector = Projector(
             records=self.records,
             web=self.web,
@@ -183,6 +188,7 @@ class Socmon:
             client=self.client,
             clock=self.clock,
             titles=self.titles,
+            zone=ZoneInfo(self.settings.config.timezone),
             sources={name: self.titles[name] for name in self.settings.providers},
             version=__version__,
             wake=self.wake,
@@ -201,6 +207,11 @@ class Socmon:
             email=Email(server=smtp, recipients=table.emails, sender=table.email_from),
             pagerduty=PagerDuty(key=key, url=settings.pagerduty_events_url),
         )
+
+    def _on_call_sources(self) -> dict[str, OnCallSource]:
+        """The tools that know who is on call, of those that are connected."""
+        offers = {name: all_providers()[name].oncall for name in self.settings.providers}
+        return {name: make(self.settings.providers[name]) for name, make in offers.items() if make}
 
     def _intake(self) -> Intake:
         known = all_providers()
@@ -256,9 +267,11 @@ class Socmon:
                 await self.records.write(forget_problems, "sqs:", but=[one.queue.name for one in self.queues])
                 taking = [asyncio.create_task(queue.run()) for queue in self.queues]
                 self.ticker.start()
+                asking = asyncio.create_task(self._ask_who_is_on_call())
                 log.info("socmon %s is ready; the log is %s", __version__, self.origin)
                 yield
                 self.draining = True
+                asking.cancel()
                 await asyncio.gather(
                     self.ticker.stop(),
                     _ended(working),
@@ -268,6 +281,13 @@ class Socmon:
                 await self._seal_at_the_end()
         finally:
             self.close()
+
+    async def _ask_who_is_on_call(self) -> None:
+        """At once, so that the first alert after a start calls the right people; from then on a job does."""
+        try:
+            await collect_on_call(self)
+        except Exception:
+            log.exception("who is on call could not be collected at the start; the job tries again")
 
     async def _seal_at_the_end(self) -> None:
         try:

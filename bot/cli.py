@@ -56,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     alerts.add_argument("--json", action="store_true", help="JSON instead of CSV")
     alerts.set_defaults(run=_log)
 
+    about = "who is on call, how they are reached, and what is wrong with it"
+    _ask_on_call(commands.add_parser("oncall", help=about))
+
     jobs = commands.add_parser("jobs", help="what the clock starts: last and next runs")
     jobs.add_argument("--json", action="store_true")
     jobs.set_defaults(run=_jobs)
@@ -95,6 +98,14 @@ def _parser() -> argparse.ArgumentParser:
     slack.add_argument("--json", action="store_true")
     slack.set_defaults(run=_bench, what="slack")
     return parser
+
+
+def _ask_on_call(parser: argparse.ArgumentParser) -> None:
+    words = "platform, fri 18:00, +3d; both, or none"
+    parser.add_argument("words", nargs="*", metavar="TEAM or WHEN", help=words)
+    parser.add_argument("--contacts", action="store_true", help="the escalation contact list, as CSV")
+    parser.add_argument("--pdf", type=Path, metavar="FILE", help="write that list to a file, as PDF")
+    parser.set_defaults(run=_oncall)
 
 
 def _listen(parser: argparse.ArgumentParser, *, port: int) -> None:
@@ -137,6 +148,12 @@ def _log(options: argparse.Namespace) -> int:
     from bot.commands.log import print_log  # noqa: PLC0415
 
     return print_log(_settings(), options.which, as_json=options.json)
+
+
+def _oncall(options: argparse.Namespace) -> int:
+    from bot.commands.oncall import print_on_call  # noqa: PLC0415
+
+    return print_on_call(_settings(), options.words, contacts=options.contacts, pdf=options.pdf)
 
 
 def _jobs(options: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 from bot.domain.alert import Act, Alert
 from bot.domain.delivery import Delivery
 from bot.domain.evidence import Entry, Frontier
+from bot.domain.oncall import AccountLink, Roster, StoredRoster
 from bot.domain.thread import Moment, Thread
 
 P = ParamSpec("P")
@@ -50,7 +51,47 @@ class Network(Protocol):
         ...
 
 
-class Records(Protocol):
+class OnCallRecords(Protocol):
+    """Who was on call when, and whose account in a tool is which Slack user."""
+
+    def latest_roster(self) -> StoredRoster | None:
+        """The one in force; None before anything is known."""
+        ...
+
+    def roster_at(self, at: datetime) -> StoredRoster | None:
+        """The one in force at a time; None before the first one."""
+        ...
+
+    def roster(self, roster_id: int) -> StoredRoster:
+        """Raises UnknownRoster."""
+        ...
+
+    def add_roster(self, roster: Roster, *, checked_at: datetime) -> StoredRoster:
+        """It is in force from now on."""
+        ...
+
+    def save_roster_check(self, roster_id: int, at: datetime) -> None:
+        """It was seen to be still true."""
+        ...
+
+    def save_roster_review(self, roster_id: int, *, by: str) -> None: ...
+
+    def last_review(self) -> StoredRoster | None:
+        """The roster that was reviewed last."""
+        ...
+
+    def on_call_at(self, team: str, level: int) -> tuple[str, ...]:
+        """Slack ids of who is on call there now; without people whom Slack cannot reach."""
+        ...
+
+    def account_links(self) -> list[AccountLink]: ...
+
+    def link_account(self, link: AccountLink) -> None:
+        """In place of the one that the account had before."""
+        ...
+
+
+class Records(OnCallRecords, Protocol):
     """The records, seen from inside one transaction. All of it happens, or nothing."""
 
     @property

@@ -4,14 +4,16 @@ Unknown keys are an error that names the nearest known key. Secrets are in a typ
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
     BaseModel,
@@ -21,19 +23,26 @@ from pydantic import (
     StringConstraints,
     ValidationError,
     field_validator,
+    model_validator,
 )
 
 from bot.domain.alert import Severity
 from bot.domain.errors import WrongSettings
 from bot.domain.person import Role
+from bot.domain.rota import Rotation, StandIn, Turn
 from bot.domain.thread import SlackRoute, SlackRoutes
 
 SLACK_API = "https://slack.com/api/"
 SQLITE = "sqlite:///"
 
 Channel = Annotated[str, StringConstraints(pattern=r"^[CGD][A-Z0-9]+$")]
+User = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]+$")]
 UserOrGroup = Annotated[str, StringConstraints(pattern=r"^[UWS][A-Z0-9]+$")]
 RoleHolder = Annotated[str, StringConstraints(pattern=r"^([UWS][A-Z0-9]+|[^@\s]+@[^@\s]+|\*)$")]
+
+
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_HANDOVER = re.compile(rf"(({'|'.join(_WEEKDAYS)}) )?([01]\d|2[0-3]):[0-5]\d")
 
 
 class _Table(BaseModel):
@@ -48,6 +57,8 @@ class SlackRouteTable(_Table):
     severity: Severity | None = None
     component: str = ""
     on_call: list[UserOrGroup] = []
+    team: str = ""
+    """Whose on-call people these alerts call: a name under `[[on_call.teams]]`."""
 
 
 class SlackTable(_Table):
@@ -56,7 +67,9 @@ class SlackTable(_Table):
     alerts_channel: Channel = "C0ALERTS"
     validation_channel: Channel | None = None
     on_call: list[UserOrGroup] = []
-    """Who is mentioned when an alert triggers: Slack users or user groups."""
+    """Who is mentioned when an alert triggers and no team's roster names anybody: Slack users or user groups."""
+    team: str = ""
+    """Whose on-call people are mentioned. With one team under `[on_call]`, it is that one."""
     routes: list[SlackRouteTable] = []
     posts_per_second: float = Field(1.0, gt=0, le=1000)
     """Messages a second a channel. Slack allows about one; only a test workspace takes more."""
@@ -83,6 +96,103 @@ class OperatorsTable(_Table):
     email_from: str = "socmon@localhost"
 
 
+class StandInTable(_Table):
+    """`overrides`: these people in place of whoever would be on call. Times without an offset are the level's."""
+
+    people: list[User] = Field(min_length=1)
+    start: datetime
+    end: datetime
+
+    @model_validator(mode="after")
+    def _ends_later(self) -> Self:
+        if (self.start.tzinfo is None) != (self.end.tzinfo is None):
+            raise ValueError("start and end must both have an offset, or neither")
+        if self.start >= self.end:
+            raise ValueError("its end must be after its start")
+        return self
+
+
+class RotaLevelTable(_Table):
+    """`[[on_call.teams.levels]]`: people who take turns, the first one from `start` on."""
+
+    people: list[User] = Field(min_length=1)
+    delay_minutes: int = Field(10, ge=1, le=1440)
+    """How long the next level waits for an acknowledgement."""
+    rotation: Rotation = Rotation.WEEKLY
+    handover: str = "Mon 09:00"
+    """A weekday and a time, or for daily turns a time."""
+    timezone: str = ""
+    start: date = date(2026, 1, 5)
+    overrides: list[StandInTable] = []
+
+    @field_validator("handover")
+    @classmethod
+    def _is_time(cls, text: str) -> str:
+        if not _HANDOVER.fullmatch(text):
+            raise ValueError("write a weekday and a time like “Mon 09:00”, or for daily turns “09:00”")
+        return text
+
+    @field_validator("timezone")
+    @classmethod
+    def _exists(cls, name: str) -> str:
+        return _timezone(name) if name else name
+
+    @model_validator(mode="after")
+    def _names_a_day(self) -> Self:
+        if self.rotation is Rotation.WEEKLY and " " not in self.handover:
+            raise ValueError("weekly turns hand over on a weekday: write it like “Mon 09:00”")
+        return self
+
+    def turn(self, timezone: str) -> Turn:
+        zone = ZoneInfo(self.timezone or timezone)
+        day, _, clock = self.handover.rpartition(" ")
+        return Turn(
+            people=tuple(self.people),
+            delay_minutes=self.delay_minutes,
+            rotation=self.rotation,
+            weekday=_WEEKDAYS.index(day) if day else 0,
+            handover=datetime.strptime(clock, "%H:%M").time(),  # noqa: DTZ007 - a time of day
+            timezone=zone,
+            start=self.start,
+            stand_ins=tuple(
+                StandIn(people=tuple(each.people), start=_there(each.start, zone), end=_there(each.end, zone))
+                for each in self.overrides
+            ),
+        )
+
+
+class TeamTable(_Table):
+    """`[[on_call.teams]]`: a team whose people are on call by a PagerDuty escalation policy, or by a rota."""
+
+    name: str = Field(min_length=1, max_length=60)
+    pagerduty_policy: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]*$")] = ""
+    levels: list[RotaLevelTable] = []
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Self:
+        if bool(self.pagerduty_policy) == bool(self.levels):
+            raise ValueError("a team has either a pagerduty_policy or levels")
+        return self
+
+    @property
+    def policies(self) -> dict[str, str]:
+        """Provider → its escalation policy; empty for a rota."""
+        return {"pagerduty": self.pagerduty_policy} if self.pagerduty_policy else {}
+
+
+class OnCallTable(_Table):
+    """`[on_call]`."""
+
+    teams: list[TeamTable] = []
+
+    @model_validator(mode="after")
+    def _has_each_once(self) -> Self:
+        names = [team.name.casefold() for team in self.teams]
+        if doubled := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"the team {doubled[0]} stands there twice")
+        return self
+
+
 class RetentionTable(_Table):
     """`[retention]`."""
 
@@ -96,6 +206,7 @@ class ConfigFile(_Table):
     slack: SlackTable = SlackTable()
     roles: RolesTable = RolesTable()
     operators: OperatorsTable = OperatorsTable()
+    on_call: OnCallTable = OnCallTable()
     retention: RetentionTable = RetentionTable()
     providers: dict[str, dict[str, Any]] = {}
     timezone: str = "UTC"
@@ -103,10 +214,7 @@ class ConfigFile(_Table):
     @field_validator("timezone")
     @classmethod
     def _exists(cls, name: str) -> str:
-        if name not in available_timezones():
-            near = get_close_matches(name, available_timezones(), n=1)
-            raise ValueError(f"this is no time zone. Write one like {', '.join(near) or 'Europe/Berlin'}")
-        return name
+        return _timezone(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,8 +252,9 @@ class Settings:
 
     @property
     def slack_routes(self) -> SlackRoutes:
-        table = self.config.slack
+        table, teams = self.config.slack, self.config.on_call.teams
         on_call = tuple(table.on_call)
+        team = table.team or (teams[0].name if len(teams) == 1 else "")
         rules = [
             SlackRoute(
                 channel=rule.channel,
@@ -153,10 +262,31 @@ class Settings:
                 severity=rule.severity,
                 component=rule.component,
                 on_call=tuple(rule.on_call) or on_call,
+                # People who are named for a route are meant to be called, unless it names a team as well.
+                team=rule.team or ("" if rule.on_call else team),
             )
             for rule in table.routes
         ]
-        return SlackRoutes(default=SlackRoute(channel=table.alerts_channel, on_call=on_call), rules=rules)
+        default = SlackRoute(channel=table.alerts_channel, on_call=on_call, team=team)
+        return SlackRoutes(default=default, rules=rules)
+
+    @property
+    def turns(self) -> dict[str, list[Turn]]:
+        """Each team that has a rota, with its levels."""
+        return {
+            team.name: [level.turn(self.config.timezone) for level in team.levels]
+            for team in self.config.on_call.teams
+            if team.levels
+        }
+
+    @property
+    def policies(self) -> dict[str, dict[str, str]]:
+        """Provider → team → its escalation policy there."""
+        found: dict[str, dict[str, str]] = {}
+        for team in self.config.on_call.teams:
+            for provider, policy in team.policies.items():
+                found.setdefault(provider, {})[team.name] = policy
+        return found
 
     @property
     def sqlite_path(self) -> Path | None:
@@ -169,6 +299,7 @@ def load_settings(environ: Mapping[str, str], providers: Mapping[str, Any]) -> S
     Raises WrongSettings.
     """
     config = _parse(_read(environ.get("SOCMON_CONFIG", "")))
+    _check_teams(config)
     data_dir = Path(environ.get("SOCMON_DATA_DIR") or "data").absolute()
     database_url = environ.get("SOCMON_DATABASE_URL") or f"sqlite:///{data_dir / 'socmon.db'}"
     key_file = environ.get("SOCMON_LOG_KEY_FILE", "")
@@ -234,6 +365,37 @@ def _explain(error: Any) -> str:
             inner = model.model_fields[part].annotation
             model = inner.__args__[0] if hasattr(inner, "__args__") else inner
     return f"{where} is not a known key.{nearest(str(error['loc'][-1]), list(model.model_fields))}"
+
+
+def _check_teams(config: ConfigFile) -> None:
+    """A name that leads nowhere would call nobody."""
+    teams = [team.name for team in config.on_call.teams]
+    named = {"slack.team": config.slack.team} | {
+        f"slack.routes.{at}.team": rule.team for at, rule in enumerate(config.slack.routes)
+    }
+    for key, name in named.items():
+        if name and name not in teams:
+            raise WrongSettings(
+                f"{key} names the team {name!r}, which [on_call] lacks.{nearest(name, teams)}"
+            )
+    for team in config.on_call.teams:
+        for provider in team.policies:
+            if config.providers.get(provider, {"enabled": False}).get("enabled", True) is False:
+                raise WrongSettings(
+                    f"The on-call team {team.name!r} is one of {provider}, which is not connected."
+                    f" Add [providers.{provider}] with enabled = true."
+                )
+
+
+def _timezone(name: str) -> str:
+    if name not in available_timezones():
+        near = get_close_matches(name, available_timezones(), n=1)
+        raise ValueError(f"this is no time zone. Write one like {', '.join(near) or 'Europe/Berlin'}")
+    return name
+
+
+def _there(at: datetime, zone: ZoneInfo) -> datetime:
+    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def _slack_access(environ: Mapping[str, str]) -> SlackAccess:

@@ -24,6 +24,7 @@ from bot.domain.schedule import CatchUp, RunStatus, lateness, owed
 from bot.ports import Clock, RecordKeeper
 from bot.procedures import keep_schedule
 from jobs.apply_retention import apply_retention
+from jobs.collect_on_call import collect_on_call
 from jobs.sign_checkpoint import sign_checkpoint
 from jobs.tell_operators import tell_operators
 from jobs.wake_alerts import wake_alerts
@@ -62,6 +63,13 @@ def all_jobs(timezone: Any) -> tuple[Job, ...]:
             says="every 30 s",
             catch_up=CatchUp.LATEST,
             run=wake_alerts,
+        ),
+        Job(
+            name="collect-on-call",
+            every=IntervalTrigger(minutes=5, start_date=_MIDNIGHT, timezone="UTC"),
+            says="every 5 min",
+            catch_up=CatchUp.LATEST,
+            run=collect_on_call,
         ),
         Job(
             name="sign-checkpoint",

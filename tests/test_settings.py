@@ -1,6 +1,7 @@
 """What an operator writes is understood, or refused in words that say what to correct."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -281,3 +282,85 @@ def test_routes_send_alerts_to_channels_and_people(load: Load) -> None:
 def test_the_address_of_slack_can_be_another_one(load: Load) -> None:
     """For the playground and for tests; the slash at its end is added."""
     assert load(SMALLEST, SLACK_API_URL="http://127.0.0.1:1/api").slack.api_url == "http://127.0.0.1:1/api/"
+
+
+ROTA = """\
+timezone = "Europe/Berlin"
+[on_call]
+[[on_call.teams]]
+name = "data"
+[[on_call.teams.levels]]
+people = ["U1SAM", "U2KIM"]
+delay_minutes = 5
+handover = "Tue 10:30"
+start = 2026-11-02
+overrides = [{ people = ["U3ANA"], start = 2026-12-24T09:00:00, end = 2026-12-24T18:00:00Z }]
+"""
+
+
+def test_a_rota_is_read(load: Load) -> None:
+    """Times without an offset are the level's own, which is the installation's unless it names another."""
+    with pytest.raises(WrongSettings, match="must both have an offset, or neither"):
+        load(ROTA)
+    settings = load(ROTA.replace("18:00:00Z", "18:00:00"))
+
+    [turn] = settings.turns["data"]
+    assert (turn.people, turn.weekday, f"{turn.handover:%H:%M}") == (("U1SAM", "U2KIM"), 1, "10:30")
+    assert f"{turn.timezone}" == "Europe/Berlin"
+    assert turn.stand_ins[0].start == datetime(2026, 12, 24, 8, tzinfo=UTC)
+    assert settings.slack_routes.default.team == "data", "with one team there is no choice"
+    assert settings.policies == {}
+
+
+PAGED = """\
+[slack]
+team = "platform"
+[[slack.routes]]
+channel = "C0DATA"
+component = "etl-*"
+team = "data"
+[[slack.routes]]
+channel = "C0OTHER"
+on_call = ["U9MAX"]
+[[on_call.teams]]
+name = "platform"
+pagerduty_policy = "PT20YPA"
+[[on_call.teams]]
+name = "data"
+pagerduty_policy = "PT20YPB"
+[providers.pagerduty]
+"""
+
+
+def test_teams_of_pagerduty_and_their_routes_are_read(load: Load) -> None:
+    """People who are named for a route are meant, and not a team."""
+    settings = load(PAGED)
+
+    assert settings.policies == {"pagerduty": {"platform": "PT20YPA", "data": "PT20YPB"}}
+    routes = settings.slack_routes
+    assert [routes.default.team, *(rule.team for rule in routes.rules)] == ["platform", "data", ""]
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        (PAGED.replace('team = "data"', 'team = "dato"'), 'slack.routes.0.team .* Did you mean "data"'),
+        (PAGED.replace("[providers.pagerduty]", ""), r"Add \[providers.pagerduty\] with enabled"),
+        (PAGED + "enabled = false", r"is not connected"),
+        (
+            PAGED.replace('"data"\npager', '"Platform"\npager').replace('team = "data"', ""),
+            "stands there twice",
+        ),
+        (PAGED.replace('pagerduty_policy = "PT20YPB"', ""), "either a pagerduty_policy or levels"),
+        (ROTA.replace("Tue 10:30", "Tuesday"), "weekday and a time"),
+        (ROTA.replace("Tue 10:30", "10:30").replace("18:00:00Z", "18:00:00"), "hand over on a weekday"),
+        (ROTA.replace("18:00:00Z", "08:00:00"), "must be after its start"),
+        (ROTA.replace('"U1SAM", "U2KIM"', ""), "people"),
+        (ROTA.replace('"U1SAM"', '"S1GROUP"'), "people"),
+        (ROTA + 'timezone = "Europe/Berlim"', "no time zone. Write one like Europe/Berlin"),
+        (ROTA + "delay = 5", 'Did you mean "delay_minutes"'),
+    ],
+)
+def test_a_team_that_would_call_nobody_is_an_error(load: Load, config: str, says: str) -> None:
+    with pytest.raises(WrongSettings, match=says):
+        load(config)

@@ -132,9 +132,11 @@ class Operators:
             return False
         from pagerduty import EventsApiV2Client  # noqa: PLC0415 - only when it is needed
 
-        with EventsApiV2Client(self._pagerduty.key) as client:
-            if self._pagerduty.url:
-                client._url = self._pagerduty.url.rstrip("/")  # noqa: SLF001 - `url` takes no http, not even on loopback
+        with EventsApiV2Client(
+            self._pagerduty.key,
+            base_url=self._pagerduty.url.rstrip("/") or None,
+            verify=ssl.create_default_context(),  # the library's own one knows no SSL_CERT_FILE
+        ) as client:
             client.retry = {429: 2, 500: 2, 502: 2, 503: 2, 504: 2}
             client.timeout = SECONDS
             summary = f"socmon: {text}"[:1024]

@@ -6,10 +6,12 @@ import stat
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from slack_sdk.errors import SlackApiError
 
@@ -19,11 +21,17 @@ from bot.adapters.evidence.keys import LogKey
 from bot.adapters.network import AiohttpNetwork
 from bot.adapters.slack.manifest import METHOD_SCOPES
 from bot.adapters.slack.web import web_client
+from bot.adapters.system import SystemClock
+from bot.commands.records import records_of
 from bot.domain.errors import SocmonError, WrongSettings
+from bot.domain.oncall import window
 from bot.domain.person import ROLE_NAMES, Role
+from bot.procedures.check_on_call import OnCallAnswer, who_is_on_call
 from bot.providers import all_providers
 from bot.settings import SLACK_API, Settings, load_settings, read_environment
 
+OLDEST_ROSTER = timedelta(hours=1)
+OLDEST_REVIEW = timedelta(days=92)
 HISTORY = frozenset({"channels:history", "groups:history"})
 MOST_SKEW_SECONDS = 30
 
@@ -68,13 +76,18 @@ def local_findings(settings: Settings) -> list[Finding]:
         *_modes(settings),
         *_key(settings),
         *_sources(settings),
+        *_on_call(settings),
         *_slack_settings(settings),
     ]
 
 
 async def remote_findings(settings: Settings) -> list[Finding]:
-    """What Slack says of our token, scopes, channels and clock, and whether queues and the public address answer."""
-    found = [*await _public_address(settings), *await asyncio.to_thread(lambda: list(_queues(settings)))]
+    """What Slack says of our token, scopes, channels and clock, and whether tools, queues and our address answer."""
+    found = [
+        *await _public_address(settings),
+        *await asyncio.to_thread(lambda: list(_queues(settings))),
+        *await _rosters(settings),
+    ]
     if not settings.slack.connected:
         return found
     client = web_client(settings.slack.bot_token.get_secret_value(), settings.slack.api_url)
@@ -99,8 +112,8 @@ def _configuration(settings: Settings) -> Iterator[Finding]:
             mend = f'Name them under [roles] {role.value} = ["U…"] in the file that SOCMON_CONFIG names.'
             yield _fault("roles", f"Nobody is {ROLE_NAMES[role]}.", mend)
     if not settings.config.slack.on_call:
-        mend = 'Set [slack] on_call = ["U…"] to a person or user group.'
-        yield _hint("on call", "Nobody is mentioned when an alert triggers.", mend)
+        mend = 'Set [slack] on_call = ["U…"] to a person or user group: they are called when no roster names anybody.'
+        yield _hint("on call", "When no team is on call, nobody is mentioned as an alert triggers.", mend)
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
@@ -174,6 +187,58 @@ def _sources(settings: Settings) -> Iterator[Finding]:
             yield _fault(f"source {name}", trouble, "")
         if not troubles:
             yield _ok(f"source {name}", "Its deliveries can be authenticated.")
+
+
+def _on_call(settings: Settings) -> Iterator[Finding]:
+    """The roster in force, its faults, and whether anybody has reviewed who is called."""
+    if not settings.config.on_call.teams:
+        mend = (
+            "Name teams under [[on_call.teams]], by a PagerDuty policy or a rota: docs/on-call.md shows how."
+        )
+        text = "No team is configured, so nobody checks that whoever is on call can be reached."
+        yield _hint("on call", text, mend)
+        return
+    try:
+        with records_of(settings) as ask:
+            answer: OnCallAnswer = ask(who_is_on_call, zone=ZoneInfo(settings.config.timezone))
+    except SocmonError as error:
+        yield _hint("on call", str(error), "Start socmon: it asks at once.")
+        return
+    age = answer.now - answer.stored.checked_at
+    if age > OLDEST_ROSTER:
+        hours = age // timedelta(hours=1)
+        mend = "Look at `socmon status` for why, and at `socmon jobs` whether it runs."
+        yield _fault("on call", f"Who is on call was last known {hours} h ago.", mend)
+    faults = answer.stored.faults(answer.now)
+    for fault in faults:
+        yield _fault("on call", fault.says, "Mend it in the tool, or the rota under [on_call].")
+    if not faults:
+        people = len(answer.stored.roster.responders)
+        yield _ok("on call", f"{len(answer.teams)} teams, {people} people, all reachable.")
+    reviewed = answer.review.reviewed_at if answer.review else None
+    if reviewed is None or answer.now - reviewed > OLDEST_REVIEW:
+        last = f"{reviewed:%Y-%m-%d}" if reviewed else "never"
+        mend = "Let the Engineering Lead choose Contact list in /socmon oncall, read it, and say so there."
+        yield _hint("contact list", f"The escalation contact list was last reviewed: {last}.", mend)
+
+
+async def _rosters(settings: Settings) -> list[Finding]:
+    """Whether the tools tell who is on call."""
+    found = []
+    now = SystemClock().now()
+    start, end = window(now)
+    for provider, policies in settings.policies.items():
+        known = all_providers()[provider]
+        if known.oncall is None:
+            continue
+        source = known.oncall(settings.providers[provider])
+        told = await asyncio.to_thread(source.read, policies, start=start, end=end, as_of=now)
+        subject = f"on call {provider}"
+        if told.complete:
+            found.append(_ok(subject, f"{known.title} tells who is on call for {', '.join(policies)}."))
+        else:
+            found.append(_fault(subject, f"{known.title} does not tell who is on call.", told.reason))
+    return found
 
 
 def _slack_settings(settings: Settings) -> Iterator[Finding]:

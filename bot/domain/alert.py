@@ -169,8 +169,9 @@ class Alert:
 
     `version` rises only when the response state or the owner changes. Times are aware UTC; `source_at` is the
     tool's own time of its newest word on the source state (socmon's time of receipt where the tool gives none).
-    `on_call` are the Slack users or user groups who were on call when it triggered. `amended_by` is whose words the
-    resolution note is now, when somebody has edited it.
+    `on_call` are the Slack users or user groups who were on call when it triggered, and those without Slack by what
+    names them best; `roster_id` is the roster that said so. `amended_by` is whose words the resolution note is now,
+    when somebody has edited it.
     """
 
     id: int
@@ -201,6 +202,7 @@ class Alert:
     repeats: int = 0
     flaps: int = 0
     previous_id: int | None = None
+    roster_id: int | None = None
     version: int = 1
 
     @property

@@ -1,17 +1,15 @@
 """The alert log as an auditor reads it: one row an alert, as a table, CSV or JSON, and figures over all."""
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from statistics import median
-from unicodedata import normalize
 
+from bot.domain import spreadsheet
 from bot.domain.alert import Alert
+from bot.domain.spreadsheet import Cell
 
-Cell = str | int | float | bool | None
 Row = dict[str, Cell]
 
 COLUMNS = (
@@ -38,8 +36,6 @@ COLUMNS = (
     "note_edited_by",
     "previous",
 )
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +68,7 @@ def summary(alerts: Iterable[Alert]) -> Summary:
 
 
 def to_csv(rows: Sequence[Row]) -> str:
-    """RFC 4180, every cell quoted, so that no spreadsheet's separator splits one; no cell is a formula."""
-    written = io.StringIO()
-    writer = csv.DictWriter(written, COLUMNS, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows([{name: _shown(cell) for name, cell in row.items()} for row in rows])
-    return written.getvalue()
+    return spreadsheet.to_csv(COLUMNS, rows)
 
 
 def to_json(rows: Sequence[Row]) -> str:
@@ -110,23 +101,6 @@ def _row(alert: Alert) -> Row:
         "note_edited_by": alert.amended_by,
         "previous": f"A-{alert.previous_id}" if alert.previous_id else None,
     }
-
-
-def _shown(cell: Cell) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return "yes" if cell else "no"
-    return _defused(cell) if isinstance(cell, str) else str(cell)
-
-
-def _defused(text: str) -> str:
-    """The text with an apostrophe in front where a spreadsheet could take it for a formula (CWE-1236).
-
-    Spreadsheets look past white space and invisible characters, and take the full-width ＝ ＋ － ＠ as well.
-    """
-    seen = normalize("NFKC", "".join(c for c in text if c.isprintable())).lstrip()
-    return f"'{text}" if text.startswith(_FORMULA) or seen.startswith(_FORMULA) else text
 
 
 def _iso(at: datetime | None) -> str | None:

@@ -14,6 +14,13 @@ class UnknownAlert(SocmonError):
         )
 
 
+class UnknownRoster(SocmonError):
+    """There is no roster with this number."""
+
+    def __init__(self, roster_id: int) -> None:
+        super().__init__(f"There is no roster {roster_id} here. `/socmon oncall` shows the present one.")
+
+
 class IllegalAct(SocmonError):
     """The act is not possible in the alert's present state; nothing was changed."""
 

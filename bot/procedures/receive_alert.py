@@ -3,6 +3,7 @@
 Duplicates, repeats, recoveries that overtake their trigger, and old news are told apart here and nowhere else.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -14,6 +15,7 @@ from bot.domain.evidence import Actor, Entry, Fact, timestamp
 from bot.domain.retelling import details_of, source_facts
 from bot.domain.thread import SlackRoutes
 from bot.ports import Records
+from bot.procedures.check_on_call import who_is_called
 
 
 def receive_alert(records: Records, delivery: Delivery, *, routes: SlackRoutes) -> Receipt:
@@ -61,6 +63,7 @@ def _free_id(records: Records, delivery: Delivery) -> str:
 
 
 _LOGGED = {Outcome.NEW, Outcome.TRANSITION}
+_NOTHING: Mapping[str, str | int] = {}
 Told = tuple[Outcome, int | None, str]
 
 
@@ -118,6 +121,7 @@ def _open(
         when = latest.time_of(reported, at=records.now)
         if latest.source is Source.RECOVERED and reported.occurred_at and when <= latest.source_at:
             source, when = Source.RECOVERED, latest.source_at  # its recovery came first
+    on_call, roster = who_is_called(records, route)
     alert = Alert(
         id=records.new_alert_id(),
         provider=delivery.provider,
@@ -136,11 +140,13 @@ def _open(
         source_at=when,
         triggered_at=records.now,
         recovered_at=when if source is Source.RECOVERED else None,
-        on_call=route.on_call,
+        on_call=on_call,
         previous_id=latest.id if latest else None,
+        roster_id=roster.id if roster else None,
     )
     records.add_alert(alert, channel=route.channel)
-    _log(records, delivery, number, "alert.triggered", first=first, alert=alert)
+    known = {"roster": roster.digest} if roster else {}
+    _log(records, delivery, number, "alert.triggered", first=first, alert=alert, facts=known)
     return Outcome.NEW, alert.id, ""
 
 
@@ -185,10 +191,11 @@ def _log(
     first: bool,
     alert: Alert | None = None,
     text: str = "",
+    facts: Mapping[str, Fact] = _NOTHING,
 ) -> None:
     """Append an entry. The delivery's first one carries its row and commits to its body: no later edit goes unseen."""
     private: dict[str, str] = {}
-    facts: dict[str, Fact] = {"provider": delivery.provider, "verified_by": delivery.verified_by}
+    facts = {"provider": delivery.provider, "verified_by": delivery.verified_by, **facts}
     subject: dict[str, str | int] = {"delivery": number}
     if first:
         facts["received_at"] = timestamp(delivery.received_at)

@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any, NoReturn, Protocol
+from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 from bot.domain.alert import Reported, Severity
 from bot.domain.errors import Refused, Unreadable, WrongSettings
+from bot.domain.oncall import Roster
 from bot.ports import Network
 
 DEEPEST_JSON = 40
@@ -122,6 +123,37 @@ class Queue(Protocol):
         ...
 
 
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulled(Generic[Item]):
+    """What a tool answered when it was asked. An incomplete answer may add facts; it never proves absence.
+
+    `calls` is how many requests it took, `reason` why it is not complete: what happened, and what to do.
+    """
+
+    items: tuple[Item, ...]
+    complete: bool
+    as_of: datetime
+    calls: int
+    reason: str = ""
+
+
+class OnCallSource(Protocol):
+    """A tool that knows who is on call. Synchronous: it is asked in a worker thread."""
+
+    def read(
+        self, policies: Mapping[str, str], *, start: datetime, end: datetime, as_of: datetime
+    ) -> Pulled[Roster]:
+        """The teams (name → escalation policy), with everybody who is on call from `start` to `end`.
+
+        At most one roster, whose people have no Slack accounts yet. Trouble is an incomplete answer: it never raises
+        for the tool's sake.
+        """
+        ...
+
+
 class SampleKind(StrEnum):
     """What a sample delivery tells. GARBAGE is genuine (signed) and unreadable.
 
@@ -192,6 +224,8 @@ class Provider:
     """What `socmon doctor` says about these settings: a sentence per problem, with its mend; empty when all is well."""
     queue: Callable[[Any, Network], Queue | None] = lambda _settings, _network: None
     """Opens the queue that the settings name, where the tool can deliver to one."""
+    oncall: Callable[[Any], OnCallSource] | None = None
+    """Builds the reader of rosters from the settings, where the tool knows who is on call."""
 
 
 class Secrets:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -34,8 +35,8 @@ Refuse = Callable[[Message], Awaitable[Any]]
 class Desk:
     """Handed to every callback.
 
-    `titles` are the providers' names; `wake` tells the projector of changes; `report` makes trouble known; `at_home`
-    are the people who have opened App Home.
+    `titles` are the providers' names; `zone` is the time zone that people mean here; `wake` tells the projector of
+    changes; `report` makes trouble known; `at_home` are the people who have opened App Home.
     """
 
     records: RecordKeeper
@@ -43,6 +44,7 @@ class Desk:
     client: AsyncWebClient
     clock: Clock
     titles: Mapping[str, str]
+    zone: ZoneInfo
     sources: Sources
     version: str
     wake: Callable[[], None]

@@ -15,6 +15,7 @@ from bot.procedures import respond_to_alert
 from bot.procedures.keep_draft import keep_draft
 from handlers.slack.desk import Body, Desk, Say, log
 from handlers.slack.home import refresh_home
+from handlers.slack.oncall import link_account
 
 Send = Callable[[Desk, Body], Awaitable[Any]]
 
@@ -29,6 +30,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
             add_message,
             None,
         ),
+        do.LINK_FORM: (link_account, None),
     }
     for callback_id, (send, act) in sends.items():
         app.view(callback_id)(_sent(desk, send, act))

@@ -79,6 +79,13 @@ def upgrade() -> None:
             nullable=False,
             comment="teams, shifts, people and their ways to be reached, as JSON",
         ),
+        sa.Column(
+            "reviewed_at",
+            sa.BigInteger(),
+            nullable=True,
+            comment="when somebody last reviewed exactly this one",
+        ),
+        sa.Column("reviewed_by", sa.String(), nullable=True, comment="their Slack user id"),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(

@@ -2,32 +2,23 @@
 
 import asyncio
 import gzip
-import ssl
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from bot.adapters.network import AiohttpNetwork
 from bot.ports import Answer, Network
+from tests.tls import go_direct, tls_server
 
 NETWORK: Network = AiohttpNetwork()
 
 
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
+    go_direct(monkeypatch)
 
 
 @pytest.fixture
@@ -160,37 +151,12 @@ async def test_a_proxy_that_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_ssl_cert_file_says_whom_to_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     certificate = tmp_path / "ca.pem"
-    context = _tls(certificate)
     app = web.Application()
     app.router.add_get("/", _gone)
-    server = TestServer(app, scheme="https")
-    await server.start_server(ssl=context)
-    try:
-        url = f"https://127.0.0.1:{server.port}/"
+    async with tls_server(app, certificate) as url:
         with pytest.raises(OSError, match="No answer"):
-            await AiohttpNetwork().get(url, most_bytes=100, seconds=5)
+            await AiohttpNetwork().get(f"{url}/", most_bytes=100, seconds=5)
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-        answer = await AiohttpNetwork().get(url, most_bytes=100, seconds=5)
-    finally:
-        await server.close()
+        answer = await AiohttpNetwork().get(f"{url}/", most_bytes=100, seconds=5)
 
     assert answer == Answer(status=410, body=b"gone")
-
-
-def _tls(certificate_file: Path) -> ssl.SSLContext:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    builder = x509.CertificateBuilder(
-        name, name, key.public_key(), 1, now - timedelta(days=1), now + timedelta(days=1)
-    )
-    builder = builder.add_extension(
-        x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
-    )
-    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    certificate_file.write_bytes(builder.sign(key, SHA256()).public_bytes(Encoding.PEM))
-    key_file = certificate_file.with_suffix(".key")
-    key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate_file, key_file)
-    return context

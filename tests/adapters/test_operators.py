@@ -1,18 +1,20 @@
 """The operators hear of trouble: in Slack, else by e-mail and PagerDuty; and telling them never makes more trouble."""
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web as aiohttp_web
-from aiohttp.test_utils import TestServer
 
 from bot.adapters.database.writer import Database
 from bot.adapters.operators import Email, Operators, PagerDuty
 from bot.adapters.slack.web import NoAnswer, RateLimited, SlackSaysNo
 from bot.domain.errors import Unavailable
+from tests.tls import tls_server, trust
 from tests.world import MovableClock, open_database
 
 TEXT = "Slack refuses our token. Mend: reinstall the app — now."
@@ -63,7 +65,7 @@ async def mail_server(*, refuse: bool = False) -> AsyncIterator[tuple[int, list[
 
 @asynccontextmanager
 async def pagerduty(status: int = 202) -> AsyncIterator[tuple[str, list[dict[str, Any]]]]:
-    """(address, events): PagerDuty's Events API."""
+    """(address, events): PagerDuty's Events API, with TLS. Its authority is trusted meanwhile."""
     events: list[dict[str, Any]] = []
 
     async def enqueue(request: aiohttp_web.Request) -> aiohttp_web.Response:
@@ -74,8 +76,11 @@ async def pagerduty(status: int = 202) -> AsyncIterator[tuple[str, list[dict[str
 
     application = aiohttp_web.Application()
     application.router.add_post("/v2/enqueue", enqueue)
-    async with TestServer(application) as server:
-        yield str(server.make_url("/")).rstrip("/"), events
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as monkeypatch:
+        certificate = Path(folder) / "authority.pem"
+        async with tls_server(application, certificate) as url:
+            trust(monkeypatch, certificate)
+            yield url, events
 
 
 async def admins() -> list[str]:

@@ -18,10 +18,12 @@ import pytest
 from bot.adapters.database.lock import SingleProcess
 from bot.adapters.evidence.keys import LogKey
 from bot.cli import main
+from bot.procedures.check_on_call import take_roster
 from bot.procedures.receive_alert import receive_alert
 from bot.procedures.seal_log import seal_log
 from bot.procedures.show_alert import report_problem
 from tests.reports import delivery, report
+from tests.rosters import person, roster
 from tests.world import ORIGIN, ROUTES, Ledger
 
 ROOT = Path(__file__).parents[2]
@@ -99,7 +101,18 @@ def test_help_names_every_command(socmon: Socmon) -> None:
     """What the handbook promises is there."""
     helped = socmon("--help").stdout
 
-    for command in ("serve", "playground", "doctor", "status", "jobs", "manifest", "db", "evidence", "bench"):
+    for command in (
+        "serve",
+        "playground",
+        "doctor",
+        "status",
+        "oncall",
+        "jobs",
+        "manifest",
+        "db",
+        "evidence",
+        "bench",
+    ):
         assert f"\n    {command}" in helped
 
 
@@ -112,7 +125,9 @@ def test_what_is_no_command_is_explained(socmon: Socmon, words: list[str]) -> No
     assert "usage: socmon" in done.stderr
 
 
-@pytest.mark.parametrize("words", [["status"], ["jobs"], ["evidence", "verify"], ["log"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [["status"], ["jobs"], ["evidence", "verify"], ["log"], ["oncall"]], ids=" ".join
+)
 def test_before_the_first_start_there_is_nothing_to_look_at(
     socmon: Socmon, data: Path, words: list[str]
 ) -> None:
@@ -263,6 +278,33 @@ def test_status_says_what_needs_a_look(socmon: Socmon, data: Path) -> None:
     assert done.returncode == 1
     assert "PROBLEM  slack:token" in done.stdout
     assert "1 threads behind since" in done.stdout
+
+
+def test_who_is_on_call_is_told_at_the_terminal(socmon: Socmon, data: Path) -> None:
+    """With exit code 1 when something is to be mended; and the contact list, for a file."""
+    lived_in(data)
+    unknown = socmon("oncall")
+    ledger = Ledger(f"sqlite:///{data / 'socmon.db'}")
+    ledger.write(take_roster, roster(), complete=True)
+    ledger.database.close()
+    well = socmon("oncall", "platform", "+1d")
+    listed = socmon("oncall", "--contacts", "--pdf", str(data / "contacts.pdf"))
+    nowhere = socmon("oncall", "--pdf", str(data / "no-folder" / "contacts.pdf"))
+    ledger = Ledger(f"sqlite:///{data / 'socmon.db'}")
+    ledger.write(take_roster, roster(people=(person(methods=()), person("PKIM"))), complete=True)
+    ledger.database.close()
+    faulty = socmon("oncall")
+
+    assert (unknown.returncode, well.returncode, listed.returncode, faulty.returncode) == (2, 0, 0, 1)
+    assert "does not know yet who is on call" in unknown.stderr
+    assert "1. Sam <sam@example.com>: phone …4711 after 0 min" in well.stdout
+    assert "2. Kim" in well.stdout
+    assert "never been reviewed" in well.stdout
+    assert (data / "contacts.pdf").read_bytes().startswith(b"%PDF-")
+    assert (nowhere.returncode, "Name another file" in nowhere.stderr) == (2, True)
+    assert listed.stdout.splitlines()[1].startswith('"20')
+    assert "✗ Sam has no contact method, so nothing rings." in faulty.stdout
+    assert "no team" in socmon("oncall", "dato").stderr
 
 
 def test_evidence_is_verified(socmon: Socmon, data: Path) -> None:

@@ -14,9 +14,14 @@ import pytest
 from bot.adapters.evidence.keys import LogKey
 from bot.cli import main
 from bot.commands.doctor import Finding, Level, local_findings, remote_findings
+from bot.procedures.check_on_call import review_contacts, take_roster
 from bot.providers import all_providers
 from bot.settings import Settings, load_settings
+from tests.pagerduty_server import KEY, pagerduty_server, policy
+from tests.reports import LEAD
+from tests.rosters import person, roster
 from tests.slack_server import BROKEN, CUT, NO_JSON, SlackServer, says, slack_server
+from tests.tls import trust
 from tests.world import ORIGIN, Ledger
 
 CONFIG = """\
@@ -81,7 +86,9 @@ def test_an_installation_in_good_order_has_no_faults(load: Load) -> None:
     findings = local_findings(settings)
 
     assert faults(findings) == []
-    assert faults(findings, Level.HINT) == []
+    assert [subject for subject, _ in faults(findings, Level.HINT)] == ["on call"], (
+        "no team has a roster here"
+    )
     told = " ".join(text for _, text in faults(findings, Level.OK))
     assert LogKey.open(settings.log_key_file, ORIGIN, create=False).vkey in told
     assert "journal_mode" in told
@@ -152,7 +159,7 @@ def test_before_the_first_start_there_are_hints_and_no_faults(load: Load) -> Non
     findings = local_findings(settings)
 
     assert faults(findings) == []
-    assert [subject for subject, _ in faults(findings, Level.HINT)] == ["database", "log key"]
+    assert [subject for subject, _ in faults(findings, Level.HINT)] == ["database", "log key", "on call"]
     assert not settings.data_dir.exists()
 
 
@@ -346,3 +353,65 @@ def test_the_command_prints_findings_and_says_whether_one_is_a_fault(
         f for f in told if f["level"] == "fault"
     ).items()
     assert 'Did you mean "slack"?' in capsys.readouterr().out
+
+
+TEAM = """\
+[[on_call.teams]]
+name = "platform"
+pagerduty_policy = "PT20YPA"
+[providers.pagerduty]
+"""
+PAGERDUTY = {"SOCMON_WEBHOOK_SECRET_PAGERDUTY": SECRET}
+
+
+def on_call_findings(settings: Settings) -> list[tuple[Level, str]]:
+    subjects = {"on call", "contact list"}
+    return [(each.level, each.text) for each in local_findings(settings) if each.subject in subjects]
+
+
+def test_who_is_on_call_is_checked(load: Load) -> None:
+    """The roster in force: its faults, its age, and whether anybody has reviewed it."""
+    settings = load(CONFIG + TEAM, **PAGERDUTY)
+    before = on_call_findings(settings)
+    now = datetime.now(UTC)
+    ledger = Ledger(settings.database_url)
+    ledger.clock.at = now - timedelta(minutes=1)
+    ledger.write(take_roster, roster(), complete=True)
+    well = on_call_findings(settings)
+    ledger.write(review_contacts, 1, made_at=now, by=LEAD)
+    reviewed = on_call_findings(settings)
+    ledger.clock.at = now - timedelta(hours=5)
+    ledger.write(take_roster, roster(people=(person(methods=()), person("PKIM"))), complete=True)
+    faulty = on_call_findings(settings)
+    ledger.database.close()
+
+    assert [level for level, _ in before] == [Level.HINT]
+    assert well == [
+        (Level.OK, "1 teams, 2 people, all reachable."),
+        (Level.HINT, "The escalation contact list was last reviewed: never."),
+    ]
+    assert reviewed == well[:1]
+    assert faulty == [
+        (Level.FAULT, "Who is on call was last known 4 h ago."),
+        (Level.FAULT, "Sam has no contact method, so nothing rings."),
+    ]
+
+
+async def test_a_tool_that_does_not_tell_who_is_on_call_is_a_fault(
+    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a key, with a wrong one, and well."""
+    certificate = tmp_path / "authority.pem"
+    async with pagerduty_server(certificate) as pagerduty:
+        trust(monkeypatch, certificate)
+        pagerduty.policies["PT20YPA"] = policy()
+        found = []
+        for key in ("", "wrong-wrong-wrong", KEY):
+            environ = {"PAGERDUTY_API_KEY": key, "SOCMON_PAGERDUTY_URL": pagerduty.url, "SLACK_BOT_TOKEN": ""}
+            settings = load(CONFIG + TEAM, **PAGERDUTY, **environ)
+            [finding] = [each for each in await remote_findings(settings) if "on call" in each.subject]
+            found.append((finding.level, finding.text + finding.mend))
+
+    assert [level for level, _ in found] == [Level.FAULT, Level.FAULT, Level.OK]
+    assert "PAGERDUTY_API_KEY is not set" in found[0][1]
+    assert "make a new one" in found[1][1]

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.database.bulk import insert_rows, update_rows
+from bot.adapters.database.oncall import OnCall
 from bot.adapters.database.part import Part
 from bot.adapters.database.rows import (
     alert_row,
@@ -361,7 +362,7 @@ def stands(connection: Connection, boot: str, name: str) -> bool:
     return bool(json.loads(row.batches).get(boot) == name)
 
 
-class Unit(Part):
+class Unit(OnCall, Part):
     """One procedure's view of a batch: `bot.ports.Records`."""
 
     def __init__(self, batch: Batch) -> None:

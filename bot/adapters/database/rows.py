@@ -64,6 +64,7 @@ def alert_row(alert: Alert) -> dict[str, Any]:
         "repeats": alert.repeats,
         "flaps": alert.flaps,
         "previous_id": alert.previous_id,
+        "roster_id": alert.roster_id,
         "version": alert.version,
     }
 
@@ -98,6 +99,7 @@ def row_alert(row: RowMapping) -> Alert:
         repeats=row["repeats"],
         flaps=row["flaps"],
         previous_id=row["previous_id"],
+        roster_id=row["roster_id"],
         version=row["version"],
     )
 

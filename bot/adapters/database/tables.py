@@ -242,6 +242,8 @@ roster = Table(
     Column(
         "body", Text, nullable=False, comment="teams, shifts, people and their ways to be reached, as JSON"
     ),
+    Column("reviewed_at", BigInteger, comment="when somebody last reviewed exactly this one"),
+    Column("reviewed_by", String, comment="their Slack user id"),
 )
 
 # A person's account in a tool, linked to a Slack user by themselves or an admin.

@@ -22,6 +22,10 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("log A-12", "one alert and its timeline"),
         ("log 30d csv", "the same as a file, sent to you: `csv` or `json`"),
     ),
+    "oncall": (
+        ("oncall", "who is on call, until when, how they are reached, and what is wrong with it"),
+        ("oncall platform fri 18:00", "one team, at another time"),
+    ),
     "status": (("status", "how socmon and its connections are doing"),),
     "help": (("help", "this list"),),
 }
@@ -35,7 +39,7 @@ def help_message() -> Message:
 
 def unknown_command(typed: str) -> Message:
     """Names the nearest command there is."""
-    near = get_close_matches(typed.casefold()[:40], COMMANDS, n=1, cutoff=0.5)
+    near = get_close_matches(typed.casefold()[:40], COMMANDS, n=1, cutoff=0.6)
     word = slack_text(typed, 40)
     advice = f"Did you mean `/socmon {near[0]}`?" if near else "`/socmon help` lists what there is."
     return _said(f"There is no command “{word}”. {advice}")

@@ -83,6 +83,20 @@ class Directory:
         people = [user for user in users if user.startswith(("U", "W"))]
         return dict(zip(people, await asyncio.gather(*map(self._name, people)), strict=True))
 
+    async def user_with(self, email: str) -> str:
+        """The Slack user with this e-mail address, or "". Raises Unidentified."""
+        user: str = await self._ask(
+            f"email:{email}",
+            lambda: self._client.users_lookupByEmail(email=email),
+            lambda answer: answer["user"]["id"],
+            gone="",
+        )
+        return user
+
+    async def is_active(self, user: str) -> bool:
+        """Whether Slack knows this user, and nobody has deactivated them. Raises Unidentified."""
+        return not (await self._info(user)).get("deleted")
+
     async def admins(self) -> list[str]:
         """Slack user ids to tell about trouble: the admins, else the leads; without those Slack does not know."""
         for role in (Role.ADMIN, Role.LEAD):
@@ -97,7 +111,7 @@ class Directory:
     async def _users_of(self, holder: str) -> list[str]:
         with suppress(Unidentified):
             if "@" in holder:
-                return list(filter(None, [await self._user_with(holder)]))
+                return list(filter(None, [await self.user_with(holder)]))
             if _is_group(holder):
                 return await self._group(holder)
             return [holder] if holder != "*" else []
@@ -122,15 +136,6 @@ class Directory:
             gone={"deleted": True},
         )
         return info
-
-    async def _user_with(self, email: str) -> str:
-        user: str = await self._ask(
-            f"email:{email}",
-            lambda: self._client.users_lookupByEmail(email=email),
-            lambda answer: answer["user"]["id"],
-            gone="",
-        )
-        return user
 
     async def _known_group(self, group: str) -> list[str] | None:
         with suppress(Unidentified):

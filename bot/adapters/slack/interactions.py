@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from bot.domain.errors import SocmonError
@@ -15,6 +16,9 @@ EARLIER: Final = "al_earlier"
 LATER: Final = "al_later"
 EXPORT_CSV: Final = "log_csv"
 EXPORT_JSON: Final = "log_json"
+CONTACTS: Final = "oc_contacts"
+REVIEWED: Final = "oc_reviewed"
+LINK_ACCOUNT: Final = "oc_link"
 
 RESOLVE_FORM: Final = "al_resolve_submit"
 AMEND_FORM: Final = "al_amend_submit"
@@ -22,6 +26,7 @@ NOTE_FORM: Final = "al_note_submit"
 REOPEN_FORM: Final = "al_reopen_submit"
 ADD_NOTE_SHORTCUT: Final = "sc_add_note"
 ADD_NOTE_FORM: Final = "sc_add_note_submit"
+LINK_FORM: Final = "oc_link_submit"
 
 # The commands of the ⋯ menu.
 SNOOZE_30: Final = "sn30"
@@ -95,6 +100,27 @@ def read_link(metadata: str) -> str:
             return address
         case _:
             raise UnknownControl
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The contact list that a button is about: of which roster, and when it was made."""
+
+    roster_id: int
+    made_at: datetime
+
+    @property
+    def value(self) -> str:
+        return f"{self.roster_id}:{int(self.made_at.timestamp())}"
+
+
+def read_document(value: str) -> Document:
+    """Raises UnknownControl."""
+    pair = read_value(value)
+    try:
+        return Document(pair.alert_id, datetime.fromtimestamp(pair.version, UTC))
+    except (ValueError, OverflowError, OSError) as error:
+        raise UnknownControl from error
 
 
 def _object(metadata: str) -> object:

@@ -29,7 +29,7 @@ def test_every_answer_is_a_message_slack_takes(message: Message) -> None:
 def test_help_lists_what_there_is() -> None:
     shown = "".join(parsed_texts(answers.help_message().blocks))
 
-    assert {"log", "status", "help"} == set(answers.COMMANDS)
+    assert {"log", "oncall", "status", "help"} == set(answers.COMMANDS)
     for words in (
         "log open",
         "log mine",
@@ -37,17 +37,19 @@ def test_help_lists_what_there_is() -> None:
         "log A-12",
         "csv",
         "json",
+        "oncall platform fri 18:00",
         "status",
         "Add to alert record",
     ):
         assert words in shown
-    assert not any(later in shown for later in ("coverage", "oncall", "scope", "evidence", "validate"))
+    assert not any(later in shown for later in ("coverage", "scope", "evidence", "validate"))
 
 
 @pytest.mark.parametrize(
     ("typed", "advice"),
     [
         ("logs", "Did you mean `/socmon log`?"),
+        ("on-call", "Did you mean `/socmon oncall`?"),
         ("STAUS", "Did you mean `/socmon status`?"),
         ("hlep", "Did you mean `/socmon help`?"),
         ("frobnicate", "`/socmon help` lists what there is."),

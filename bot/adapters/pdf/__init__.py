@@ -1,0 +1,1 @@
+"""Documents to print and to file, over fpdf2."""
