@@ -113,6 +113,7 @@ def reopen(records: Records, alert_id: int, *, by: Person, reason: str, form: st
         triggered_at=records.now,
         owner=None,
         acknowledged_at=None,
+        acknowledged_by=None,
         resolved_at=None,
         resolved_by=None,
         resolution=None,

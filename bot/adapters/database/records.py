@@ -25,6 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.database.bulk import insert_rows, update_rows
+from bot.adapters.database.escalation import EscalationPart
+from bot.adapters.database.notice import NoticePart
 from bot.adapters.database.part import Part
 from bot.adapters.database.rows import (
     alert_row,
@@ -338,7 +340,7 @@ class Batch:
             self.connection.execute(_HEARD[dialect], heard)
 
 
-class Unit(Part):
+class Unit(EscalationPart, NoticePart, Part):
     """One procedure's view of a batch: `bot.ports.Records`."""
 
     def __init__(self, batch: Batch) -> None:

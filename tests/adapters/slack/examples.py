@@ -48,6 +48,7 @@ ACKNOWLEDGED = replace(
     response=Response.ACKNOWLEDGED,
     owner="U0SAM",
     acknowledged_at=OPENED + timedelta(minutes=3),
+    acknowledged_by="U0SAM",
     version=2,
 )
 SNOOZED = replace(ACKNOWLEDGED, snoozed_until=NOW + timedelta(minutes=30))
