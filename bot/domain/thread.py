@@ -11,13 +11,17 @@ from bot.domain.alert import Alert, Reported, Severity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackRoute:
-    """One rule that sends alerts to a channel. Empty fields match everything; `component` is a glob ("prod-*")."""
+    """One rule that sends alerts to a channel. Empty fields match everything; `component` is a glob ("prod-*").
+
+    Called are the people of `team` who are on call; when it has none, or is none, those in `on_call`.
+    """
 
     channel: str
     provider: str = ""
     severity: Severity | None = None
     component: str = ""
     on_call: tuple[str, ...] = ()
+    team: str = ""
 
     def takes(self, provider: str, about: Reported | Alert) -> bool:
         return (
