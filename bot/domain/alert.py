@@ -71,6 +71,9 @@ class Cause(StrEnum):
     CONFIGURATION = "configuration"
     FALSE_POSITIVE = "false_positive"
     UNKNOWN = "unknown"
+    NO_ACTION = (
+        "no_action"  # it recovered by itself; offered where the policy allows it, not as a choice of the form
+    )
 
 
 # The alert's life. What is not in this table is refused: a late click never reopens, a first acknowledgement stands.

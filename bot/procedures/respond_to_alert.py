@@ -164,13 +164,12 @@ def resolve_without_action(records: Records, alert_id: int, *, by: Person, polic
     lasted = (alert.recovered_at or records.now) - alert.triggered_at
     note = Resolution(
         found=f"It recovered by itself, {_minutes(lasted)} after it had triggered.",
-        done="No action was taken: the policy allows that for an alert so mild and so short.",
-        cause=Cause.UNKNOWN,
+        done="No action was needed: the policy allows that for an alert so mild and so short.",
+        cause=Cause.NO_ACTION,
     )
     resolved = alert.after(Act.NO_ACTION, by=by.user, at=records.now, resolution=note)
     policy.check(alert)
-    facts = _facts(note) | {"no_action": True}
-    return _did(records, resolved, "resolved", by, facts=facts, private=_private(note))
+    return _did(records, resolved, "resolved", by, facts=_facts(note), private=_private(note))
 
 
 def amend(records: Records, alert_id: int, *, by: Person, resolution: Resolution, form: str = "") -> Alert:
