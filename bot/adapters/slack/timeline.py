@@ -51,8 +51,8 @@ def tell(
         line = handed(who, _named(moment, "to", names or {}), _named(moment, "from", names or {}))
     else:
         line = _SENTENCES.get(moment.kind, _unknown_kind)(alert, moment, who)
-    if names is None and moment.kind in _CALLS:
-        line = f"{line}, calling {' '.join(map(mention, called_by(moment)))}"
+    if names is None and moment.kind in _CALLS and (called := called_by(moment)):
+        line = f"{line}, calling {' '.join(map(mention, called))}"
     quoted = _quoted(alert, moment, moments)
     if moment.text and not quoted:
         line = f"{line} — {slack_text(moment.text, 300)}"

@@ -92,12 +92,21 @@ def test_line_one_says_how_bad_what_state_and_where(alert: Alert, headline: str)
 @pytest.mark.parametrize(
     ("alert", "controls"),
     [
-        (TRIGGERED, "!Acknowledge|Resolve…|⋯|Snooze 30 min|Add note…|Timeline & evidence"),
-        (NO_DATA, "!Acknowledge|Resolve…|⋯|Snooze 30 min|Add note…|Timeline & evidence"),
-        (ACKNOWLEDGED, "!Resolve…|Snooze 30 min|⋯|Add note…|Release|Timeline & evidence"),
-        (SNOOZED, "Wake now|Resolve…|⋯|Add note…|Release|Timeline & evidence"),
-        (RECOVERED, "!Add resolution note…|Acknowledge|⋯|Add note…|Timeline & evidence"),
-        (OWNED_RECOVERED, "!Add resolution note…|⋯|Add note…|Release|Timeline & evidence"),
+        (
+            TRIGGERED,
+            "!Acknowledge|Resolve…|⋯|Snooze 30 min|Snooze…|Reassign…|Escalate now…|Timeline & evidence",
+        ),
+        (
+            NO_DATA,
+            "!Acknowledge|Resolve…|⋯|Snooze 30 min|Snooze…|Reassign…|Escalate now…|Timeline & evidence",
+        ),
+        (
+            ACKNOWLEDGED,
+            "!Resolve…|Snooze 30 min|⋯|Add note…|Reassign…|Escalate now…|Release|Timeline & evidence",
+        ),
+        (SNOOZED, "Wake now|Resolve…|⋯|Snooze…|Add note…|Reassign…|Release|Timeline & evidence"),
+        (RECOVERED, "!Add resolution note…|Acknowledge|⋯|Reassign…|Add note…|Timeline & evidence"),
+        (OWNED_RECOVERED, "!Add resolution note…|⋯|Reassign…|Add note…|Release|Timeline & evidence"),
         (RESOLVED, "⋯|Reopen…|Edit note…|Add note…|Timeline & evidence"),
     ],
 )
@@ -112,7 +121,13 @@ def test_each_control_names_its_alert() -> None:
 
     assert [button["value"] for button in buttons] == ["412:2", "412:2"]
     assert all("A-412" in b["accessibility_label"] and len(b["accessibility_label"]) <= 75 for b in buttons)
-    assert [option["value"] for option in menu["options"]] == ["note:412:2", "rel:412:2", "tl:412:2"]
+    assert [option["value"] for option in menu["options"]] == [
+        "note:412:2",
+        "re:412:2",
+        "esc:412:2",
+        "rel:412:2",
+        "tl:412:2",
+    ]
     assert message.blocks[-1]["block_id"] == "al:412:v2:r12"
 
 
@@ -207,6 +222,10 @@ def test_hostile_words_do_nothing_in_the_parent(alert: Alert, words: tuple[str, 
         ("acknowledged", ":large_yellow_circle: acknowledged by <@U0SAM> after 3 min"),
         ("snoozed", ":zzz: snoozed by <@U0SAM>"),
         ("woke", ":alarm_clock: woken by <@U0SAM>"),
+        ("reminded", ":alarm_clock: reminder: nobody has acknowledged it after 3 min"),
+        ("escalated", ":rotating_light: escalated to somebody else: <@U0SAM> asks for help"),
+        ("reassigned", ":handshake: handed to somebody by <@U0SAM>"),
+        ("taken_over", ":handshake: taken over by <@U0SAM>"),
         ("released", "released by <@U0SAM>: nobody owns it now"),
         ("noted", ":memo: note by <@U0SAM>"),
         ("resolved", ":white_check_mark: resolved by <@U0SAM> after 3 min"),
@@ -232,6 +251,11 @@ def test_each_moment_has_its_words(kind: str, words: str) -> None:
         ("reopened_as", {"alert": 413}, "continues in A-413"),
         ("worsened", {"severity": "SEV1"}, "says it is SEV1 now"),
         ("resolved", {"cause": "deploy"}, "after 3 min · Deploy or change"),
+        ("resolved", {"cause": "no_action"}, "after 3 min · Recovered by itself"),
+        ("reassigned", {"to": "U0KIM", "from": "U0SAM"}, "handed to <@U0KIM> from <@U0SAM> by <@U0SAM>"),
+        ("taken_over", {"from": "U0KIM", "called": "U0KIM"}, "taken over from <@U0KIM> by <@U0SAM>"),
+        ("escalated", {"target": "lead"}, "escalated to the lead: <@U0SAM> asks for help"),
+        ("reminded", {"phase": "note_missing"}, "its resolution note is missing"),
     ],
 )
 def test_an_entrys_facts_are_told(kind: str, facts: dict[str, object], words: str) -> None:
