@@ -9,7 +9,7 @@ from bot.domain.alert import Act, Alert
 from bot.domain.delivery import Delivery
 from bot.domain.escalation import Phase, Progress
 from bot.domain.evidence import Entry, Frontier
-from bot.domain.notice import Notice
+from bot.domain.notice import Owed
 from bot.domain.thread import Moment, Thread
 
 P = ParamSpec("P")
@@ -77,7 +77,7 @@ class NoticeRecords(Protocol):
         """Once, as long as it has not been sent."""
         ...
 
-    def owed_notices(self, *, tried_before: datetime, most: int) -> list[Notice]:
+    def owed_notices(self, *, tried_before: datetime, most: int) -> list[Owed]:
         """The oldest ones that are not sent, of people to whom no message has been on its way since then."""
         ...
 

@@ -46,6 +46,23 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """A notice that has not been sent, and its alert as it is now, whose thread is in `channel`.
+
+    `has_acted` says that the person has done something about the alert since.
+    """
+
+    notice: Notice
+    alert: Alert
+    channel: str
+    has_acted: bool
+
+    @property
+    def is_due(self) -> bool:
+        return not self.has_acted and self.notice.is_due(self.alert)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """One alert in a bundle: why the person is told of it, and the channel where its thread is."""
 

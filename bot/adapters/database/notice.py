@@ -3,12 +3,15 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import RowMapping, exists, insert, select, update
 
 from bot.adapters.database.part import Part
-from bot.adapters.database.rows import instant, micros
-from bot.adapters.database.tables import notice
-from bot.domain.notice import Notice
+from bot.adapters.database.rows import instant, micros, row_alert
+from bot.adapters.database.tables import alert, leaf, notice, thread
+from bot.domain.alert import Alert
+from bot.domain.notice import Notice, Owed
+
+MOST_KEYS = 1000  # in one statement
 
 
 class NoticePart(Part):
@@ -27,28 +30,40 @@ class NoticePart(Part):
             }
             self._write(insert(notice).values(row))
 
-    def owed_notices(self, *, tried_before: datetime, most: int) -> list[Notice]:
+    def owed_notices(self, *, tried_before: datetime, most: int) -> list[Owed]:
         lately = (
             select(notice.c.user)
             .where(notice.c.tried_at > micros(tried_before), notice.c.tried_at <= micros(self.now))
             .distinct()
         )
+        acted = exists().where(
+            leaf.c.alert_id == notice.c.alert_id, leaf.c.by == notice.c.user, leaf.c.at >= notice.c.at
+        )
         query = (
-            select(notice)
+            select(notice, thread.c.channel, acted.label("acted"))
+            .join(thread, thread.c.alert_id == notice.c.alert_id)
             .where(notice.c.sent_at.is_(None), notice.c.user.not_in(lately))
             .order_by(notice.c.at, notice.c.id)
             .limit(most)
         )
+        rows = self._sql.execute(query).mappings().all()
+        alerts = self._alerts({row["alert_id"] for row in rows})
         return [
-            Notice(
-                id=row["id"],
-                user=row["user"],
-                alert_id=row["alert_id"],
-                kind=row["kind"],
-                at=instant(row["at"]),
+            Owed(
+                notice=_notice(row),
+                alert=alerts[row["alert_id"]],
+                channel=row["channel"],
+                has_acted=bool(row["acted"]),
             )
-            for row in self._sql.execute(query).mappings()
+            for row in rows
         ]
+
+    def _alerts(self, ids: set[int]) -> dict[int, Alert]:
+        found, every = {}, sorted(ids)
+        for start in range(0, len(every), MOST_KEYS):
+            some = select(alert).where(alert.c.id.in_(every[start : start + MOST_KEYS]))
+            found.update({row["id"]: row_alert(row) for row in self._sql.execute(some).mappings()})
+        return found
 
     def notices_tried(self, ids: Collection[int], *, at: datetime | None) -> None:
         self._write(update(notice).where(notice.c.id.in_(ids)).values(tried_at=micros(at)))
@@ -62,3 +77,9 @@ class NoticePart(Part):
 
     def drop_sent_notices(self, before: datetime) -> int:
         return self._write(notice.delete().where(notice.c.sent_at < micros(before))).rowcount
+
+
+def _notice(row: RowMapping) -> Notice:
+    return Notice(
+        id=row["id"], user=row["user"], alert_id=row["alert_id"], kind=row["kind"], at=instant(row["at"])
+    )
