@@ -255,17 +255,18 @@ def _check_can_respond(to: Person) -> None:
 
 
 def call_for_help(records: Records, alert: Alert, reach: Reach, *, by: Person) -> Call:
-    """Whom “Escalate now” calls: the next level; the leads when that is nobody but who asks or owns it.
+    """Whom “Escalate now” calls: the next level, else the leads, else who is on call; never who asks or owns it.
 
     Raises IllegalAct when there is nobody.
     """
     know = {by.user, *filter(None, [alert.owner])}
-    for target in (Target.NEXT_LEVEL, Target.LEAD):
+    for target in (Target.NEXT_LEVEL, Target.LEAD, Target.OWNER):
         call = whom(records, alert, target, reach, acted=know)
         if call and call.called:
             return call
     raise IllegalAct(
-        f"There is nobody above to call for A-{alert.id}: no next level is known, and no Engineering Lead but you."
+        f"There is nobody else to call for A-{alert.id}: no next level is known, nobody on call and no Engineering Lead"
+        " but you and its owner."
         " Nothing changed. Reassign it, or ask an admin to name people under [roles] in the configuration."
     )
 

@@ -308,7 +308,7 @@ def test_help_is_not_asked_from_who_asks_nor_from_the_owner(ledger: Ledger) -> N
 
     assert calls(ledger) == [("escalated", "lead", "U1LEAD")]
     assert notices(ledger) == [("U1LEAD", "escalated")]
-    with pytest.raises(IllegalAct, match="nobody above"):
+    with pytest.raises(IllegalAct, match="nobody else"):
         ledger.write(respond_to_alert.escalate_now, 1, by=LEAD, reach=REACH)
 
 

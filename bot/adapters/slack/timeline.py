@@ -16,7 +16,7 @@ from bot.domain.thread import Moment
 
 MOST_MOMENTS = 20  # on one page
 TARGETS: dict[str, str] = {
-    Target.OWNER: "the owner",
+    Target.OWNER: "whoever is on call",
     Target.NEXT_LEVEL: "the next level",
     Target.LEAD: "the lead",
 }
