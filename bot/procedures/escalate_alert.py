@@ -14,7 +14,7 @@ from bot.domain.notice import NoticeKind
 from bot.domain.thread import Moment, SlackRoutes
 from bot.ports import Records
 
-PAGE = 200
+PAGE = 100  # read in less than the 50 ms for which a reader may hold up the writer
 JUST = timedelta(minutes=2)  # so long ago somebody "just" acted
 NOBODY = "escalation:nobody"
 

@@ -47,7 +47,7 @@ class EscalationPart(Part):
         self._write(insert(escalation).values(row))
 
     def on_call_at(self, team: str, level: int) -> tuple[str, ...]:
-        del team, level
+        del team, level  # no roster is kept yet
         return ()
 
 

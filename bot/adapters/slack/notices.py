@@ -32,6 +32,7 @@ WHY: dict[str, str] = {
     NoticeKind.NOTE_MISSING: "its resolution note is missing",
     NoticeKind.ASSIGNED: "it was handed to you",
     NoticeKind.AWAKE: "its snooze is over",
+    "flapping": "it comes and goes, so its monitor may need a change",
 }
 
 
