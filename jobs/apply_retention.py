@@ -8,8 +8,13 @@ from bot.procedures.send_notices import forget_old_notices
 
 
 async def apply_retention(parts: Any) -> str:
-    bodies = await parts.records.write(forget_old_bodies, days=parts.settings.config.retention.bodies_days)
-    runs = await parts.records.write(forget_old_runs, parts.ticker.housekeeping)
+    days, bodies, runs = parts.settings.config.retention.bodies_days, 0, 0
+    place: int | None = 0
+    while place is not None:
+        number, place = await parts.records.write(forget_old_bodies, days=days, after=place)
+        bodies += number
+    while number := await parts.records.write(forget_old_runs, parts.ticker.housekeeping):
+        runs += number
     drafts = await parts.records.write(forget_old_drafts)
     notices = await parts.records.write(forget_old_notices)
     return f"{bodies} bodies, {runs} job runs, {drafts} drafts and {notices} notices forgotten"

@@ -6,15 +6,17 @@ make it stale. What comes from a form names it by `form`, and is recorded once h
 raises NotPermitted, UnknownAlert or IllegalAct, and then nothing has changed.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.alert import Act, Alert, Cause, NoAction, Resolution, Response, check_note
 from bot.domain.errors import IllegalAct, SomebodyElses, Unfit
 from bot.domain.escalation import Phase, Progress, Target
-from bot.domain.evidence import Actor, Entry, Fact
+from bot.domain.evidence import Actor, Entry, Fact, timestamp
 from bot.domain.notice import NoticeKind
 from bot.domain.person import LEADS, RESPONDERS, Person
+from bot.domain.retelling import details_of, source_facts
 from bot.ports import Records
 from bot.procedures.escalate_alert import Call, Reach, whom
 
@@ -45,7 +47,7 @@ def snooze(
     until = until or records.now + timedelta(minutes=minutes)
     snoozed = alert.after(Act.SNOOZE, by=by.user, at=records.now, until=until)
     _check_seen(alert, seen, by)
-    return _did(records, snoozed, "snoozed", by, facts={"until": _iso(until), **_from(form)})
+    return _did(records, snoozed, "snoozed", by, facts={"until": timestamp(until), **_from(form)})
 
 
 def wake(records: Records, alert_id: int, *, by: Person, seen: int | None = None) -> Alert:
@@ -207,6 +209,7 @@ def reopen(records: Records, alert_id: int, *, by: Person, reason: str, form: st
         resolved_at=None,
         resolved_by=None,
         resolution=None,
+        amended_by=None,
         repeats=0,
         flaps=0,
         previous_id=old.id,
@@ -215,7 +218,9 @@ def reopen(records: Records, alert_id: int, *, by: Person, reason: str, form: st
     records.add_alert(new, channel=records.thread(old.id).channel)
     records.drop_draft(by.user, alert_id, Act.REOPEN)
     _did(records, old, "reopened_as", by, facts={"alert": new.id, **_from(form)})
-    return _did(records, new, "reopened", by, facts={"previous": old.id}, private={"reason": reason})
+    facts: dict[str, Fact] = {"previous": old.id, "provider": new.provider, **source_facts(new)}
+    private = {"reason": reason, "title": new.title, "details": details_of(new)}
+    return _did(records, new, "reopened", by, facts=facts, private=private)
 
 
 def _before(records: Records, alert_id: int, act: Act, by: Person) -> Alert:
@@ -295,8 +300,8 @@ def _did(
     kind: str,
     by: Person | None,
     *,
-    facts: dict[str, Fact] | None = None,
-    private: dict[str, str] | None = None,
+    facts: Mapping[str, Fact] | None = None,
+    private: Mapping[str, str] | None = None,
 ) -> Alert:
     """Save the alert after an act, let Slack catch up, and log who did what in which role."""
     records.save_alert(alert)
@@ -321,7 +326,3 @@ def _facts(resolution: Resolution) -> dict[str, Fact]:
 
 def _private(resolution: Resolution) -> dict[str, str]:
     return {"found": resolution.found, "done": resolution.done, "follow_up": resolution.follow_up}
-
-
-def _iso(at: datetime) -> str:
-    return at.isoformat(timespec="seconds").replace("+00:00", "Z")

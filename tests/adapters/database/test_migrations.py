@@ -16,11 +16,13 @@ from bot.adapters.database import migrate
 from bot.adapters.database.engine import writing_engine
 from bot.adapters.database.migrate import is_current, is_empty, open_log, upgrade
 from bot.adapters.database.tables import metadata
+from bot.adapters.evidence.keys import LogKey
 from bot.domain.errors import WrongSettings
 from bot.procedures.receive_alert import receive_alert
 from bot.procedures.respond_to_alert import acknowledge
+from bot.procedures.seal_log import seal_log
 from tests.reports import SAM, delivery, report
-from tests.world import ROUTES, Ledger
+from tests.world import ORIGIN, ROUTES, Ledger
 
 SCRIPTS = Path(migrate.SCRIPTS)
 
@@ -113,6 +115,26 @@ def test_who_acknowledged_before_there_was_a_place_for_it_is_the_owner(database_
 
     assert ledger.read(lambda records: records.alert(1)) == acknowledged
     assert ledger.read(lambda records: records.alert(2)).acknowledged_by is None
+    ledger.database.close()
+
+
+def test_a_log_from_before_goes_on_being_signed(database_url: str, tmp_path: Path) -> None:
+    """A database whose last checkpoint was signed before trees were kept gets that tree when it is upgraded."""
+    ledger = Ledger(database_url)
+    key = LogKey.open(tmp_path / "log.key", ORIGIN)
+    for keys in (3, 2):
+        for _ in range(keys):
+            ledger.write(receive_alert, delivery(report(ledger.fresh_key())), routes=ROUTES)
+        ledger.write(seal_log, seal=key)
+    ledger.write(receive_alert, delivery(report(ledger.fresh_key())), routes=ROUTES)
+    engine = ledger.database.writing
+    with engine.begin() as connection:
+        made = config()
+        made.attributes["connection"] = connection
+        command.downgrade(made, "0005")
+    upgrade(engine)
+
+    assert ledger.write(seal_log, seal=key) == 1
     ledger.database.close()
 
 
