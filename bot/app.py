@@ -29,12 +29,14 @@ from bot.adapters.network import AiohttpNetwork
 from bot.adapters.operators import Email, Operators, PagerDuty
 from bot.adapters.slack.accounts import Accounts
 from bot.adapters.slack.directory import Directory
+from bot.adapters.slack.notices import Messenger
 from bot.adapters.slack.projector import Budget, Projector
 from bot.adapters.slack.socket import keep_connected
 from bot.adapters.slack.web import SlackWeb, web_client, web_session
 from bot.adapters.system import SystemClock, SystemRandomness
 from bot.domain.errors import SocmonError
 from bot.ports import Clock, Network, Randomness
+from bot.procedures.escalate_alert import Reach
 from bot.procedures.seal_log import MOST, DamagedLog, seal_log
 from bot.procedures.show_alert import forget_problems, release_leases, reroute_threads
 from bot.providers import all_providers
@@ -117,6 +119,15 @@ class Socmon:
             fallback=settings.slack_routes.default.channel,
             names=self.directory.names,
             report=self.operators.report,
+            no_action=settings.no_action,
+        )
+        self.messenger = Messenger(
+            records=self.records,
+            web=self.web,
+            clock=self.clock,
+            titles=self.titles,
+            policy=settings.escalation,
+            no_action=settings.no_action,
         )
         self.ticker = Ticker(
             all_jobs(ZoneInfo(settings.config.timezone)),
@@ -133,6 +144,14 @@ class Socmon:
     def wake(self) -> None:
         """Something in Slack may lag."""
         self.projector.wake()
+
+    async def reach(self) -> Reach:
+        """Who there is to call."""
+        routes = self.settings.slack_routes
+        on_call = {name for route in (routes.default, *routes.rules) for name in route.on_call}
+        groups = [name for name in on_call if name.startswith("S")]
+        leads, members = await asyncio.gather(self.directory.leads(), self.directory.members(groups))
+        return Reach(leads=tuple(leads), members=members, routes=routes)
 
     async def seal(self) -> int:
         """Sign the log up to its end; returns how many entries that covers anew. Raises DamagedLog."""
@@ -193,6 +212,9 @@ class Socmon:
             version=__version__,
             wake=self.wake,
             report=self.operators.report,
+            reach=self.reach,
+            policy=self.settings.escalation,
+            no_action=self.settings.no_action,
         )
         register(app, desk)
         return app

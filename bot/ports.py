@@ -7,7 +7,9 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from bot.domain.alert import Act, Alert
 from bot.domain.delivery import Delivery
+from bot.domain.escalation import Phase, Progress
 from bot.domain.evidence import Entry, Frontier
+from bot.domain.notice import Owed
 from bot.domain.oncall import AccountLink, Roster, StoredRoster
 from bot.domain.thread import Moment, Thread
 
@@ -91,7 +93,47 @@ class OnCallRecords(Protocol):
         ...
 
 
-class Records(OnCallRecords, Protocol):
+class EscalationRecords(Protocol):
+    """How far alerts have come in the escalation policy."""
+
+    def waiting_alerts(self, *, after: int, most: int) -> list[tuple[Alert, Mapping[Phase, Progress]]]:
+        """The next open alerts by number that wait for somebody, or whose clock runs though they wait no more."""
+        ...
+
+    def escalation(self, alert_id: int) -> Mapping[Phase, Progress]:
+        """What is kept of each phase the alert has been in."""
+        ...
+
+    def keep_progress(self, alert_id: int, progress: Progress) -> None: ...
+
+
+class NoticeRecords(Protocol):
+    """Direct messages owed to people."""
+
+    def owe_notice(self, user: str, alert_id: int, kind: str) -> None:
+        """Once, as long as it has not been sent."""
+        ...
+
+    def owed_notices(self, *, tried_before: datetime, most: int) -> list[Owed]:
+        """The oldest ones that are not sent, of people to whom no message has been on its way since then."""
+        ...
+
+    def notices_tried(self, ids: Collection[int], *, at: datetime | None) -> None:
+        """A message with them is on its way since then; None when it certainly is not."""
+        ...
+
+    def notices_sent(self, ids: Collection[int]) -> None: ...
+
+    def drop_notices(self, ids: Collection[int]) -> None:
+        """Nobody has to be told any more."""
+        ...
+
+    def drop_sent_notices(self, before: datetime) -> int:
+        """Retention. Returns how many."""
+        ...
+
+
+class Records(OnCallRecords, EscalationRecords, NoticeRecords, Protocol):
     """The records, seen from inside one transaction. All of it happens, or nothing."""
 
     @property

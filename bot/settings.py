@@ -8,10 +8,10 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -26,8 +26,9 @@ from pydantic import (
     model_validator,
 )
 
-from bot.domain.alert import Severity
+from bot.domain.alert import NoAction, Severity
 from bot.domain.errors import WrongSettings
+from bot.domain.escalation import NOTE_MISSING, UNACKNOWLEDGED, Policy, Step, Target
 from bot.domain.person import Role
 from bot.domain.rota import Rotation, StandIn, Turn
 from bot.domain.thread import SlackRoute, SlackRoutes
@@ -35,6 +36,7 @@ from bot.domain.thread import SlackRoute, SlackRoutes
 SLACK_API = "https://slack.com/api/"
 SQLITE = "sqlite:///"
 
+_TIME = r"([01]\d|2[0-3]):[0-5]\d"
 Channel = Annotated[str, StringConstraints(pattern=r"^[CGD][A-Z0-9]+$")]
 User = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]+$")]
 UserOrGroup = Annotated[str, StringConstraints(pattern=r"^[UWS][A-Z0-9]+$")]
@@ -193,6 +195,77 @@ class OnCallTable(_Table):
         return self
 
 
+class StepTable(_Table):
+    """One call: `{ minutes = 5, target = "owner" }`, or `{ mornings = 1, target = "lead" }` (business mornings)."""
+
+    target: Target
+    minutes: int | None = Field(None, ge=1, le=31 * 24 * 60)
+    mornings: int | None = Field(None, ge=1, le=10)
+
+    @model_validator(mode="after")
+    def _has_one_time(self) -> "StepTable":
+        if (self.minutes is None) == (self.mornings is None):
+            raise ValueError("a step has either `minutes` or `mornings`")
+        return self
+
+    @property
+    def step(self) -> Step:
+        after = None if self.minutes is None else timedelta(minutes=self.minutes)
+        return Step(target=self.target, after=after, mornings=self.mornings or 0)
+
+
+class EscalationTable(_Table):
+    """`[escalation]`: whom the clock calls for an alert that waits. Times of day are in `timezone`."""
+
+    business_morning: str = "09:00"
+    """When a business day (Monday to Friday) begins."""
+    quiet_hours: str = "22:00-08:00"
+    """When nobody is called for SEV3 and SEV4; empty for never."""
+    unacknowledged: dict[Severity, list[StepTable]] = {}
+    """Per severity; a severity that is left out keeps its default steps, an empty list means that nobody is called."""
+    note_missing: list[StepTable] | None = None
+
+    @field_validator("business_morning")
+    @classmethod
+    def _is_a_time(cls, text: str) -> str:
+        if not re.fullmatch(_TIME, text):
+            raise ValueError("write a time of day like 09:00")
+        return text
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _are_two_times(cls, text: str) -> str:
+        if text and not re.fullmatch(f"{_TIME}-{_TIME}", text):
+            raise ValueError("write two times of day like 22:00-08:00, or leave it empty")
+        return text
+
+    def policy(self, zone: ZoneInfo) -> Policy:
+        start, _, end = self.quiet_hours.partition("-")
+        return Policy(
+            zone=zone,
+            morning=time.fromisoformat(self.business_morning),
+            quiet=(time.fromisoformat(start), time.fromisoformat(end)) if end else None,
+            unacknowledged=UNACKNOWLEDGED
+            | {severity: [one.step for one in steps] for severity, steps in self.unacknowledged.items()},
+            note_missing=NOTE_MISSING
+            if self.note_missing is None
+            else [one.step for one in self.note_missing],
+        )
+
+
+class NoActionTable(_Table):
+    """`no_action`: when “recovered by itself, no action” will do as a resolution note. No severity means never."""
+
+    severities: list[Severity] = [Severity.SEV3, Severity.SEV4]
+    longest_minutes: int = Field(5, ge=1, le=24 * 60)
+
+
+class PolicyTable(_Table):
+    """`[policy]`."""
+
+    no_action: NoActionTable = NoActionTable()
+
+
 class RetentionTable(_Table):
     """`[retention]`."""
 
@@ -207,6 +280,8 @@ class ConfigFile(_Table):
     roles: RolesTable = RolesTable()
     operators: OperatorsTable = OperatorsTable()
     on_call: OnCallTable = OnCallTable()
+    escalation: EscalationTable = EscalationTable()
+    policy: PolicyTable = PolicyTable()
     retention: RetentionTable = RetentionTable()
     providers: dict[str, dict[str, Any]] = {}
     timezone: str = "UTC"
@@ -289,6 +364,16 @@ class Settings:
         return found
 
     @property
+    def escalation(self) -> Policy:
+        return self.config.escalation.policy(ZoneInfo(self.config.timezone))
+
+    @property
+    def no_action(self) -> NoAction:
+        table = self.config.policy.no_action
+        longest = timedelta(minutes=table.longest_minutes)
+        return NoAction(severities=frozenset(table.severities), longest=longest)
+
+    @property
     def sqlite_path(self) -> Path | None:
         return Path(self.database_url.removeprefix(SQLITE)) if self.database_url.startswith(SQLITE) else None
 
@@ -361,9 +446,8 @@ def _explain(error: Any) -> str:
         return f"{where}: {message} (it is {error['input']!r}). Correct it in the configuration file."
     model: Any = ConfigFile
     for part in error["loc"][:-1]:
-        if isinstance(part, str):
-            inner = model.model_fields[part].annotation
-            model = inner.__args__[0] if hasattr(inner, "__args__") else inner
+        if part in model.model_fields:
+            model = _table_in(model.model_fields[part].annotation)
     return f"{where} is not a known key.{nearest(str(error['loc'][-1]), list(model.model_fields))}"
 
 
@@ -396,6 +480,13 @@ def _timezone(name: str) -> str:
 
 def _there(at: datetime, zone: ZoneInfo) -> datetime:
     return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _table_in(annotation: Any) -> Any:
+    """The table that a key holds: itself, or in a list or by name."""
+    if hasattr(annotation, "model_fields"):
+        return annotation
+    return next(filter(None, map(_table_in, get_args(annotation))), None)
 
 
 def _slack_access(environ: Mapping[str, str]) -> SlackAccess:

@@ -4,6 +4,7 @@ from typing import Any
 
 from bot.procedures.apply_retention import forget_old_bodies, forget_old_runs
 from bot.procedures.keep_draft import forget_old_drafts
+from bot.procedures.send_notices import forget_old_notices
 
 
 async def apply_retention(parts: Any) -> str:
@@ -15,4 +16,5 @@ async def apply_retention(parts: Any) -> str:
     while number := await parts.records.write(forget_old_runs, parts.ticker.housekeeping):
         runs += number
     drafts = await parts.records.write(forget_old_drafts)
-    return f"{bodies} bodies, {runs} job runs and {drafts} drafts forgotten"
+    notices = await parts.records.write(forget_old_notices)
+    return f"{bodies} bodies, {runs} job runs, {drafts} drafts and {notices} notices forgotten"

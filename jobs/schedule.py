@@ -25,6 +25,8 @@ from bot.ports import Clock, RecordKeeper
 from bot.procedures import keep_schedule
 from jobs.apply_retention import apply_retention
 from jobs.collect_on_call import collect_on_call
+from jobs.escalate_alerts import escalate_alerts
+from jobs.send_notices import send_notices
 from jobs.sign_checkpoint import sign_checkpoint
 from jobs.tell_operators import tell_operators
 from jobs.wake_alerts import wake_alerts
@@ -70,6 +72,20 @@ def all_jobs(timezone: Any) -> tuple[Job, ...]:
             says="every 5 min",
             catch_up=CatchUp.LATEST,
             run=collect_on_call,
+        ),
+        Job(
+            name="escalate-alerts",
+            every=IntervalTrigger(seconds=15, start_date=_MIDNIGHT, timezone="UTC"),
+            says="every 15 s",
+            catch_up=CatchUp.LATEST,
+            run=escalate_alerts,
+        ),
+        Job(
+            name="send-notices",
+            every=IntervalTrigger(seconds=15, start_date=_MIDNIGHT, timezone="UTC"),
+            says="every 15 s",
+            catch_up=CatchUp.LATEST,
+            run=send_notices,
         ),
         Job(
             name="sign-checkpoint",

@@ -1,13 +1,15 @@
 """What an operator writes is understood, or refused in words that say what to correct."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.alert import Severity
+from bot.domain.alert import NoAction, Severity
 from bot.domain.errors import WrongSettings
+from bot.domain.escalation import UNACKNOWLEDGED, Policy, Step, Target
 from bot.domain.person import Role
 from bot.providers import all_providers
 from bot.settings import SLACK_API, Settings, load_settings
@@ -364,3 +366,59 @@ def test_teams_of_pagerduty_and_their_routes_are_read(load: Load) -> None:
 def test_a_team_that_would_call_nobody_is_an_error(load: Load, config: str, says: str) -> None:
     with pytest.raises(WrongSettings, match=says):
         load(config)
+
+
+def test_the_escalation_policy_is_the_operators(load: Load) -> None:
+    """What is left out keeps its default, per severity; times are in the configured zone."""
+    settings = load(
+        """
+        timezone = "Europe/Berlin"
+        [escalation]
+        business_morning = "08:30"
+        quiet_hours = ""
+        note_missing = []
+        [escalation.unacknowledged]
+        SEV1 = [{ minutes = 3, target = "next_level" }, { mornings = 2, target = "lead" }]
+        [policy]
+        no_action = { severities = ["SEV4"], longest_minutes = 2 }
+        """
+    )
+
+    policy = settings.escalation
+    assert list(policy.unacknowledged[Severity.SEV1]) == [
+        Step(target=Target.NEXT_LEVEL, after=timedelta(minutes=3)),
+        Step(target=Target.LEAD, mornings=2),
+    ]
+    assert policy.unacknowledged[Severity.SEV2] == UNACKNOWLEDGED[Severity.SEV2]
+    assert (policy.zone, policy.morning, policy.quiet, policy.note_missing) == (
+        ZoneInfo("Europe/Berlin"),
+        time(8, 30),
+        None,
+        [],
+    )
+    assert settings.no_action == NoAction(severities=frozenset({Severity.SEV4}), longest=timedelta(minutes=2))
+
+
+def test_without_a_word_the_default_policy_holds(load: Load) -> None:
+    settings = load(SMALLEST)
+
+    assert settings.escalation == Policy(zone=ZoneInfo("UTC"))
+    assert settings.no_action == NoAction()
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ('note_missing = [{ minutes = 3, mornings = 1, target = "lead" }]', "either `minutes` or `mornings`"),
+        ('note_missing = [{ target = "lead" }]', "either `minutes` or `mornings`"),
+        ('note_missing = [{ minuts = 3, target = "lead" }]', 'Did you mean "minutes"?'),
+        ('unacknowledged.SEV1 = [{ minuts = 3, target = "lead" }]', 'Did you mean "minutes"?'),
+        ('unacknowledged.SEV1 = [{ minutes = 3, target = "boss" }]', "'owner', 'next_level' or 'lead'"),
+        ("unacknowledged.SEV9 = []", "SEV9"),
+        ('quiet_hours = "22-8"', "22:00-08:00"),
+        ('business_morning = "9"', "09:00"),
+        ('quiet = "22:00-08:00"', 'Did you mean "quiet_hours"?'),
+    ],
+)
+def test_a_wrong_escalation_policy_is_refused(load: Load, table: str, words: str) -> None:
+    assert words in refusal(load, f"[escalation]\n{table}\n")

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from unicodedata import name
 
-from bot.domain.errors import IllegalAct, ThinNote
+from bot.domain.errors import IllegalAct, SomebodyElses, ThinNote
 
 
 class Response(StrEnum):
@@ -50,8 +50,12 @@ class Act(StrEnum):
     SNOOZE = "snooze"
     WAKE = "wake"
     RELEASE = "release"
+    REASSIGN = "reassign"
+    TAKE_OVER = "take over"
+    ESCALATE = "escalate"
     NOTE = "note"
     RESOLVE = "resolve"
+    NO_ACTION = "no action"  # it recovered by itself; the same as resolve, with the least of notes
     AMEND = "amend"  # a further revision of the resolution note
     REOPEN = "reopen"
 
@@ -67,19 +71,29 @@ class Cause(StrEnum):
     CONFIGURATION = "configuration"
     FALSE_POSITIVE = "false_positive"
     UNKNOWN = "unknown"
+    NO_ACTION = (
+        "no_action"  # it recovered by itself; offered where the policy allows it, not as a choice of the form
+    )
 
 
 # The alert's life. What is not in this table is refused: a late click never reopens, a first acknowledgement stands.
 RESPONSES: dict[tuple[Response, Act], Response] = {
     (Response.TRIGGERED, Act.ACKNOWLEDGE): Response.ACKNOWLEDGED,
     (Response.TRIGGERED, Act.SNOOZE): Response.ACKNOWLEDGED,  # who snoozes an alert owns it
+    (Response.TRIGGERED, Act.REASSIGN): Response.TRIGGERED,  # whose it is now still has to acknowledge it
+    (Response.TRIGGERED, Act.ESCALATE): Response.TRIGGERED,
     (Response.TRIGGERED, Act.NOTE): Response.TRIGGERED,
     (Response.TRIGGERED, Act.RESOLVE): Response.RESOLVED,
+    (Response.TRIGGERED, Act.NO_ACTION): Response.RESOLVED,
     (Response.ACKNOWLEDGED, Act.SNOOZE): Response.ACKNOWLEDGED,
     (Response.ACKNOWLEDGED, Act.WAKE): Response.ACKNOWLEDGED,
     (Response.ACKNOWLEDGED, Act.RELEASE): Response.TRIGGERED,
+    (Response.ACKNOWLEDGED, Act.REASSIGN): Response.ACKNOWLEDGED,
+    (Response.ACKNOWLEDGED, Act.TAKE_OVER): Response.ACKNOWLEDGED,
+    (Response.ACKNOWLEDGED, Act.ESCALATE): Response.ACKNOWLEDGED,
     (Response.ACKNOWLEDGED, Act.NOTE): Response.ACKNOWLEDGED,
     (Response.ACKNOWLEDGED, Act.RESOLVE): Response.RESOLVED,
+    (Response.ACKNOWLEDGED, Act.NO_ACTION): Response.RESOLVED,
     (Response.RESOLVED, Act.NOTE): Response.RESOLVED,
     (Response.RESOLVED, Act.AMEND): Response.RESOLVED,
     (Response.RESOLVED, Act.REOPEN): Response.RESOLVED,  # the new occurrence is a linked alert of its own
@@ -170,8 +184,9 @@ class Alert:
     `version` rises only when the response state or the owner changes. Times are aware UTC; `source_at` is the
     tool's own time of its newest word on the source state (socmon's time of receipt where the tool gives none).
     `on_call` are the Slack users or user groups who were on call when it triggered, and those without Slack by what
-    names them best; `roster_id` is the roster that said so. `amended_by` is whose words the resolution note is now,
-    when somebody has edited it.
+    names them best; `roster_id` is the roster that said so. `owner` is who works on it, and `acknowledged_by` who
+    acknowledged it: the two part when it is handed on. `amended_by` is whose words the resolution note is now, when
+    somebody has edited it.
     """
 
     id: int
@@ -193,6 +208,7 @@ class Alert:
     on_call: tuple[str, ...] = ()
     owner: str | None = None
     acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
     recovered_at: datetime | None = None
     resolved_at: datetime | None = None
     resolved_by: str | None = None
@@ -226,35 +242,39 @@ class Alert:
         by: str,
         at: datetime,
         until: datetime | None = None,
+        to: str | None = None,
         resolution: Resolution | None = None,
     ) -> "Alert":
-        """The alert after `by` (a Slack user id) did `act`; raises IllegalAct where there is no such step."""
+        """The alert after `by` (a Slack user id) did `act`; raises IllegalAct where there is no such step.
+
+        `until` is when a snooze ends, `to` whose a reassigned alert is to be.
+        """
         state = RESPONSES.get((self.response, act))
         if state is None or (act is Act.WAKE and self.snoozed_until is None):
-            raise IllegalAct(self._why_not(act))
+            raise self._why_not(act)
         changed = replace(self, response=state)
         match act:
             case Act.ACKNOWLEDGE:
-                changed = replace(changed, owner=by, acknowledged_at=at)
+                changed = self._acknowledged(by, at)
             case Act.SNOOZE:
-                owner, since = self.owner or by, self.acknowledged_at or at
-                end = self._snooze_end(at, until)
-                changed = replace(changed, owner=owner, acknowledged_at=since, snoozed_until=end)
+                changed = replace(self._owned(by, at), snoozed_until=self._snooze_end(at, until))
             case Act.WAKE:
                 changed = replace(changed, snoozed_until=None)
             case Act.RELEASE:
-                changed = replace(changed, owner=None, acknowledged_at=None, snoozed_until=None)
-            case Act.RESOLVE:
+                changed = replace(changed, owner=None, acknowledged_at=None, acknowledged_by=None)
+                changed = replace(changed, snoozed_until=None)
+            case Act.REASSIGN | Act.TAKE_OVER:
+                changed = replace(changed, owner=self._next_owner(to or by))
+            case Act.RESOLVE | Act.NO_ACTION:
                 changed = replace(
                     changed, resolved_at=at, resolved_by=by, resolution=resolution, snoozed_until=None
                 )
             case Act.AMEND:
                 changed = replace(changed, resolution=resolution, amended_by=by)
-            case Act.NOTE | Act.REOPEN:
+            case Act.NOTE | Act.ESCALATE | Act.REOPEN:
                 pass
-        if (changed.response, changed.owner) != (self.response, self.owner):
-            changed = replace(changed, version=self.version + 1)
-        return changed
+        is_stale = (changed.response, changed.owner) != (self.response, self.owner)
+        return replace(changed, version=self.version + is_stale)
 
     def time_of(self, reported: Reported, *, at: datetime) -> datetime:
         """Since when it has been as reported, for an alert that hears of it `at`.
@@ -297,23 +317,71 @@ class Alert:
             value=reported.value or self.value,
         )
 
+    def _acknowledged(self, by: str, at: datetime) -> "Alert":
+        return replace(self, response=Response.ACKNOWLEDGED, owner=by, acknowledged_at=at, acknowledged_by=by)
+
+    def _owned(self, by: str, at: datetime) -> "Alert":
+        return self._acknowledged(by, at) if self.response is Response.TRIGGERED else self
+
+    def _next_owner(self, user: str) -> str:
+        if user == self.owner:
+            raise IllegalAct(f"A-{self.id} is already <@{user}>'s. Nothing changed.")
+        return user
+
     @staticmethod
     def _snooze_end(at: datetime, until: datetime | None) -> datetime:
         if until is None or not at < until <= at + LONGEST_SNOOZE:
             raise IllegalAct("An alert can be snoozed for at most seven days. Choose an earlier time.")
         return until
 
-    def _why_not(self, act: Act) -> str:
+    def _why_not(self, act: Act) -> IllegalAct:
         if self.response is Response.RESOLVED:
             done = f"<@{self.resolved_by}> has already resolved A-{self.id}. Nothing changed."
-            return f"{done} To take it up again, choose “Reopen…”."
+            return IllegalAct(f"{done} To take it up again, choose “Reopen…”.")
         if act is Act.ACKNOWLEDGE:
-            return f"<@{self.owner}> has already acknowledged A-{self.id}. Nothing changed."
+            return SomebodyElses(
+                f"<@{self.acknowledged_by}> has already acknowledged A-{self.id}. Nothing changed.",
+                self.id,
+                self.version,
+            )
         if act is Act.WAKE and self.response is Response.ACKNOWLEDGED:
-            return f"A-{self.id} is not snoozed. Nothing changed."
+            return IllegalAct(f"A-{self.id} is not snoozed. Nothing changed.")
         if act in {Act.REOPEN, Act.AMEND}:
-            return f"A-{self.id} is still open, so there is nothing to {act}. Add a note or resolve it."
-        return f"Nobody has acknowledged A-{self.id}, so there is nothing to {act}. Acknowledge it first."
+            rest = f"so there is nothing to {act}. Add a note or resolve it."
+            return IllegalAct(f"A-{self.id} is still open, {rest}")
+        return IllegalAct(
+            f"Nobody has acknowledged A-{self.id}, so there is nothing to {act}. Acknowledge it first."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoAction:
+    """When “recovered by itself, no action” will do as a resolution note: it was mild, and soon over."""
+
+    severities: frozenset[Severity] = frozenset({Severity.SEV3, Severity.SEV4})
+    longest: timedelta = timedelta(minutes=5)
+
+    def allows(self, alert: Alert) -> bool:
+        return alert.note_needed and not self._objection(alert)
+
+    def check(self, alert: Alert) -> None:
+        """Raises IllegalAct, saying what keeps this alert from it."""
+        if not alert.note_needed:
+            raise IllegalAct(
+                f"A-{alert.id} has not recovered, so “no action” is not the end of it. Nothing changed."
+            )
+        if objection := self._objection(alert):
+            raise IllegalAct(
+                f"A-{alert.id} {objection}, so it needs a note in words. Nothing changed."
+                " Choose “Add resolution note…”."
+            )
+
+    def _objection(self, alert: Alert) -> str:
+        if alert.severity not in self.severities:
+            return f"is {alert.severity}"
+        lasted = (alert.recovered_at or alert.source_at) - alert.triggered_at
+        minutes = self.longest // timedelta(minutes=1)
+        return f"lasted longer than {minutes} min" if lasted > self.longest else ""
 
 
 def _writes_without_spaces(character: str) -> bool:

@@ -25,6 +25,15 @@ class IllegalAct(SocmonError):
     """The act is not possible in the alert's present state; nothing was changed."""
 
 
+class SomebodyElses(IllegalAct):
+    """The alert is in other hands. Whoever wants it can take it over, on record: `alert_id` and `version` say what."""
+
+    def __init__(self, message: str, alert_id: int, version: int) -> None:
+        super().__init__(message)
+        self.alert_id = alert_id
+        self.version = version
+
+
 class NotPermitted(SocmonError):
     """The person does not hold a role that may do this; nothing was changed."""
 
@@ -38,15 +47,16 @@ class Unidentified(SocmonError):
         )
 
 
-class ThinNote(SocmonError):
-    """A resolution note says too little to be evidence; nothing was changed.
-
-    `field` is the form field to show the message at: "found", "done", "cause", "follow_up", "text" or "reason".
-    """
+class Unfit(SocmonError):
+    """What stands in a field of a form cannot be taken; nothing was changed. `field` says where to show the message."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+class ThinNote(Unfit):
+    """A note says too little to be evidence. Its fields: "found", "done", "cause", "follow_up", "text", "reason"."""
 
 
 class Refused(SocmonError):

@@ -33,6 +33,8 @@ PERMISSIONS: dict[Act, frozenset[Role]] = dict.fromkeys(Act, RESPONDERS)
 _CALLED = {
     Act.WAKE: "end the snooze of alerts",
     Act.NOTE: "add notes to alerts",
+    Act.TAKE_OVER: "take over alerts",
+    Act.NO_ACTION: "close alerts",
     Act.AMEND: "edit the resolution notes of alerts",
 }
 

@@ -19,6 +19,9 @@ ACTS = {
     "snoozed": Act.SNOOZE,
     "woke": Act.WAKE,
     "released": Act.RELEASE,
+    "reassigned": Act.REASSIGN,
+    "taken_over": Act.TAKE_OVER,
+    "escalated": Act.ESCALATE,
     "noted": Act.NOTE,
     "resolved": Act.RESOLVE,
     "amended": Act.AMEND,
@@ -36,6 +39,7 @@ CARRIED = (
     "triggered_at",
     "owner",
     "acknowledged_at",
+    "acknowledged_by",
     "recovered_at",
     "resolved_at",
     "resolved_by",
@@ -88,9 +92,8 @@ def retell(alert: Alert | None, told: Told) -> Alert:
         if told.kind in SOURCE_WORDS:
             return _heard(alert, told)
         if act := ACTS.get(told.kind):
-            return alert.after(
-                act, by=told.by, at=told.at, until=_time(told, "until"), resolution=_note(told)
-            )
+            until, to = _time(told, "until"), told.facts.get("to")
+            return alert.after(act, by=told.by, at=told.at, until=until, to=to, resolution=_note(told))
     except (IllegalAct, KeyError, TypeError, ValueError) as error:
         raise BrokenStory(f"“{told.kind}” at {timestamp(told.at)} does not fit what came before") from error
     return alert

@@ -6,6 +6,8 @@ from datetime import timedelta
 from bot.domain.alert import Act, Alert
 from bot.domain.person import Person
 from bot.ports import Records
+from bot.procedures.escalate_alert import Call, Reach
+from bot.procedures.respond_to_alert import call_for_help
 
 KEPT = timedelta(hours=24)
 
@@ -17,6 +19,15 @@ def open_form(records: Records, alert_id: int, act: Act, *, by: Person) -> tuple
     """
     by.require_for(act)
     return records.alert(alert_id), records.draft(by.user, alert_id, act)
+
+
+def open_call(
+    records: Records, alert_id: int, *, by: Person, reach: Reach
+) -> tuple[Alert, Mapping[str, str], Call]:
+    """As `open_form` for “Escalate now”, with whom it would call. Raises IllegalAct where that is nobody."""
+    alert, draft = open_form(records, alert_id, Act.ESCALATE, by=by)
+    alert.after(Act.ESCALATE, by=by.user, at=records.now)
+    return alert, draft, call_for_help(records, alert, reach, by=by)
 
 
 def keep_draft(records: Records, alert_id: int, act: Act, *, person: str, fields: Mapping[str, str]) -> None:

@@ -1,6 +1,7 @@
 """Buttons and menus on an alert. Acknowledge the click, call one procedure, show what came of it."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from slack_bolt.async_app import AsyncApp
 
@@ -11,7 +12,7 @@ from bot.adapters.slack.views import View
 from bot.domain.alert import Act
 from bot.domain.person import READERS
 from bot.procedures import respond_to_alert
-from bot.procedures.keep_draft import open_form
+from bot.procedures.keep_draft import open_call, open_form
 from bot.procedures.review_alerts import alert_history
 from handlers.slack.desk import Body, Desk, Refuse, Say, pressed
 from handlers.slack.home import refresh_home
@@ -26,6 +27,9 @@ def register(app: AsyncApp, desk: Desk) -> None:
         do.ACKNOWLEDGE: acknowledge,
         do.SNOOZE: snooze,
         do.WAKE: wake,
+        do.TAKE_OVER: take_over,
+        do.NO_ACTION: close_without_action,
+        do.ESCALATE: open_escalation,
         do.RESOLVE: open_with(Act.RESOLVE, forms.resolve_form),
         do.MORE: choose_from_menu,
         do.EARLIER: turn_page,
@@ -68,6 +72,38 @@ async def release(desk: Desk, body: Body, value: str, _refuse: Refuse) -> None:
     await desk.records.write(respond_to_alert.release, target.alert_id, by=person, seen=target.version)
 
 
+async def take_over(desk: Desk, body: Body, value: str, _refuse: Refuse) -> None:
+    target, person = do.read_value(value), await desk.person(body)
+    await desk.records.write(respond_to_alert.take_over, target.alert_id, by=person, seen=target.version)
+
+
+async def close_without_action(desk: Desk, body: Body, value: str, _refuse: Refuse) -> None:
+    target, person = do.read_value(value), await desk.person(body)
+    await desk.records.write(
+        respond_to_alert.resolve_without_action, target.alert_id, by=person, policy=desk.no_action
+    )
+
+
+async def open_escalation(desk: Desk, body: Body, value: str, refuse: Refuse) -> None:
+    """The form says who will be called, since somebody may be woken."""
+
+    async def make() -> View:
+        target, person = do.read_value(value), await desk.person(body)
+        alert, draft, call = await desk.records.read(
+            open_call, target.alert_id, by=person, reach=await desk.reach()
+        )
+        now, title = desk.clock.now(), desk.title(alert)
+        view = forms.escalate_form(alert, now=now, provider_title=title, called=call.called)
+        return forms.with_draft(view, draft)
+
+    await desk.open(body, make(), refuse)
+
+
+async def open_snooze(desk: Desk, body: Body, value: str, refuse: Refuse) -> None:
+    morning = desk.policy.next_morning(desk.clock.now())
+    await open_with(Act.SNOOZE, partial(forms.snooze_form, morning=morning))(desk, body, value, refuse)
+
+
 def open_with(act: Act, form: Callable[..., View]) -> Do:
     """Opens the form that does `act`, with what the person had begun to write in it."""
 
@@ -104,6 +140,10 @@ async def choose_from_menu(desk: Desk, body: Body, value: str, refuse: Refuse) -
 
 MENU: dict[str, Do] = {
     do.SNOOZE_30: snooze,
+    do.SNOOZE_FOR: open_snooze,
+    do.REASSIGN: open_with(Act.REASSIGN, forms.reassign_form),
+    do.ESCALATE_NOW: open_escalation,
+    do.CLOSE_NO_ACTION: close_without_action,
     do.WAKE_NOW: wake,
     do.RELEASE: release,
     do.NOTE: open_with(Act.NOTE, forms.note_form),

@@ -14,10 +14,12 @@ from bot.adapters.slack.answers import SORRY, fault, form_timed_out, refusal
 from bot.adapters.slack.blocks import Message
 from bot.adapters.slack.directory import Directory
 from bot.adapters.slack.views import View, error_view, waiting_view
-from bot.domain.alert import Alert
-from bot.domain.errors import SocmonError
+from bot.domain.alert import Alert, NoAction
+from bot.domain.errors import SocmonError, Unidentified
+from bot.domain.escalation import Policy
 from bot.domain.person import Person
 from bot.ports import Clock, RecordKeeper
+from bot.procedures.escalate_alert import Reach
 from bot.procedures.report_status import Sources
 
 log = logging.getLogger(__name__)
@@ -36,7 +38,8 @@ class Desk:
     """Handed to every callback.
 
     `titles` are the providers' names; `zone` is the time zone that people mean here; `wake` tells the projector of
-    changes; `report` makes trouble known; `at_home` are the people who have opened App Home.
+    changes; `report` makes trouble known; `reach` says who there is to call; `at_home` are the people who have opened
+    App Home.
     """
 
     records: RecordKeeper
@@ -49,6 +52,9 @@ class Desk:
     version: str
     wake: Callable[[], None]
     report: Callable[[str, str], Awaitable[None]]
+    reach: Callable[[], Awaitable[Reach]]
+    policy: Policy
+    no_action: NoAction
     at_home: set[str] = field(default_factory=set)
 
     async def person(self, body: Body) -> Person:
@@ -57,7 +63,18 @@ class Desk:
 
     async def person_in_time(self, body: Body) -> Person:
         """Who sent a form that Slack waits for the answer to. Raises Unidentified."""
-        return await self.directory.person_within(IDENTITY_SECONDS, *account(body))
+        return await self.in_time(*account(body))
+
+    async def in_time(self, user: str, team: str) -> Person:
+        """Somebody whom such a form names. Raises Unidentified."""
+        return await self.directory.person_within(IDENTITY_SECONDS, user, team)
+
+    async def reach_in_time(self) -> Reach:
+        """Who there is to call, for a form that Slack waits for the answer to. Raises Unidentified."""
+        try:
+            return await asyncio.wait_for(self.reach(), IDENTITY_SECONDS)
+        except TimeoutError as error:
+            raise Unidentified("Slack did not say in time who there is to call") from error
 
     def title(self, alert: Alert) -> str:
         return self.titles.get(alert.provider, alert.provider)

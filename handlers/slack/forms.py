@@ -1,5 +1,6 @@
 """Forms that were sent or closed. One that cannot be taken stays open, with the reason at a field or on top of it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,10 +11,10 @@ from bot.adapters.slack import interactions as do
 from bot.adapters.slack.answers import SORRY
 from bot.adapters.slack.views import error_view
 from bot.domain.alert import Act
-from bot.domain.errors import SocmonError, ThinNote, Unavailable, Unidentified
+from bot.domain.errors import SocmonError, Unavailable, Unfit, Unidentified
 from bot.procedures import respond_to_alert
 from bot.procedures.keep_draft import keep_draft
-from handlers.slack.desk import Body, Desk, Say, log
+from handlers.slack.desk import Body, Desk, Say, account, log
 from handlers.slack.home import refresh_home
 from handlers.slack.oncall import link_account
 
@@ -26,6 +27,9 @@ def register(app: AsyncApp, desk: Desk) -> None:
         do.AMEND_FORM: (amend, Act.AMEND),
         do.NOTE_FORM: (add_note, Act.NOTE),
         do.REOPEN_FORM: (reopen, Act.REOPEN),
+        do.SNOOZE_FORM: (snooze, None),
+        do.REASSIGN_FORM: (reassign, Act.REASSIGN),
+        do.ESCALATE_FORM: (escalate, Act.ESCALATE),
         do.ADD_NOTE_FORM: (
             add_message,
             None,
@@ -42,7 +46,7 @@ def _sent(desk: Desk, send: Send, act: Act | None) -> Callable[..., Awaitable[No
     async def callback(ack: Say, body: Body) -> None:
         try:
             await send(desk, body)
-        except ThinNote as error:
+        except Unfit as error:
             await ack(response_action="errors", errors=forms.field_error(error))
         except (Unavailable, Unidentified) as error:  # worth sending again, as it is
             await ack(response_action="errors", errors=forms.first_field_error(body["view"], str(error)))
@@ -103,6 +107,31 @@ async def reopen(desk: Desk, body: Body) -> None:
     target, form = do.read_metadata(body["view"]["private_metadata"]), body["view"]["id"]
     reason, person = forms.read_reopen(body["view"]["state"]), await desk.person_in_time(body)
     await desk.records.write(respond_to_alert.reopen, target.alert_id, by=person, reason=reason, form=form)
+
+
+async def snooze(desk: Desk, body: Body) -> None:
+    target, form = do.read_metadata(body["view"]["private_metadata"]), body["view"]["id"]
+    until = forms.read_snooze(body["view"]["state"], desk.clock.now())
+    person = await desk.person_in_time(body)
+    given = {"until": until, "seen": target.version, "form": form}
+    await desk.records.write(respond_to_alert.snooze, target.alert_id, by=person, **given)
+
+
+async def reassign(desk: Desk, body: Body) -> None:
+    target, form = do.read_metadata(body["view"]["private_metadata"]), body["view"]["id"]
+    user, reason = forms.read_reassign(body["view"]["state"])
+    team = account(body)[1]
+    person, to = await asyncio.gather(desk.person_in_time(body), desk.in_time(user, team))
+    given = {"to": to, "reason": reason, "seen": target.version, "form": form}
+    await desk.records.write(respond_to_alert.reassign, target.alert_id, by=person, **given)
+
+
+async def escalate(desk: Desk, body: Body) -> None:
+    target, form = do.read_metadata(body["view"]["private_metadata"]), body["view"]["id"]
+    reason = forms.read_message(body["view"]["state"])
+    person, reach = await asyncio.gather(desk.person_in_time(body), desk.reach_in_time())
+    given = {"reach": reach, "reason": reason, "form": form}
+    await desk.records.write(respond_to_alert.escalate_now, target.alert_id, by=person, **given)
 
 
 async def add_message(desk: Desk, body: Body) -> None:

@@ -15,6 +15,11 @@ def upgrade() -> None:
         sa.Column("roster_id", sa.BigInteger(), nullable=True, comment="who was on call when it triggered"),
     )
     op.add_column(
+        "alert",
+        sa.Column("acknowledged_by", sa.String(), nullable=True, comment="stays when it is handed on"),
+    )
+    op.execute("UPDATE alert SET acknowledged_by = owner WHERE acknowledged_at IS NOT NULL")
+    op.add_column(
         "thread",
         sa.Column(
             "storm_id",
@@ -36,9 +41,20 @@ def upgrade() -> None:
         "escalation",
         sa.Column("alert_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("phase", sa.String(), nullable=False, comment="unacknowledged or note_missing"),
-        sa.Column("begun_at", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "begun_at",
+            sa.BigInteger(),
+            nullable=False,
+            comment="later by the time it did not wait in this phase",
+        ),
         sa.Column("done", sa.Integer(), nullable=False, comment="steps of the policy taken in this phase"),
-        sa.PrimaryKeyConstraint("alert_id"),
+        sa.Column(
+            "left_at",
+            sa.BigInteger(),
+            nullable=True,
+            comment="since when it does not wait in this phase; null while it does",
+        ),
+        sa.PrimaryKeyConstraint("alert_id", "phase"),
     )
     op.create_table(
         "home",
@@ -54,6 +70,12 @@ def upgrade() -> None:
         sa.Column("alert_id", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "tried_at",
+            sa.BigInteger(),
+            nullable=True,
+            comment="when a message with it was last on its way",
+        ),
         sa.Column("sent_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
@@ -65,7 +87,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("sent_at IS NULL"),
             postgresql_where=sa.text("sent_at IS NULL"),
         )
-        batch_op.create_index("notice_sent", ["user", "sent_at"], unique=False)
+        batch_op.create_index("notice_tried", ["user", "tried_at"], unique=False)
 
     op.create_table(
         "roster",
@@ -154,6 +176,7 @@ def downgrade() -> None:
         batch_op.drop_column("storm_id")
 
     with op.batch_alter_table("alert", schema=None) as batch_op:
+        batch_op.drop_column("acknowledged_by")
         batch_op.drop_column("roster_id")
 
     with op.batch_alter_table("vendor_write", schema=None) as batch_op:
@@ -176,7 +199,7 @@ def downgrade() -> None:
     op.drop_table("storm")
     op.drop_table("roster")
     with op.batch_alter_table("notice", schema=None) as batch_op:
-        batch_op.drop_index("notice_sent")
+        batch_op.drop_index("notice_tried")
         batch_op.drop_index(
             "notice_owed",
             sqlite_where=sa.text("sent_at IS NULL"),

@@ -34,6 +34,7 @@ def test_a_row_tells_an_alert_from_its_trigger_to_its_note() -> None:
             "triggered_at": "2026-11-24T14:02:00Z",
             "acknowledged_at": "2026-11-24T14:05:00Z",
             "acknowledged_by": "U0SAM",
+            "owner": "U0SAM",
             "recovered_at": "2026-11-24T14:05:00Z",
             "resolved_at": "2026-11-24T14:31:00Z",
             "resolved_by": "U0SAM",
@@ -59,6 +60,14 @@ def test_what_has_not_happened_is_empty_not_zero() -> None:
     ] * 4
     assert opened(to_csv([row]))[0]["minutes_to_resolve"] == ""
     assert log_rows([RECOVERED])[0]["state"] == "recovered, note needed"
+
+
+def test_whoever_acknowledged_it_stays_on_record_when_it_is_handed_on() -> None:
+    row = log_rows([replace(ACKNOWLEDGED, owner="U0KIM")])[0]
+
+    assert (row["acknowledged_by"], row["owner"]) == ("U0SAM", "U0KIM")
+    assigned = log_rows([replace(TRIGGERED, owner="U0KIM")])[0]
+    assert (assigned["acknowledged_by"], assigned["owner"]) == (None, "U0KIM")
 
 
 def test_rows_stand_in_the_order_of_their_numbers() -> None:

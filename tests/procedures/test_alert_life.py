@@ -11,11 +11,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from bot.domain.alert import Alert, Cause, Change, Reported, Resolution, Response, Severity, Source
+from bot.domain.alert import Alert, Cause, Change, NoAction, Reported, Resolution, Response, Severity, Source
 from bot.domain.delivery import Delivery, Outcome, Result
-from bot.domain.errors import IllegalAct, NotPermitted, ThinNote
+from bot.domain.errors import IllegalAct, NotPermitted, ThinNote, Unfit
+from bot.domain.escalation import Policy
 from bot.domain.person import Person, Role
 from bot.procedures import respond_to_alert
+from bot.procedures.escalate_alert import Reach, escalate_alert
 from bot.procedures.receive_alert import receive_alert
 from tests.world import ROUTES, Ledger
 
@@ -28,6 +30,9 @@ NOTE = Resolution(
     found="A runaway query held the lock", done="Killed the query, added a limit", cause=Cause.CAPACITY
 )
 THIN = replace(NOTE, done="fixed")
+REACH = Reach(leads=("U1LEAD",), routes=ROUTES)
+POLICY = Policy(quiet=None)
+MILD = NoAction(severities=frozenset({Severity.SEV3, Severity.SEV4}), longest=timedelta(days=1))
 START = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 
 
@@ -40,6 +45,7 @@ class AlertLife(RuleBasedStateMachine):
         self.key = self.ledger.fresh_key()
         self.sent: list[Delivery] = []
         self.owner: dict[int, str | None] = {}
+        self.acknowledged: dict[int, str | None] = {}
         self.resolved: dict[int, str] = {}
         self.accepted = 0
 
@@ -76,7 +82,7 @@ class AlertLife(RuleBasedStateMachine):
         assert alert_id is not None
         if outcome is Outcome.NEW:
             assert before is None or not before.is_open
-            self.owner[alert_id] = None
+            self.owner[alert_id] = self.acknowledged[alert_id] = None
         else:
             assert before is not None
             assert before.id == alert_id
@@ -96,8 +102,8 @@ class AlertLife(RuleBasedStateMachine):
     def acknowledge(self, person: Person, data: Any) -> None:
         alert_id = data.draw(st.sampled_from(sorted(self.owner)))
         if self._try(respond_to_alert.acknowledge, alert_id, by=person):
-            assert self.owner[alert_id] is None, "the first acknowledgement stands"
-            self.owner[alert_id] = person.user
+            assert self.acknowledged[alert_id] is None, "the first acknowledgement stands"
+            self.owner[alert_id] = self.acknowledged[alert_id] = person.user
 
     @precondition(lambda self: self.owner)
     @rule(person=st.sampled_from(PEOPLE), minutes=st.sampled_from([30, 60, 60 * 24 * 30]), data=st.data())
@@ -105,7 +111,8 @@ class AlertLife(RuleBasedStateMachine):
         alert_id = data.draw(st.sampled_from(sorted(self.owner)))
         if self._try(respond_to_alert.snooze, alert_id, by=person, minutes=minutes):
             assert minutes < 60 * 24 * 30
-            self.owner[alert_id] = self.owner[alert_id] or person.user
+            if self.acknowledged[alert_id] is None:
+                self.owner[alert_id] = self.acknowledged[alert_id] = person.user
 
     @precondition(lambda self: self.owner)
     @rule(person=st.sampled_from(PEOPLE), data=st.data())
@@ -118,7 +125,62 @@ class AlertLife(RuleBasedStateMachine):
         alert_id = data.draw(st.sampled_from(sorted(self.owner)))
         if self._try(respond_to_alert.release, alert_id, by=person):
             assert self.owner[alert_id] == person.user or person is LEAD
-            self.owner[alert_id] = None
+            self.owner[alert_id] = self.acknowledged[alert_id] = None
+
+    @precondition(lambda self: self.owner)
+    @rule(person=st.sampled_from(PEOPLE), to=st.sampled_from(PEOPLE), data=st.data())
+    def reassign(self, person: Person, to: Person, data: Any) -> None:
+        alert_id = data.draw(st.sampled_from(sorted(self.owner)))
+        before = self._alert(alert_id)
+        if handed := self._try(respond_to_alert.reassign, alert_id, by=person, to=to):
+            assert to is not OUTSIDER, "only those who may respond get alerts"
+            assert handed.version == before.version + 1
+            assert handed.response is before.response, "whoever gets it still has to acknowledge it"
+            self.owner[alert_id] = to.user
+
+    @precondition(lambda self: self.owner)
+    @rule(person=st.sampled_from(PEOPLE), data=st.data())
+    def take_over(self, person: Person, data: Any) -> None:
+        alert_id = data.draw(st.sampled_from(sorted(self.owner)))
+        if self._try(respond_to_alert.take_over, alert_id, by=person):
+            assert self.acknowledged[alert_id] is not None
+            assert self.owner[alert_id] not in {None, person.user}
+            self.owner[alert_id] = person.user
+
+    @precondition(lambda self: self.owner)
+    @rule(person=st.sampled_from(PEOPLE), data=st.data())
+    def escalate(self, person: Person, data: Any) -> None:
+        alert_id = data.draw(st.sampled_from(sorted(self.owner)))
+        before = self._alert(alert_id)
+        if self._try(respond_to_alert.escalate_now, alert_id, by=person, reach=REACH):
+            assert before == self._alert(alert_id), "to call somebody changes nothing but the timeline"
+            called = self._moments(alert_id)[-1].facts["called"].split()
+            assert called
+            assert not {person.user, self.owner[alert_id]} & set(called), "they know"
+
+    @precondition(lambda self: self.owner)
+    @rule(person=st.sampled_from(PEOPLE), data=st.data())
+    def close_without_action(self, person: Person, data: Any) -> None:
+        alert_id = data.draw(st.sampled_from(sorted(self.owner)))
+        before = self._alert(alert_id)
+        if self._try(respond_to_alert.resolve_without_action, alert_id, by=person, policy=MILD):
+            assert before.note_needed
+            assert before.severity in MILD.severities
+            self.resolved[alert_id] = person.user
+
+    # The clock
+    @precondition(lambda self: self.owner)
+    @rule(minutes=st.sampled_from([1, 6, 11, 40, 60 * 26]), data=st.data())
+    def time_passes(self, minutes: int, data: Any) -> None:
+        alert_id = data.draw(st.sampled_from(sorted(self.owner)))
+        self.ledger.clock.move(60 * minutes)
+        self.ledger.write(respond_to_alert.wake_due_alerts)
+        before, told = self._alert(alert_id), len(self._moments(alert_id))
+        taken = self.ledger.write(escalate_alert, alert_id, policy=POLICY, reach=REACH)
+        assert before == self._alert(alert_id), "the clock calls people, and decides nothing"
+        assert len(self._moments(alert_id)) == told + taken
+        if before.response is Response.ACKNOWLEDGED and not before.note_needed:
+            assert taken == 0, "nobody is called for what somebody works on"
 
     @precondition(lambda self: self.owner)
     @rule(person=st.sampled_from(PEOPLE), data=st.data())
@@ -154,7 +216,7 @@ class AlertLife(RuleBasedStateMachine):
         if new:
             assert alert_id in self.resolved
             assert new.previous_id == alert_id
-            self.owner[new.id] = None
+            self.owner[new.id] = self.acknowledged[new.id] = None
 
     # What must hold at every moment
     @invariant()
@@ -171,6 +233,13 @@ class AlertLife(RuleBasedStateMachine):
             )
             assert (alert.resolution is not None) == (alert.id in self.resolved)
             assert alert.owner == self.owner[alert.id]
+            assert alert.acknowledged_by == self.acknowledged[alert.id]
+            assert (alert.acknowledged_at is None) == (alert.acknowledged_by is None)
+            if alert.is_open:
+                is_acknowledged = alert.response is Response.ACKNOWLEDGED
+                assert is_acknowledged == (alert.acknowledged_by is not None)
+                assert is_acknowledged or alert.snoozed_until is None
+            self._check_calls(alert)
             assert alert.note_needed == (alert.source is Source.RECOVERED and alert.is_open)
             self.ledger.check_history(alert)
 
@@ -179,7 +248,7 @@ class AlertLife(RuleBasedStateMachine):
         before = self._alert(alert_id)
         try:
             after: Alert = self.ledger.write(procedure, alert_id, by=by, **arguments)
-        except (IllegalAct, NotPermitted, ThinNote) as refusal:
+        except (IllegalAct, NotPermitted, ThinNote, Unfit) as refusal:
             return self._explained(refusal, before)
         assert by is not OUTSIDER
         if after.id == alert_id and (after.response, after.owner) == (before.response, before.owner):
@@ -190,6 +259,20 @@ class AlertLife(RuleBasedStateMachine):
         """A refusal says why, and changes nothing."""
         assert len(str(refusal)) > 20
         assert before == self._alert(before.id)
+
+    def _check_calls(self, alert: Alert) -> None:
+        """Between two releases each step of a phase is taken once."""
+        taken: set[tuple[object, object]] = set()
+        for moment in self._moments(alert.id):
+            if moment.kind == "released":
+                taken = {step for step in taken if step[0] != "unacknowledged"}
+            if moment.kind in {"reminded", "escalated"} and moment.by == "socmon":
+                step = (moment.facts["phase"], moment.facts["step"])
+                assert step not in taken
+                taken.add(step)
+
+    def _moments(self, alert_id: int) -> Any:
+        return self.ledger.read(lambda records: records.timeline(alert_id))
 
     def _alert(self, alert_id: int) -> Alert:
         found: Alert = self.ledger.read(lambda records: records.alert(alert_id))

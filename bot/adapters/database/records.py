@@ -27,6 +27,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.database.bulk import insert_rows, update_rows
+from bot.adapters.database.escalation import EscalationPart
+from bot.adapters.database.notice import NoticePart
 from bot.adapters.database.oncall import OnCall
 from bot.adapters.database.part import Part
 from bot.adapters.database.rows import (
@@ -362,7 +364,7 @@ def stands(connection: Connection, boot: str, name: str) -> bool:
     return bool(json.loads(row.batches).get(boot) == name)
 
 
-class Unit(OnCall, Part):
+class Unit(OnCall, EscalationPart, NoticePart, Part):
     """One procedure's view of a batch: `bot.ports.Records`."""
 
     def __init__(self, batch: Batch) -> None:

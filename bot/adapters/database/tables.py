@@ -113,6 +113,7 @@ alert = Table(
     Column("on_call", Text, nullable=False, comment="Slack ids, separated by spaces"),
     Column("owner", String),
     Column("acknowledged_at", BigInteger),
+    Column("acknowledged_by", String, comment="stays when it is handed on"),
     Column("recovered_at", BigInteger),
     Column("resolved_at", BigInteger),
     Column("resolved_by", String),
@@ -257,14 +258,15 @@ account_link = Table(
     Column("at", BigInteger, nullable=False),
 )
 
-# How far each open alert has come in the escalation policy.
+# How far alerts have come in the escalation policy, per phase of waiting.
 escalation = Table(
     "escalation",
     metadata,
     Column("alert_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("phase", String, nullable=False, comment="unacknowledged or note_missing"),
-    Column("begun_at", BigInteger, nullable=False),
+    Column("phase", String, primary_key=True, comment="unacknowledged or note_missing"),
+    Column("begun_at", BigInteger, nullable=False, comment="later by the time it did not wait in this phase"),
     Column("done", Integer, nullable=False, comment="steps of the policy taken in this phase"),
+    Column("left_at", BigInteger, comment="since when it does not wait in this phase; null while it does"),
 )
 
 # Direct messages owed to people; bundled, at most one message a person in ten minutes.
@@ -276,6 +278,7 @@ notice = Table(
     Column("alert_id", BigInteger, nullable=False),
     Column("kind", String, nullable=False),
     Column("at", BigInteger, nullable=False),
+    Column("tried_at", BigInteger, comment="when a message with it was last on its way"),
     Column("sent_at", BigInteger),
     Index(
         "notice_owed",
@@ -284,7 +287,7 @@ notice = Table(
         sqlite_where=text("sent_at IS NULL"),
         postgresql_where=text("sent_at IS NULL"),
     ),
-    Index("notice_sent", "user", "sent_at"),
+    Index("notice_tried", "user", "tried_at"),
 )
 
 # What a tool is to be told. socmon's own record never waits for it.

@@ -2,10 +2,11 @@
 
 from difflib import get_close_matches
 
+from bot.adapters.slack import interactions as do
 from bot.adapters.slack.blocks import Message
 from bot.adapters.slack.elements import actions, button, context, section
 from bot.adapters.slack.text import own_words, slack_text
-from bot.domain.errors import SocmonError
+from bot.domain.errors import SocmonError, SomebodyElses
 
 SORRY = (
     "socmon failed while doing this, so nothing may have changed. Look at the alert, then try again; if it happens"
@@ -46,8 +47,13 @@ def unknown_command(typed: str) -> Message:
 
 
 def refusal(error: SocmonError) -> Message:
-    """What socmon can explain, for the one person who asked for it."""
-    return _said(own_words(str(error)))
+    """What socmon can explain, for the one person who asked for it; with the way on where there is one."""
+    said = _said(own_words(str(error)))
+    if not isinstance(error, SomebodyElses):
+        return said
+    value = do.Target(error.alert_id, error.version).value
+    take_over = button("Take over", do.TAKE_OVER, value, spoken=f"Take over A-{error.alert_id}")
+    return Message(text=said.text, blocks=[*said.blocks, actions([take_over])])
 
 
 def fault() -> Message:

@@ -7,14 +7,20 @@ from datetime import datetime
 from bot.adapters.slack import interactions as do
 from bot.adapters.slack.elements import Block, Element, actions, button, context, mrkdwn, overflow, section
 from bot.adapters.slack.text import date, link, mention, plain_text, slack_text
-from bot.adapters.slack.timeline import NOT_KEPT, tell
+from bot.adapters.slack.timeline import NOT_KEPT, TARGETS, Telling, called_by, tell
 from bot.adapters.slack.words import CAUSES, SOURCES, Look, duration, look, number, state, subject
-from bot.domain.alert import Alert, Response, Source
+from bot.domain.alert import Alert, NoAction, Response, Source
+from bot.domain.escalation import Phase
 from bot.domain.thread import Moment
 
 MOST_BLOCKS = 45
 MOST_LETTERS = 11_000  # of all blocks of one message; Slack refuses some 13,000
 MOST_MENTIONS = 5
+MOST_CALLS = 3  # in one reply; older ones are told in small print
+MOST_CHOICES = 5  # in a menu
+MOST_NOTIFIED = 3500
+NEVER = NoAction(severities=frozenset())
+RECOVERED_BY_ITSELF = "Recovered by itself, no action"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +32,18 @@ class Message:
 
 
 def alert_message(
-    alert: Alert, *, revision: int, now: datetime, provider_title: str, notices: Sequence[str] = ()
+    alert: Alert,
+    *,
+    revision: int,
+    now: datetime,
+    provider_title: str,
+    notices: Sequence[str] = (),
+    no_action: NoAction = NEVER,
 ) -> Message:
     """The parent: one line to know what is wrong, the facts in small print, and what can be done now.
 
-    `notices` are trouble with this message itself ("possible duplicate").
+    `notices` are trouble with this message itself ("possible duplicate"); `no_action` is the policy for alerts that
+    were over by themselves.
     """
     block_id = f"al:{alert.id}:v{alert.version}:r{revision}"
     return Message(
@@ -38,7 +51,7 @@ def alert_message(
         blocks=[
             section(_headline(alert, now)),
             context(_origin(alert, now, provider_title), _people(alert), *_warnings(notices)),
-            actions(_controls(alert, now), block_id),
+            actions(_controls(alert, now, no_action), block_id),
         ],
     )
 
@@ -50,15 +63,17 @@ def thread_reply(
     provider_title: str,
     names: Mapping[str, str] | None = None,
     mention: bool = True,
+    no_action: NoAction = NEVER,
 ) -> Message:
     """One reply for the moments that Slack has not shown yet, oldest first.
 
-    It calls nobody, so people are written by their `names` (Slack user id → name). But when the source has recovered
-    and nobody has said why, it asks the owner (else who is on call) for the note; with `mention` false it asks without
-    calling anybody.
+    Whom a moment calls (a reminder, an escalation, a hand-over), and nobody else, is mentioned, unless it is settled
+    by now; everybody else is written by their `names` (Slack user id → name). When the source has recovered and nobody
+    has said why, it asks the owner (else who is on call) for the note; with `mention` false it asks without calling
+    anybody.
     """
     news = [moment for moment in moments if moment.kind != "announced"] or moments
-    told = [tell(alert, moment, provider_title, moments=news, names=names) for moment in news]
+    told = [_told(alert, moment, provider_title, moments=news, names=names) for moment in news]
     blocks: list[Block] = []
     for shown, telling in enumerate(told):
         longer = _joined(blocks, telling.blocks)
@@ -73,9 +88,71 @@ def thread_reply(
     text = f"{number(alert)}: {'; '.join(telling.line for telling in told[:5])}"
     if asks_for_note(alert, moments):
         request = _note_request(alert, called=mention)
-        blocks += [section(request), actions([_note_button(alert)])]
+        blocks += [section(request), actions(_asking(alert, no_action))]
         text = f"{text}. {request}"
-    return Message(text=text, blocks=blocks)
+    elif any(is_calling(alert, one) and one.kind != "taken_over" for one in news[-MOST_CALLS:]):
+        blocks.append(actions(quick_buttons(alert, no_action)))
+    return Message(text=text[:MOST_NOTIFIED], blocks=blocks)
+
+
+def is_calling(alert: Alert, moment: Moment) -> bool:
+    """Whether somebody is called by it whom it still concerns, as the alert is now."""
+    match moment.kind:
+        case "reminded" | "escalated" if moment.facts.get("phase") == Phase.NOTE_MISSING:
+            matters = alert.note_needed
+        case "reminded" | "escalated" if moment.by == "socmon":
+            matters = alert.response is Response.TRIGGERED and not alert.note_needed
+        case "reassigned":
+            matters = alert.owner == moment.facts.get("to")
+        case "woke":
+            matters = alert.snoozed_until is None
+        case _:
+            matters = True
+    return matters and alert.is_open and bool(called_by(moment))
+
+
+def quick_buttons(alert: Alert, no_action: NoAction = NEVER) -> list[Element]:
+    """The two likeliest things to do, for those who are called."""
+    if alert.note_needed:
+        return _asking(alert, no_action)
+    resolve = _button(alert, "Resolve…", do.RESOLVE)
+    if alert.response is Response.TRIGGERED:
+        return [_primary(_button(alert, "Acknowledge", do.ACKNOWLEDGE)), _escalate_button(alert)]
+    return [_primary(resolve), _button(alert, "Snooze 30 min", do.SNOOZE)]
+
+
+def _told(
+    alert: Alert,
+    moment: Moment,
+    provider_title: str,
+    *,
+    moments: Sequence[Moment],
+    names: Mapping[str, str] | None,
+) -> Telling:
+    """A moment as the thread tells it: a call in large print, everything else in small."""
+    telling = tell(alert, moment, provider_title, moments=moments, names=names)
+    if moment not in moments[-MOST_CALLS:] or not is_calling(alert, moment):
+        return telling
+    line = f"{_called(called_by(moment))} {telling.line} ({number(alert)}){_following(moment)}"
+    return Telling(line=line, blocks=[section(line), *telling.blocks[1:]])
+
+
+def _following(moment: Moment) -> str:
+    """Whom the clock calls next, and when."""
+    try:
+        at = datetime.fromisoformat(moment.facts["next_at"])
+        return f". {TARGETS[moment.facts['next']].capitalize()} is called {date(at)}"
+    except (KeyError, TypeError, ValueError):  # nobody, or an entry of another version
+        return ""
+
+
+def _asking(alert: Alert, no_action: NoAction) -> list[Element]:
+    by_itself = [_button(alert, RECOVERED_BY_ITSELF, do.NO_ACTION)] if no_action.allows(alert) else []
+    return [_note_button(alert), *by_itself]
+
+
+def _escalate_button(alert: Alert) -> Element:
+    return _button(alert, "Escalate now…", do.ESCALATE)
 
 
 def asks_for_note(alert: Alert, moments: Sequence[Moment]) -> bool:
@@ -168,28 +245,40 @@ def _notification(alert: Alert, now: datetime) -> str:
     return ". ".join(filter(None, [about, _responsible(alert), number(alert)]))
 
 
-def _controls(alert: Alert, now: datetime) -> list[Element]:
+def _controls(alert: Alert, now: datetime, no_action: NoAction) -> list[Element]:
     """At most two buttons, the likeliest first, and a menu for the rest."""
     acknowledge = _button(alert, "Acknowledge", do.ACKNOWLEDGE)
     resolve = _button(alert, "Resolve…", do.RESOLVE)
+    snooze = _button(alert, "Snooze 30 min", do.SNOOZE)
     unowned = alert.response is Response.TRIGGERED
     release = [] if unowned else [("Release", do.RELEASE)]
     match look(alert, now):
         case Look.FIRING | Look.NO_DATA:
-            return [_primary(acknowledge), resolve, _more(alert, ("Snooze 30 min", do.SNOOZE_30), _NOTE)]
+            return [
+                _primary(acknowledge),
+                resolve,
+                _more(alert, ("Snooze 30 min", do.SNOOZE_30), _SNOOZE, _REASSIGN, _ESCALATE),
+            ]
         case Look.ACKNOWLEDGED:
-            snooze = _button(alert, "Snooze 30 min", do.SNOOZE)
-            return [_primary(resolve), snooze, _more(alert, _NOTE, *release)]
+            return [_primary(resolve), snooze, _more(alert, _NOTE, _REASSIGN, _ESCALATE, *release)]
         case Look.SNOOZED:
-            return [_button(alert, "Wake now", do.WAKE), resolve, _more(alert, _NOTE, *release)]
+            return [
+                _button(alert, "Wake now", do.WAKE),
+                resolve,
+                _more(alert, _SNOOZE, _NOTE, _REASSIGN, *release),
+            ]
         case Look.NOTE_NEEDED:
+            by_itself = [(RECOVERED_BY_ITSELF, do.CLOSE_NO_ACTION)] if no_action.allows(alert) else []
             wake = [("Wake now", do.WAKE_NOW)] if alert.snoozed_until else []
-            more = _more(alert, _NOTE, *wake, *release)
+            more = _more(alert, *by_itself, *wake, _REASSIGN, _NOTE, *release)
             return [_note_button(alert), *([acknowledge] if unowned else []), more]
         case Look.RESOLVED:
             return [_more(alert, ("Reopen…", do.REOPEN), ("Edit note…", do.AMEND), _NOTE)]
 
 
+_SNOOZE = ("Snooze…", do.SNOOZE_FOR)
+_REASSIGN = ("Reassign…", do.REASSIGN)
+_ESCALATE = ("Escalate now…", do.ESCALATE_NOW)
 _NOTE = ("Add note…", do.NOTE)
 
 
@@ -213,7 +302,7 @@ def _note_button(alert: Alert) -> Element:
 
 
 def _more(alert: Alert, *options: tuple[str, str]) -> Element:
-    every = [*options, ("Timeline & evidence", do.TIMELINE)]
+    every = [*options[: MOST_CHOICES - 1], ("Timeline & evidence", do.TIMELINE)]
     return overflow(do.MORE, [(label, _target(alert).command(name)) for label, name in every])
 
 

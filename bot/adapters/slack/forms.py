@@ -5,7 +5,7 @@ Block ids are the fields' names, so that the field of a ThinNote says where to s
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.adapters.slack import interactions as do
@@ -19,17 +19,28 @@ from bot.adapters.slack.elements import (
     question_block,
     text_input,
 )
-from bot.adapters.slack.text import slack_text
+from bot.adapters.slack.text import date, mention, slack_text
 from bot.adapters.slack.views import View, already_resolved_view
 from bot.adapters.slack.words import CAUSES, SOURCES, duration, number, subject
-from bot.domain.alert import MOST_LETTERS, Alert, Cause, Resolution, check_note
-from bot.domain.errors import ThinNote
+from bot.domain.alert import LONGEST_SNOOZE, MOST_LETTERS, Alert, Cause, Resolution, check_note
+from bot.domain.errors import ThinNote, Unfit
 
 State = Mapping[str, Any]
 
 LONGEST_ADDRESS = 2000
 MOST_OPTIONS = 100
 _SECURITY = "security"
+_AT = "at:"
+SNOOZES = (
+    ("30 minutes", 30),
+    ("1 hour", 60),
+    ("2 hours", 120),
+    ("4 hours", 240),
+    ("8 hours", 480),
+    ("1 day", 1440),
+    ("3 days", 4320),
+    ("7 days", 10_080),
+)
 
 
 def resolve_form(alert: Alert, *, now: datetime, provider_title: str) -> View:
@@ -83,6 +94,82 @@ def reopen_form(alert: Alert, *, now: datetime, provider_title: str) -> View:
         blocks=[
             context(*_about(alert, now, provider_title), rule),
             text_input("reason", "Why does it need work again?", focus=True),
+        ],
+    )
+
+
+def snooze_form(alert: Alert, *, now: datetime, provider_title: str, morning: datetime) -> View:
+    """Asks until when. `morning` is the next business morning; the choice carries its time."""
+    choice: Element = {
+        "type": "static_select",
+        "action_id": "snooze",
+        "options": [
+            *(option(label, str(minutes)) for label, minutes in SNOOZES),
+            option("Until the next business morning", f"{_AT}{int(morning.timestamp())}"),
+        ],
+        "focus_on_load": True,
+    }
+    choice["initial_option"] = choice["options"][1]
+    rule = f"The next business morning is {date(morning)}. The snooze goes on if the source recovers and fires again."
+    return _form(
+        title=f"Snooze {number(alert)}",
+        callback_id=do.SNOOZE_FORM,
+        submit="Snooze",
+        metadata=do.Target(alert.id, alert.version).metadata,
+        keeps_draft=False,
+        blocks=[
+            context(*_about(alert, now, provider_title), rule),
+            question_block("snooze", "For how long?", choice),
+            question_block(
+                "until",
+                "Or until a time",
+                {"type": "datetimepicker", "action_id": "until"},
+                hint="At most seven days from now. It counts instead of the choice above.",
+                optional=True,
+            ),
+        ],
+    )
+
+
+def reassign_form(alert: Alert, *, now: datetime, provider_title: str) -> View:
+    rule = (
+        "They are told, and the hand-over stands in the record."
+        if alert.owner or alert.acknowledged_at
+        else "They are told, and still have to acknowledge it."
+    )
+    return _form(
+        title=f"Reassign {number(alert)}",
+        callback_id=do.REASSIGN_FORM,
+        submit="Reassign",
+        metadata=do.Target(alert.id, alert.version).metadata,
+        blocks=[
+            context(*_about(alert, now, provider_title), rule),
+            question_block(
+                "to",
+                "Who takes it?",
+                {
+                    "type": "users_select",
+                    "action_id": "to",
+                    "placeholder": plain("Choose a person"),
+                    "focus_on_load": True,
+                },
+            ),
+            _message_field(),
+        ],
+    )
+
+
+def escalate_form(alert: Alert, *, now: datetime, provider_title: str, called: Sequence[str]) -> View:
+    """Says who will be called, since somebody may be woken by it. `called` are Slack users or groups."""
+    people = " ".join(map(mention, called))
+    return _form(
+        title=f"Escalate {number(alert)}",
+        callback_id=do.ESCALATE_FORM,
+        submit="Escalate now",
+        metadata=do.Target(alert.id, alert.version).metadata,
+        blocks=[
+            context(*_about(alert, now, provider_title), f"This calls {people} now."),
+            _message_field(),
         ],
     )
 
@@ -154,7 +241,42 @@ def read_add_note(state: State) -> tuple[int, str]:
     return int(picked[:18]), _checked(state, "text")
 
 
-def field_error(error: ThinNote) -> dict[str, str]:
+def read_snooze(state: State, now: datetime) -> datetime:
+    """Until when; raises Unfit."""
+    at = _field(state, "until").get("selected_date_time")
+    picked = _selected(state, "snooze")
+    if isinstance(at, int) and not isinstance(at, bool):
+        until, field = _instant(at, "until"), "until"
+    elif picked.startswith(_AT) and picked.removeprefix(_AT).isdecimal():
+        until, field = _instant(int(picked.removeprefix(_AT)[:12]), "snooze"), "snooze"
+    elif picked in {str(minutes) for _, minutes in SNOOZES}:
+        until, field = now + timedelta(minutes=int(picked)), "snooze"
+    else:
+        raise Unfit("snooze", "Choose for how long, or a time.")
+    if not now < until <= now + LONGEST_SNOOZE:
+        raise Unfit(field, "Choose a time that is yet to come, and at most seven days away.")
+    return until
+
+
+def read_reassign(state: State) -> tuple[str, str]:
+    """Who takes it (a Slack user id), and what they should know; raises Unfit."""
+    to = str(_field(state, "to").get("selected_user") or "")
+    if not to:
+        raise Unfit("to", "Choose who takes it.")
+    return to, read_message(state)
+
+
+def read_message(state: State) -> str:
+    """What the others should know; empty when nothing was written. Raises Unfit."""
+    text = _text(state, "reason")
+    if len(text) > MOST_LETTERS:
+        raise Unfit(
+            "reason", f"This has {len(text)} characters; {MOST_LETTERS} are the most. Shorten it, or link."
+        )
+    return text
+
+
+def field_error(error: Unfit) -> dict[str, str]:
     """For `ack(response_action="errors", errors=…)`: the message at the field it is about."""
     return {error.field: str(error)}
 
@@ -254,7 +376,9 @@ def _cause_field(picked: Cause | None) -> Block:
         "type": "static_select",
         "action_id": "cause",
         "placeholder": plain("Choose the best fit"),
-        "options": [option(CAUSES[cause], cause) for cause in Cause],
+        "options": [
+            option(CAUSES[each], each) for each in Cause if each is not Cause.NO_ACTION or picked is each
+        ],
     }
     if picked:
         element["initial_option"] = option(CAUSES[picked], picked)
@@ -279,6 +403,18 @@ def _follow_up_field(address: str) -> Block:
     if address:
         element["initial_value"] = address
     return question_block("follow_up", "Follow-up link", element, optional=True)
+
+
+def _message_field() -> Block:
+    field = text_input("reason", "What should they know?", fewest=0)
+    return field | {"optional": True}
+
+
+def _instant(seconds: int, field: str) -> datetime:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise Unfit(field, "This is no time. Choose another one.") from error
 
 
 def _alert_option(alert: Alert) -> Element:

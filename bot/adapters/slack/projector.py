@@ -14,7 +14,7 @@ from functools import partial
 
 from prometheus_client import Counter
 
-from bot.adapters.slack.blocks import Message, alert_message, asks_for_note, thread_reply
+from bot.adapters.slack.blocks import NEVER, Message, alert_message, asks_for_note, thread_reply
 from bot.adapters.slack.web import (
     CLOSED_CHANNEL,
     DEAD_TOKEN,
@@ -24,8 +24,9 @@ from bot.adapters.slack.web import (
     SlackSaysNo,
     SlackWeb,
 )
+from bot.domain.alert import NoAction
 from bot.domain.errors import SocmonError
-from bot.domain.thread import Thread
+from bot.domain.thread import Moment, Thread
 from bot.ports import Clock, Randomness, RecordKeeper
 from bot.procedures import show_alert
 from bot.procedures.show_alert import Step, Task
@@ -61,7 +62,8 @@ class Projector:
     """One per process.
 
     `titles` are the providers' names for people, `fallback` is the channel for alerts whose own one is closed, `names`
-    tells what people are called, `report` makes trouble known.
+    tells what people are called, `report` makes trouble known; `no_action` is the policy for alerts that were over by
+    themselves.
     """
 
     def __init__(
@@ -76,8 +78,10 @@ class Projector:
         fallback: str,
         names: Callable[[Collection[str]], Awaitable[Mapping[str, str]]],
         report: Callable[[str, str], Awaitable[None]],
+        no_action: NoAction = NEVER,
     ) -> None:
         self._records, self._web, self._clock, self._randomness = records, web, clock, randomness
+        self._no_action = no_action
         self._budget, self._titles, self._fallback = budget, titles, fallback
         self._names, self._report = names, report
         self._lease = randomness.token(8).hex()
@@ -229,7 +233,7 @@ class Projector:
     async def _reply(self, task: Task) -> None:
         thread = task.thread
         started = self._clock.monotonic()
-        names = await self._names({moment.by for moment in task.moments})
+        names = await self._names(_named_in(task.moments))
         if self._clock.monotonic() - started > STALE_SECONDS and not await self._renew(task):
             return
         message = thread_reply(
@@ -238,6 +242,7 @@ class Projector:
             provider_title=self._title(task),
             names=names,
             mention=not thread.asked,
+            no_action=self._no_action,
         )
         key = show_alert.reply_key(task.alert.id, thread.latest)
         await self._web.post(thread.channel, message, key=key, thread_ts=thread.ts)
@@ -287,6 +292,7 @@ class Projector:
             provider_title=self._title(task),
             revision=thread.revision,
             notices=notices,
+            no_action=self._no_action,
         )
 
     def _title(self, task: Task) -> str:
@@ -370,3 +376,9 @@ class Projector:
 
     async def _store(self, thread: Thread) -> None:
         await self._records.write(show_alert.progressed, thread)
+
+
+def _named_in(moments: Collection[Moment]) -> set[str]:
+    """Whose names the moments' words need."""
+    others = {moment.facts.get(fact) for moment in moments for fact in ("to", "from")}
+    return {moment.by for moment in moments} | {user for user in others if isinstance(user, str)}

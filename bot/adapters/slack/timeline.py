@@ -11,9 +11,15 @@ from bot.adapters.slack.elements import Block, Element, actions, button, context
 from bot.adapters.slack.text import date, link, mention, slack_text
 from bot.adapters.slack.words import CAUSES, duration, number, some, subject
 from bot.domain.alert import Alert, Resolution
+from bot.domain.escalation import Phase, Target
 from bot.domain.thread import Moment
 
 MOST_MOMENTS = 20  # on one page
+TARGETS: dict[str, str] = {
+    Target.OWNER: "whoever is on call",
+    Target.NEXT_LEVEL: "the next level",
+    Target.LEAD: "the lead",
+}
 NOT_KEPT = "(no longer kept)"  # after retention or redaction; the evidence log still has its hash
 MOST_BYTES = 150_000  # of one page; Slack takes views of 250 KB
 
@@ -41,7 +47,12 @@ def tell(
     mentions: a new message that mentions somebody calls them.
     """
     who = _who(moment.by, alert, provider_title, names or {})
-    line = _SENTENCES.get(moment.kind, _unknown_kind)(alert, moment, who)
+    if handed := _HANDED.get(moment.kind):
+        line = handed(who, _named(moment, "to", names or {}), _named(moment, "from", names or {}))
+    else:
+        line = _SENTENCES.get(moment.kind, _unknown_kind)(alert, moment, who)
+    if names is None and moment.kind in _CALLS and (called := called_by(moment)):
+        line = f"{line}, calling {' '.join(map(mention, called))}"
     quoted = _quoted(alert, moment, moments)
     if moment.text and not quoted:
         line = f"{line} — {slack_text(moment.text, 300)}"
@@ -49,6 +60,12 @@ def tell(
     extras = _extras(alert.resolution) if alert.resolution and _carries_note(moment, moments) else ""
     small = context(f"{date(moment.at)} {line}{proof}", extras)
     return Telling(line=line, blocks=[small, *[quote(text) for text in quoted]])
+
+
+def called_by(moment: Moment) -> list[str]:
+    """The Slack users and groups whom a moment called."""
+    called = moment.facts.get("called")
+    return called.split() if isinstance(called, str) else []
 
 
 def timeline_view(
@@ -132,6 +149,42 @@ def _resolved(alert: Alert, moment: Moment, who: str) -> str:
     return f":white_check_mark: resolved by {who} after {_after(alert, moment)}{cause}"
 
 
+def _reminded(alert: Alert, moment: Moment, _: str) -> str:
+    return f":alarm_clock: reminder: {_waits_for(alert, moment)}"
+
+
+def _escalated(alert: Alert, moment: Moment, who: str) -> str:
+    target = TARGETS.get(str(moment.facts.get("target")), "somebody else")
+    why = _waits_for(alert, moment) if moment.by == "socmon" else f"{who} asks for help"
+    return f":rotating_light: escalated to {target}: {why}"
+
+
+def _waits_for(alert: Alert, moment: Moment) -> str:
+    if moment.facts.get("phase") != Phase.NOTE_MISSING:
+        return f"nobody has acknowledged it after {_after(alert, moment)}"
+    recovered = alert.recovered_at
+    since = f", {duration(moment.at - recovered)} after it recovered" if recovered else ""
+    return f"its resolution note is missing{since}"
+
+
+def _named(moment: Moment, fact: str, names: Mapping[str, str]) -> str:
+    user = moment.facts.get(fact)
+    if not isinstance(user, str):
+        return ""
+    return slack_text(names[user], 80) if user in names else mention(user)
+
+
+_HANDED: dict[str, Callable[[str, str, str], str]] = {
+    "reassigned": lambda who, to, former: (
+        f":handshake: handed to {to or 'somebody'}{f' from {former}' if former else ''} by {who}"
+    ),
+    "taken_over": lambda who, _, former: (
+        f":handshake: taken over{f' from {former}' if former else ''} by {who}"
+    ),
+}
+_CALLS = frozenset({"reminded", "escalated"})
+
+
 def _unknown_kind(_: Alert, moment: Moment, who: str) -> str:
     return f"{slack_text(moment.kind.replace('_', ' '), 60)} by {who}"
 
@@ -150,6 +203,8 @@ _SENTENCES: dict[str, Sentence] = {
     ),
     "snoozed": _snoozed,
     "woke": _woke,
+    "reminded": _reminded,
+    "escalated": _escalated,
     "released": lambda _, __, who: f"released by {who}: nobody owns it now",
     "noted": lambda _, __, who: f":memo: note by {who}",
     "resolved": _resolved,
@@ -160,7 +215,7 @@ _SENTENCES: dict[str, Sentence] = {
     "reopened_as": _reopened_as,
 }
 
-_NOTES = frozenset({"noted", "reopened"})
+_NOTES = frozenset({"noted", "reopened", "reassigned", "escalated"})
 _RESOLUTIONS = frozenset({"resolved", "amended"})
 
 

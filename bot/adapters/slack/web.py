@@ -66,6 +66,10 @@ class NoAnswer(Exception):
     """Slack did not answer, or not sensibly: the message may exist or not."""
 
 
+class LostAnswer(NoAnswer):
+    """No answer came to a message that was sent: it may have arrived."""
+
+
 def web_client(token: str | None, api_url: str) -> AsyncWebClient:
     """A client that never sends anything twice by itself."""
     return AsyncWebClient(
@@ -141,8 +145,23 @@ class SlackWeb:
 
     async def tell(self, user: str, text: str) -> None:
         """A direct message to one person."""
+        channel = await self.direct_channel(user)
+        await answer_of(self.client.chat_postMessage(channel=channel, text=text))
+
+    async def direct_channel(self, user: str) -> str:
+        """Where direct messages to this person go."""
         opened = await answer_of(self.client.conversations_open(users=[user]))
-        await answer_of(self.client.chat_postMessage(channel=opened["channel"]["id"], text=text))
+        return str(opened["channel"]["id"])
+
+    async def say(self, channel: str, message: Message) -> None:
+        """A message that is never changed nor looked for again. Raises LostAnswer when it may have arrived."""
+        call = self.client.chat_postMessage(
+            channel=channel, text=message.text, blocks=message.blocks, unfurl_links=False
+        )
+        try:
+            await answer_of(call)
+        except NoAnswer as error:
+            raise LostAnswer(str(error)) from error
 
     async def _who_am_i(self) -> set[str]:
         """Our user id and bot id: a message by anybody else with our key is not ours."""

@@ -15,6 +15,7 @@ CAUSES: dict[Cause, str] = {
     Cause.CONFIGURATION: "Configuration",
     Cause.FALSE_POSITIVE: "False positive or threshold",
     Cause.UNKNOWN: "Unknown",
+    Cause.NO_ACTION: "Recovered by itself",
 }
 
 SOURCES: dict[Source, str] = {

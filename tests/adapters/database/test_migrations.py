@@ -19,8 +19,9 @@ from bot.adapters.database.tables import metadata
 from bot.adapters.evidence.keys import LogKey
 from bot.domain.errors import WrongSettings
 from bot.procedures.receive_alert import receive_alert
+from bot.procedures.respond_to_alert import acknowledge
 from bot.procedures.seal_log import seal_log
-from tests.reports import delivery, report
+from tests.reports import SAM, delivery, report
 from tests.world import ORIGIN, ROUTES, Ledger
 
 SCRIPTS = Path(migrate.SCRIPTS)
@@ -98,6 +99,23 @@ def test_every_migration_can_be_taken_back(engine: Engine) -> None:
     assert not current
     assert differences(engine) == []
     engine.dispose()
+
+
+def test_who_acknowledged_before_there_was_a_place_for_it_is_the_owner(database_url: str) -> None:
+    """Nobody could hand an alert on then."""
+    ledger = Ledger(database_url)
+    ledger.write(receive_alert, delivery(report("a"), report("b")), routes=ROUTES)
+    acknowledged = ledger.write(acknowledge, 1, by=SAM)
+    engine = ledger.database.writing
+    with engine.begin() as connection:
+        made = config()
+        made.attributes["connection"] = connection
+        command.downgrade(made, "0003")
+    upgrade(engine)
+
+    assert ledger.read(lambda records: records.alert(1)) == acknowledged
+    assert ledger.read(lambda records: records.alert(2)).acknowledged_by is None
+    ledger.database.close()
 
 
 def test_a_log_from_before_goes_on_being_signed(database_url: str, tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ ACKNOWLEDGED = replace(
     response=Response.ACKNOWLEDGED,
     owner="U0SAM",
     acknowledged_at=OPENED + timedelta(minutes=3),
+    acknowledged_by="U0SAM",
     version=2,
 )
 SNOOZED = replace(ACKNOWLEDGED, snoozed_until=NOW + timedelta(minutes=30))
@@ -92,6 +93,10 @@ KINDS = (
     "acknowledged",
     "snoozed",
     "woke",
+    "reminded",
+    "escalated",
+    "reassigned",
+    "taken_over",
     "released",
     "noted",
     "resolved",
@@ -183,7 +188,7 @@ OWN_TOKENS = re.compile(
 )
 OWN_EMOJI = re.compile(
     r":(?:red_circle|grey_question|large_yellow_circle|zzz|large_blue_circle|white_check_mark|warning|alarm_clock"
-    r"|repeat|arrow_up|memo|lock|x|hourglass_flowing_sand):(?= )"
+    r"|repeat|arrow_up|memo|lock|x|hourglass_flowing_sand|rotating_light|handshake):(?= )"
 )
 OWN_CODE = re.compile(r"`/?(?:socmon|invite)[^`\n]*`|`\[providers\.…\]`|`csv`|`json`")
 OWN_BOLD = re.compile(r"(?<!\S)\*(?=\S)[^*\n]*(?<=\S)\*(?!\w)")

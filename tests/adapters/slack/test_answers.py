@@ -5,7 +5,7 @@ import pytest
 from bot.adapters.slack import answers
 from bot.adapters.slack.blocks import Message
 from bot.domain.alert import Act
-from bot.domain.errors import IllegalAct, NotPermitted, SocmonError, UnknownAlert
+from bot.domain.errors import IllegalAct, NotPermitted, SocmonError, SomebodyElses, UnknownAlert
 from tests.adapters.slack.examples import HOSTILE_WORDS, NOW, RESOLVED, assert_message, labels, parsed_texts
 
 
@@ -24,6 +24,15 @@ from tests.adapters.slack.examples import HOSTILE_WORDS, NOW, RESOLVED, assert_m
 )
 def test_every_answer_is_a_message_slack_takes(message: Message) -> None:
     assert_message(message.text, message.blocks)
+
+
+def test_what_is_somebody_elses_can_be_taken_over() -> None:
+    """Right from the refusal."""
+    message = answers.refusal(SomebodyElses("This is <@U0SAM>'s alert. Nothing changed.", 412, 7))
+
+    assert_message(message.text, message.blocks)
+    assert labels(message.blocks) == ["Take over"]
+    assert message.blocks[1]["elements"][0]["value"] == "412:7"
 
 
 def test_help_lists_what_there_is() -> None:

@@ -1,5 +1,6 @@
 """The parent shows what is wrong and what can be done now; the thread tells what happened."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,13 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.adapters.slack.blocks import Message, alert_message, thread_reply
-from bot.domain.alert import Alert, Cause, Resolution, Severity, Source
+from bot.adapters.slack.timeline import timeline_view
+from bot.domain.alert import Alert, Cause, NoAction, Resolution, Severity, Source
+from bot.domain.thread import Moment
 from tests.adapters.slack.examples import (
     ACKNOWLEDGED,
     KINDS,
     NO_DATA,
     NOTE,
     NOW,
+    OPENED,
     OWNED_RECOVERED,
     RECOVERED,
     RESOLVED,
@@ -92,12 +96,21 @@ def test_line_one_says_how_bad_what_state_and_where(alert: Alert, headline: str)
 @pytest.mark.parametrize(
     ("alert", "controls"),
     [
-        (TRIGGERED, "!Acknowledge|Resolve…|⋯|Snooze 30 min|Add note…|Timeline & evidence"),
-        (NO_DATA, "!Acknowledge|Resolve…|⋯|Snooze 30 min|Add note…|Timeline & evidence"),
-        (ACKNOWLEDGED, "!Resolve…|Snooze 30 min|⋯|Add note…|Release|Timeline & evidence"),
-        (SNOOZED, "Wake now|Resolve…|⋯|Add note…|Release|Timeline & evidence"),
-        (RECOVERED, "!Add resolution note…|Acknowledge|⋯|Add note…|Timeline & evidence"),
-        (OWNED_RECOVERED, "!Add resolution note…|⋯|Add note…|Release|Timeline & evidence"),
+        (
+            TRIGGERED,
+            "!Acknowledge|Resolve…|⋯|Snooze 30 min|Snooze…|Reassign…|Escalate now…|Timeline & evidence",
+        ),
+        (
+            NO_DATA,
+            "!Acknowledge|Resolve…|⋯|Snooze 30 min|Snooze…|Reassign…|Escalate now…|Timeline & evidence",
+        ),
+        (
+            ACKNOWLEDGED,
+            "!Resolve…|Snooze 30 min|⋯|Add note…|Reassign…|Escalate now…|Release|Timeline & evidence",
+        ),
+        (SNOOZED, "Wake now|Resolve…|⋯|Snooze…|Add note…|Reassign…|Release|Timeline & evidence"),
+        (RECOVERED, "!Add resolution note…|Acknowledge|⋯|Reassign…|Add note…|Timeline & evidence"),
+        (OWNED_RECOVERED, "!Add resolution note…|⋯|Reassign…|Add note…|Release|Timeline & evidence"),
         (RESOLVED, "⋯|Reopen…|Edit note…|Add note…|Timeline & evidence"),
     ],
 )
@@ -112,7 +125,13 @@ def test_each_control_names_its_alert() -> None:
 
     assert [button["value"] for button in buttons] == ["412:2", "412:2"]
     assert all("A-412" in b["accessibility_label"] and len(b["accessibility_label"]) <= 75 for b in buttons)
-    assert [option["value"] for option in menu["options"]] == ["note:412:2", "rel:412:2", "tl:412:2"]
+    assert [option["value"] for option in menu["options"]] == [
+        "note:412:2",
+        "re:412:2",
+        "esc:412:2",
+        "rel:412:2",
+        "tl:412:2",
+    ]
     assert message.blocks[-1]["block_id"] == "al:412:v2:r12"
 
 
@@ -207,6 +226,10 @@ def test_hostile_words_do_nothing_in_the_parent(alert: Alert, words: tuple[str, 
         ("acknowledged", ":large_yellow_circle: acknowledged by <@U0SAM> after 3 min"),
         ("snoozed", ":zzz: snoozed by <@U0SAM>"),
         ("woke", ":alarm_clock: woken by <@U0SAM>"),
+        ("reminded", ":alarm_clock: reminder: nobody has acknowledged it after 3 min"),
+        ("escalated", ":rotating_light: escalated to somebody else: <@U0SAM> asks for help"),
+        ("reassigned", ":handshake: handed to somebody by <@U0SAM>"),
+        ("taken_over", ":handshake: taken over by <@U0SAM>"),
         ("released", "released by <@U0SAM>: nobody owns it now"),
         ("noted", ":memo: note by <@U0SAM>"),
         ("resolved", ":white_check_mark: resolved by <@U0SAM> after 3 min"),
@@ -232,6 +255,11 @@ def test_each_moment_has_its_words(kind: str, words: str) -> None:
         ("reopened_as", {"alert": 413}, "continues in A-413"),
         ("worsened", {"severity": "SEV1"}, "says it is SEV1 now"),
         ("resolved", {"cause": "deploy"}, "after 3 min · Deploy or change"),
+        ("resolved", {"cause": "no_action"}, "after 3 min · Recovered by itself"),
+        ("reassigned", {"to": "U0KIM", "from": "U0SAM"}, "handed to <@U0KIM> from <@U0SAM> by <@U0SAM>"),
+        ("taken_over", {"from": "U0KIM", "called": "U0KIM"}, "taken over from <@U0KIM> by <@U0SAM>"),
+        ("escalated", {"target": "lead"}, "escalated to the lead: <@U0SAM> asks for help"),
+        ("reminded", {"phase": "note_missing"}, "its resolution note is missing"),
     ],
 )
 def test_an_entrys_facts_are_told(kind: str, facts: dict[str, object], words: str) -> None:
@@ -308,6 +336,116 @@ def test_a_recovery_can_ask_without_calling_anybody() -> None:
 
 def test_nothing_is_asked_once_it_is_resolved() -> None:
     assert labels(thread_reply(RESOLVED, [moment("recovered")], provider_title="Datadog").blocks) == []
+
+
+UNACKNOWLEDGED: dict[str, object] = {
+    "phase": "unacknowledged",
+    "step": 1,
+    "target": "owner",
+    "called": "U0SAM S0PLATFORM",
+}
+NOTE_MISSING = UNACKNOWLEDGED | {"phase": "note_missing"}
+HANDED: dict[str, object] = {"to": "U0KIM", "from": "U0SAM", "called": "U0KIM"}
+KIMS = replace(TRIGGERED, owner="U0KIM", version=2)
+
+
+def calling(kind: str, facts: Mapping[str, object], by: str = "socmon") -> Moment:
+    return replace(moment(kind, by=by), facts=facts)
+
+
+@pytest.mark.parametrize(
+    ("alert", "told", "called", "buttons"),
+    [
+        (TRIGGERED, calling("reminded", UNACKNOWLEDGED), "<@U0SAM> <!subteam^S0PLATFORM> :alarm_clock:", 2),
+        (TRIGGERED, calling("escalated", UNACKNOWLEDGED), "<!subteam^S0PLATFORM> :rotating_light:", 2),
+        (RECOVERED, calling("reminded", NOTE_MISSING), "its resolution note is missing", 1),
+        (TRIGGERED, calling("escalated", {"called": "U0KIM"}, "U0SAM"), "<@U0KIM> :rotating_light:", 2),
+        (
+            KIMS,
+            calling("reassigned", HANDED, "U0SAM"),
+            "<@U0KIM> :handshake: handed to Kim from Sam by Sam",
+            2,
+        ),
+        (
+            replace(ACKNOWLEDGED, owner="U0KIM"),
+            calling("taken_over", {"from": "U0SAM", "called": "U0SAM"}, "U0KIM"),
+            "<@U0SAM> :handshake: taken over from Sam by Kim",
+            0,
+        ),
+        (ACKNOWLEDGED, calling("woke", {"called": "U0SAM"}), "<@U0SAM> :alarm_clock: the snooze is over", 2),
+    ],
+)
+def test_whom_a_moment_calls_is_mentioned_with_something_to_press(
+    alert: Alert, told: Moment, called: str, buttons: int
+) -> None:
+    names = {"U0SAM": "Sam", "U0KIM": "Kim"}
+    message = thread_reply(alert, [told], provider_title="Datadog", names=names)
+
+    assert called in message.text
+    assert called in message.blocks[0]["text"]["text"]
+    assert len(labels(message.blocks)) == buttons
+    assert_message(message.text, message.blocks)
+
+
+@pytest.mark.parametrize(
+    ("alert", "told"),
+    [
+        (ACKNOWLEDGED, calling("reminded", UNACKNOWLEDGED)),
+        (RECOVERED, calling("escalated", UNACKNOWLEDGED)),
+        (RESOLVED, calling("reminded", NOTE_MISSING)),
+        (TRIGGERED, calling("reminded", NOTE_MISSING)),
+        (RESOLVED, calling("escalated", {"called": "U0KIM"}, "U0SAM")),
+        (ACKNOWLEDGED, calling("reassigned", HANDED, "U0SAM")),
+        (SNOOZED, calling("woke", {"called": "U0SAM"})),
+    ],
+)
+def test_what_is_settled_by_now_calls_nobody(alert: Alert, told: Moment) -> None:
+    """It is told all the same, in small print."""
+    names = {"U0SAM": "Sam", "U0KIM": "Kim"}
+    message = thread_reply(alert, [told], provider_title="Datadog", names=names)
+
+    assert "<@" not in message.text
+    assert "<!subteam" not in message.text
+    assert [block["type"] for block in message.blocks] == ["context"]
+
+
+def test_a_reminder_says_who_is_called_next() -> None:
+    facts = UNACKNOWLEDGED | {"next": "lead", "next_at": "2026-11-24T14:17:00+00:00"}
+    message = thread_reply(TRIGGERED, [calling("reminded", facts)], provider_title="Datadog")
+
+    assert message.text.endswith(
+        "(A-412). The lead is called <!date^1795529820^{date_short_pretty} {time}|2026-11-24 14:17 UTC>"
+    )
+
+
+def test_the_timeline_names_who_was_called() -> None:
+    view = timeline_view(ACKNOWLEDGED, [calling("reminded", UNACKNOWLEDGED)], provider_title="Datadog")
+
+    assert "after 3 min, calling <@U0SAM> <!subteam^S0PLATFORM>" in "".join(parsed_texts(view["blocks"]))
+
+
+@pytest.mark.parametrize("snoozed", [False, True])
+def test_what_was_mild_and_short_can_be_closed_without_action(snoozed: bool) -> None:  # noqa: FBT001
+    """In the menu of the parent and as a button of the request; what does not fit in the menu gives way."""
+    alert = replace(OWNED_RECOVERED, severity=Severity.SEV3, recovered_at=OPENED + timedelta(minutes=4))
+    alert = replace(alert, snoozed_until=NOW + timedelta(hours=1)) if snoozed else alert
+    rule = NoAction()
+    shown = alert_message(alert, revision=1, now=NOW, provider_title="Datadog", no_action=rule)
+    asked = thread_reply(alert, [moment("recovered")], provider_title="Datadog", no_action=rule)
+
+    assert_message(shown.text, shown.blocks)
+    assert labels(shown.blocks)[2] == "Recovered by itself, no action"
+    assert len(labels(shown.blocks)) == 7
+    assert labels(asked.blocks) == ["!Add resolution note…", "Recovered by itself, no action"]
+    for other in (replace(alert, severity=Severity.SEV1), replace(alert, recovered_at=NOW)):
+        refused = alert_message(
+            replace(other, triggered_at=OPENED - timedelta(hours=1)),
+            revision=1,
+            now=NOW,
+            provider_title="Datadog",
+            no_action=rule,
+        )
+        assert "Recovered by itself, no action" not in labels(refused.blocks)
 
 
 def test_that_socmon_posted_it_is_no_news() -> None:

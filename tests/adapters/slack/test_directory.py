@@ -263,3 +263,27 @@ async def test_names_are_told_where_slack_knows_them(
     }
     slack.always[INFO] = too_many(60)
     assert await directory(slack, session).names(["U1SAM"]) == {"U1SAM": "U1SAM"}
+
+
+async def test_the_backup_lead_stands_in_where_no_lead_is_known(
+    slack: SlackServer, session: aiohttp.ClientSession
+) -> None:
+    slack.groups["S0LEADS"] = ["U1SAM", "U1KIM"]
+    known = directory(slack, session, engineering_lead=("S0LEADS", "U1SAM"), backup_lead=("U1BACK",))
+    unknown = directory(slack, session, engineering_lead=("S0GONE",), backup_lead=("sam@example.com",))
+
+    assert await known.leads() == ["U1SAM", "U1KIM"]
+    assert await unknown.leads() == ["U1SAM"]
+    assert await directory(slack, session).leads() == []
+
+
+async def test_the_people_of_a_group_are_those_slack_names(
+    slack: SlackServer, session: aiohttp.ClientSession
+) -> None:
+    """Nobody where it does not."""
+    slack.groups["S0TEAM"] = ["U1SAM"]
+
+    assert await directory(slack, session).members(["S0TEAM", "S0GONE"]) == {
+        "S0TEAM": ("U1SAM",),
+        "S0GONE": (),
+    }

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,20 +13,26 @@ from bot.adapters.slack.forms import (
     add_note_form,
     amend_form,
     begun,
+    escalate_form,
     field_error,
     first_field_error,
     note_form,
     read_add_note,
+    read_message,
     read_note,
+    read_reassign,
     read_reopen,
     read_resolution,
+    read_snooze,
+    reassign_form,
     reopen_form,
     resolve_form,
+    snooze_form,
     with_draft,
 )
 from bot.adapters.slack.views import already_resolved_view, error_view, info_view, waiting_view
 from bot.domain.alert import Alert, Cause, Resolution
-from bot.domain.errors import ThinNote, UnknownAlert
+from bot.domain.errors import ThinNote, Unfit, UnknownAlert
 from tests.adapters.slack.examples import (
     ACKNOWLEDGED,
     NOTE,
@@ -80,6 +87,9 @@ def all_forms(alert: Alert) -> list[dict[str, Any]]:
         add_note_form([alert], selected=alert.id, text="killed pid", link="https://x.slack.com/p1"),
         add_note_form([alert], selected=None, text="", link=""),
         already_resolved_view(alert),
+        snooze_form(alert, **ABOUT, morning=NOW + timedelta(hours=19)),
+        reassign_form(alert, **ABOUT),
+        escalate_form(alert, **ABOUT, called=["U0KIM", "S0PLATFORM", "kim@example.com"]),
     ]
 
 
@@ -94,6 +104,39 @@ def test_the_longest_numbers_and_titles_fit() -> None:
         assert_view(view)
 
 
+def test_an_hour_is_what_a_snooze_form_suggests() -> None:
+    fields = inputs(snooze_form(ACKNOWLEDGED, **ABOUT, morning=NOW + timedelta(hours=19)))
+
+    assert fields["snooze"]["element"]["initial_option"]["value"] == "60"
+    assert fields["until"]["optional"] is True
+
+
+def test_the_next_business_morning_is_the_time_that_was_shown() -> None:
+    """However long the form stays open."""
+    morning = NOW + timedelta(hours=19)
+    option = inputs(snooze_form(ACKNOWLEDGED, **ABOUT, morning=morning))["snooze"]["element"]["options"][-1]
+    state = typed(snooze=picked(option["value"]), until={"selected_date_time": None})
+
+    assert read_snooze(state, NOW + timedelta(hours=1)) == morning
+    with pytest.raises(Unfit):
+        read_snooze(state, morning)
+
+
+def test_a_word_to_the_others_may_be_missing_and_may_not_be_endless() -> None:
+    assert read_message(typed(reason=words(None))) == ""
+    assert read_message(typed(reason=words("short"))) == "short"
+    with pytest.raises(Unfit, match="2001 characters"):
+        read_message(typed(reason=words("x" * 2001)))
+
+
+def test_who_gets_it_is_asked_for() -> None:
+    given = {"type": "users_select", "selected_user": "U0KIM"}
+    assert read_reassign(typed(to=given, reason=words("You know it"))) == ("U0KIM", "You know it")
+    with pytest.raises(Unfit) as refused:
+        read_reassign(typed(to={"type": "users_select", "selected_user": None}))
+    assert refused.value.field == "to"
+
+
 def test_the_resolve_form_asks_in_this_order_with_the_cursor_in_the_first_field() -> None:
     view = resolve_form(ACKNOWLEDGED, **ABOUT)
 
@@ -101,7 +144,9 @@ def test_the_resolve_form_asks_in_this_order_with_the_cursor_in_the_first_field(
     assert list(fields) == ["found", "done", "cause", "security", "follow_up"]
     assert fields["found"]["element"]["focus_on_load"] is True
     assert (fields["found"]["element"]["min_length"], fields["done"]["element"]["max_length"]) == (10, 2000)
-    assert [o["value"] for o in fields["cause"]["element"]["options"]] == [cause.value for cause in Cause]
+    assert [o["value"] for o in fields["cause"]["element"]["options"]] == [
+        cause.value for cause in Cause if cause is not Cause.NO_ACTION
+    ]
     assert [name for name, field in fields.items() if field.get("optional")] == ["security", "follow_up"]
     assert all(field["element"]["action_id"] == name for name, field in fields.items())
     assert (view["callback_id"], view["private_metadata"]) == ("al_resolve_submit", '{"a":412,"v":2}')
@@ -302,9 +347,19 @@ def test_what_slack_would_object_to_keeps_no_form_shut(odd: dict[str, str]) -> N
     assert with_draft(resolve_form(TRIGGERED, **ABOUT), odd) == resolve_form(TRIGGERED, **ABOUT)
 
 
+DRAFTS = {
+    do.RESOLVE_FORM,
+    do.AMEND_FORM,
+    do.NOTE_FORM,
+    do.REOPEN_FORM,
+    do.REASSIGN_FORM,
+    do.ESCALATE_FORM,
+}
+
+
 def test_closing_is_told_where_a_draft_is_kept() -> None:
     for view in all_forms(TRIGGERED):
-        kept = view.get("callback_id") in {do.RESOLVE_FORM, do.AMEND_FORM, do.NOTE_FORM, do.REOPEN_FORM}
+        kept = view.get("callback_id") in DRAFTS
         assert view.get("notify_on_close", False) is kept
 
 

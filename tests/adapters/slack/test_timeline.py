@@ -32,7 +32,7 @@ def many(amount: int, text: str = "") -> list[Moment]:
 
 @pytest.mark.parametrize("alert", STATES.values(), ids=STATES)
 def test_every_state_has_a_timeline(alert: Alert) -> None:
-    moments = [moment(kind, number, text="said so") for number, kind in enumerate(KINDS, 1234)]
+    moments = [moment(kind, number, text="said so") for number, kind in enumerate(KINDS[-20:], 1234)]
 
     view = timeline_view(alert, moments, provider_title="Datadog")
 
