@@ -3,6 +3,7 @@
 Duplicates, repeats, recoveries that overtake their trigger, and old news are told apart here and nowhere else.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -12,7 +13,11 @@ from bot.domain.alert import SOURCES, Alert, Change, Reported, Response, Source
 from bot.domain.delivery import Delivery, Outcome, Receipt, Result
 from bot.domain.evidence import Actor, Entry
 from bot.domain.thread import SlackRoutes
+from bot.domain.tool import Done
 from bot.ports import Records
+from bot.procedures.sync_with_tools import did_there, hear_echo, person_of
+
+ECHO = "echo of our own write"
 
 
 def receive_alert(records: Records, delivery: Delivery, *, routes: SlackRoutes) -> Receipt:
@@ -69,6 +74,8 @@ def _receive(
     if reported.ignored:
         return Outcome.IGNORED, None, reported.ignored
     latest = records.latest_alert(delivery.provider, reported.dedup_key)
+    if latest and reported.done and hear_echo(records, latest, reported.done):
+        return Outcome.IGNORED, latest.id, ECHO
     if latest is None and reported.ignored_if_unknown:
         return Outcome.IGNORED, None, reported.ignored_if_unknown
     if reported.change is Change.UPDATED:
@@ -159,14 +166,55 @@ def _hear(
 def _update(
     records: Records, delivery: Delivery, number: int, reported: Reported, latest: Alert, *, first: bool
 ) -> Told:
-    """File what was done in the tool. It can make the alert worse, and never better: people were paged for that."""
+    """File what was done in the tool. It can make the alert worse, and never better: people were paged for that.
+
+    What a person did there, where the tool names them, is done here too; it never resolves the alert.
+    """
     alert = latest
+    if reported.done and (done := did_there(records, latest, reported.done)):
+        alert, kind, private = done
+        _log_done(
+            records, delivery, number, kind, first=first, alert=alert, done=reported.done, private=private
+        )
+        return Outcome.TRANSITION, alert.id, reported.said
     if reported.raised_to and reported.raised_to < latest.severity:
         alert = replace(latest, severity=reported.raised_to)
         records.save_alert(alert)
         records.show(alert.id)
     _log(records, delivery, number, "alert.updated", first=first, alert=alert, text=reported.said)
     return Outcome.TRANSITION, alert.id, reported.said
+
+
+def _log_done(
+    records: Records,
+    delivery: Delivery,
+    number: int,
+    kind: str,
+    *,
+    first: bool,
+    alert: Alert,
+    done: Done,
+    private: Mapping[str, str],
+) -> None:
+    """The person did it, whom the tool vouches for."""
+    raw = {"raw": sha256(delivery.body).hexdigest()} if first else {}
+    records.log(
+        Entry(
+            type=f"alert.{kind}",
+            actor=Actor(kind="provider", user=person_of(records, delivery.provider, done.account)),
+            subject={"delivery": number, "alert": alert.id},
+            facts={
+                "provider": delivery.provider,
+                "verified_by": delivery.verified_by,
+                "via": delivery.provider,
+                "account": done.account,
+                "version": alert.version,
+                "response": alert.response,
+            },
+            private=raw | dict(private),
+            alert_id=alert.id,
+        )
+    )
 
 
 def _kind(before: Alert, after: Alert) -> str:

@@ -6,6 +6,7 @@ from a form names it by `form`, and is recorded once however often Slack sends i
 UnknownAlert or IllegalAct, and then nothing has changed.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,6 +14,7 @@ from bot.domain.alert import Act, Alert, Resolution, Response, check_note
 from bot.domain.errors import IllegalAct
 from bot.domain.evidence import Actor, Entry
 from bot.domain.person import LEADS, Person
+from bot.domain.tool import ToolAct
 from bot.ports import Records
 
 
@@ -161,9 +163,11 @@ def _did(
     facts: dict[str, str | int | bool] | None = None,
     private: dict[str, str] | None = None,
 ) -> Alert:
-    """Save the alert after an act, let Slack catch up, and log who did what in which role."""
+    """Save the alert after an act, let Slack and the alert's tool catch up, and log who did what in which role."""
     records.save_alert(alert)
     records.show(alert.id)
+    if by and (told := _TOLD.get(kind)):
+        records.tell_tool(alert, told, by=by.user, text=_words(alert, kind, facts or {}, private or {}))
     actor = Actor(kind="slack", team=by.team, user=by.user, role=by.role) if by else Actor(kind="system")
     records.log(
         Entry(
@@ -176,6 +180,37 @@ def _did(
         )
     )
     return alert
+
+
+# What each act is in the alert's tool. What a tool has no word for, it is told as a note.
+_TOLD = {
+    "acknowledged": ToolAct.ACKNOWLEDGE,
+    "taken_over": ToolAct.REASSIGN,
+    "reassigned": ToolAct.REASSIGN,
+    "escalated": ToolAct.ESCALATE,
+    "snoozed": ToolAct.SNOOZE,
+    "released": ToolAct.NOTE,
+    "noted": ToolAct.NOTE,
+    "resolved": ToolAct.RESOLVE,
+    "amended": ToolAct.NOTE,
+    "reopened": ToolAct.NOTE,
+}
+
+
+def _words(alert: Alert, kind: str, facts: Mapping[str, str | int | bool], private: Mapping[str, str]) -> str:
+    """What goes to the tool with it."""
+    resolution = f"Found: {private.get('found', '')} Done: {private.get('done', '')}"
+    words = {
+        "snoozed": str(facts.get("until", "")),
+        "taken_over": alert.owner,
+        "reassigned": alert.owner,
+        "escalated": str(facts.get("level", "")),
+        "released": f"gave A-{alert.id} back: nobody owns it now.",
+        "resolved": resolution,
+        "amended": f"The resolution note says now: {resolution}",
+        "reopened": f"took it up again as A-{alert.id}: {private.get('reason', '')}",
+    }
+    return words.get(kind, private.get("text")) or ""
 
 
 def _facts(resolution: Resolution) -> dict[str, str | int | bool]:

@@ -11,11 +11,15 @@ from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any, NoReturn, Protocol
+from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 from bot.domain.alert import Reported, Severity
+from bot.domain.comparison import OpenAlert
 from bot.domain.errors import Refused, Unreadable, WrongSettings
+from bot.domain.tool import Account, Author, ToolAct, VendorWrite
 from bot.ports import Network
+
+T = TypeVar("T")
 
 DEEPEST_JSON = 40
 MOST_ALERTS = 5000
@@ -128,6 +132,46 @@ class Samples(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pulled(Generic[T]):
+    """What a tool answered when it was asked at `as_of`, in `calls` calls.
+
+    One that is not `complete` may add facts and never proves absence; `reason` says why it is not, and the mend.
+    """
+
+    items: tuple[T, ...]
+    complete: bool
+    as_of: datetime
+    calls: int = 1
+    reason: str = ""
+
+
+class Alerts(Protocol):
+    """A tool's open alerts, and what it can be told about them. Synchronous, with time-outs: jobs use a thread."""
+
+    @property
+    def takes(self) -> frozenset[ToolAct]:
+        """What it can be told. Most tools are only asked."""
+        return frozenset()
+
+    def list_open(self, at: datetime) -> Pulled[OpenAlert]:
+        """Everything that is open. Raises nothing: what could not be asked makes the answer incomplete."""
+        ...
+
+    def recognise(self, author: Author) -> Account:
+        """As whom to write what this person did. Raises ToolSilent, or ToolRefused when it can be written as nobody."""
+        raise NotImplementedError
+
+    def tell(
+        self, write: VendorWrite, *, account: Account, note: str, whom: Author | None, at: datetime
+    ) -> str:
+        """Make it so, and return what was done; harmless to repeat. Raises ToolSilent or ToolRefused.
+
+        `note` are the signed words for a note, `whom` is who gets the alert.
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     """One vendor. `webhook` builds its webhook from the provider's own settings object (what `settings` returned).
 
@@ -143,6 +187,8 @@ class Provider:
     samples: Callable[[], Samples]
     findings: Callable[[Any], list[str]]
     """What `socmon doctor` says about these settings: a sentence per problem, with its mend; empty when all is well."""
+    alerts: Callable[[Any], Alerts | None] = lambda _settings: None
+    """The tool's open alerts, by its settings; None where these do not say how to ask."""
 
 
 class Secrets:

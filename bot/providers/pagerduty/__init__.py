@@ -1,6 +1,7 @@
-"""PagerDuty: incidents, told by v3 webhooks."""
+"""PagerDuty: incidents, told by v3 webhooks, and handled over its REST API."""
 
 from bot.providers.contract import Provider
+from bot.providers.pagerduty.alerts import PagerDutyAlerts
 from bot.providers.pagerduty.samples import PagerDutySamples
 from bot.providers.pagerduty.settings import findings, read_settings
 from bot.providers.pagerduty.webhook import PagerDutyWebhook
@@ -12,4 +13,5 @@ PROVIDER = Provider(
     webhook=lambda settings, _network: PagerDutyWebhook(settings=settings),
     samples=PagerDutySamples,
     findings=findings,
+    alerts=lambda settings: PagerDutyAlerts(settings=settings) if settings.api_key else None,
 )

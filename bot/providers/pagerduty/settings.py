@@ -1,23 +1,73 @@
-"""What can be configured for PagerDuty: the secrets of its webhook subscriptions."""
+"""What can be configured for PagerDuty: the secrets of its webhook subscriptions, and the way to its REST API."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from bot.domain.errors import WrongSettings
 from bot.providers.contract import Secrets, read_table, secret_findings, webhook_secrets
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_ID = re.compile(r"[A-Z0-9]{3,40}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PagerDutySettings:
+    """Without an `api_key` PagerDuty is only listened to. `sender` is the user who speaks for people it does not know.
+
+    `services` are the ids of those whose incidents are compared; all of the account without any.
+    """
+
     secrets: Secrets
+    api_key: str = field(default="", repr=False)
+    url: str = ""
+    sender: str = ""
+    services: tuple[str, ...] = ()
 
 
 def read_settings(table: Mapping[str, Any], environ: Mapping[str, str]) -> PagerDutySettings:
     """Read `[providers.pagerduty]` and the environment; raises WrongSettings."""
-    read_table("pagerduty", table, known=())
-    return PagerDutySettings(secrets=webhook_secrets("pagerduty", environ))
+    read_table("pagerduty", table, known=("from", "services"))
+    sender = table.get("from", "")
+    if not isinstance(sender, str) or (sender and not _EMAIL.fullmatch(sender)):
+        raise WrongSettings(
+            f"providers.pagerduty.from is {sender!r}. Write the e-mail address of the PagerDuty user who speaks for"
+            " people that PagerDuty does not know."
+        )
+    services = table.get("services", [])
+    if not isinstance(services, list) or not all(
+        isinstance(one, str) and _ID.fullmatch(one) for one in services
+    ):
+        raise WrongSettings(
+            f"providers.pagerduty.services is {services!r}. Write a list of service ids, such as"
+            ' services = ["PIJ90N7"]; each stands in the address of its page.'
+        )
+    url = environ.get("SOCMON_PAGERDUTY_URL", "").rstrip("/")
+    if url and not url.startswith("https://"):
+        raise WrongSettings(
+            f"SOCMON_PAGERDUTY_URL is {url}, and PagerDuty's client speaks only https. Correct it, or unset it."
+        )
+    return PagerDutySettings(
+        secrets=webhook_secrets("pagerduty", environ),
+        api_key=environ.get("PAGERDUTY_API_KEY", "").strip(),
+        url=url,
+        sender=sender,
+        services=tuple(services),
+    )
 
 
 def findings(settings: PagerDutySettings) -> list[str]:
     """What `socmon doctor` says about these settings."""
-    return secret_findings("pagerduty", settings.secrets)
+    found = secret_findings("pagerduty", settings.secrets)
+    if not settings.api_key:
+        found.append(
+            "PAGERDUTY_API_KEY is not set, so what people do in Slack is not done in PagerDuty, and missed messages are"
+            " not found. Set it to a REST API key that may write incidents."
+        )
+    elif not settings.sender:
+        found.append(
+            "providers.pagerduty.from is not set, so acts of people whom PagerDuty does not know cannot be written"
+            " there. Name a PagerDuty user's e-mail address."
+        )
+    return found
