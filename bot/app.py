@@ -44,6 +44,7 @@ from handlers.slack import register
 from handlers.slack.desk import Desk
 from handlers.webhooks import Intake
 from jobs.schedule import Ticker, all_jobs
+from jobs.send_vendor_writes import send_vendor_writes
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,9 @@ class Socmon:
             self.current = is_current(writing)
             self.origin = open_log(writing, settings.log_origin, named=settings.log_origin_named)
             self.key = LogKey.open(settings.log_key_file, self.origin, create=is_empty(writing))
+        known = all_providers()
+        asked = {name: known[name].alerts(own) for name, own in settings.providers.items()}
+        self.tools = {name: tool for name, tool in asked.items() if tool}
         self.records = Database(
             writing,
             reading_engine(settings.database_url),
@@ -76,8 +80,9 @@ class Socmon:
             randomness=self.randomness,
             node=socket.gethostname(),
             code=f"socmon {__version__}",
+            outward={name: tool.takes for name, tool in self.tools.items()},
         )
-        self.titles = {name: provider.title for name, provider in all_providers().items()}
+        self.titles = {name: provider.title for name, provider in known.items()}
         self.client: AsyncWebClient = web_client(
             settings.slack.bot_token.get_secret_value(), settings.slack.api_url
         )
@@ -103,10 +108,12 @@ class Socmon:
         )
         self.bolt = self._bolt() if settings.slack.connected else None
         self.draining = False
+        self._acted = asyncio.Event()
 
     def wake(self) -> None:
-        """Something in Slack may lag."""
+        """Something in Slack may lag, or a tool may be owed word of it."""
         self.projector.wake()
+        self._acted.set()
 
     def sign_checkpoint(self, origin: str, size: int, root: bytes) -> bytes:
         """A signed note over the log's root."""
@@ -206,11 +213,14 @@ class Socmon:
                     await self.records.write(release_leases)
                 await self.records.write(reroute_threads, self.settings.slack_routes)
                 working = asyncio.create_task(self.projector.run()) if self.settings.slack.connected else None
+                telling = asyncio.create_task(self._tell_tools()) if self.tools else None
                 self.ticker.start()
                 log.info("socmon %s is ready; the log is %s", __version__, self.origin)
                 yield
                 self.draining = True
                 await self.ticker.stop()
+                if telling:
+                    telling.cancel()
                 if working:
                     working.cancel()
                     await asyncio.wait([working], timeout=4)
@@ -218,6 +228,16 @@ class Socmon:
                 await self._seal()
         finally:
             self.close()
+
+    async def _tell_tools(self) -> None:
+        """At once after an act; the job of that name is the safety net."""
+        while True:
+            await self._acted.wait()
+            self._acted.clear()
+            try:
+                await send_vendor_writes(self)
+            except SocmonError as error:
+                log.warning("the tools wait for the records: %s", error)
 
     async def _seal(self) -> None:
         try:

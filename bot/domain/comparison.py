@@ -30,8 +30,11 @@ class OpenAlert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repairs:
-    """What was mended: kind → how often. `opened`, `recovered`, `acknowledged` here; `retold` there; `still_open` is what
-    a person resolved while the tool goes on with it."""
+    """What was mended: kind → how often.
+
+    `opened`, `recovered` and `acknowledged` here, `retold` there; `still_open` is what a person resolved while the tool
+    goes on with it.
+    """
 
     counts: dict[str, int] = field(default_factory=dict)
 

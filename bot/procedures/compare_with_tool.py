@@ -5,6 +5,7 @@ tool was asked is left to its own messages.
 """
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -19,6 +20,7 @@ from bot.ports import Records
 from bot.procedures.receive_alert import receive_alert
 
 MOST_MOMENTS = 50
+RESOLVED_HERE = "resolved here"
 
 
 def compare_with_tool(
@@ -31,33 +33,44 @@ def compare_with_tool(
     routes: SlackRoutes,
 ) -> Repairs:
     """Mend what differs; returns what that was. `as_of` is when the tool was asked, before its answer."""
-    counts: dict[str, int] = {}
-
-    def mended(kind: str) -> None:
-        counts[kind] = counts.get(kind, 0) + 1
+    missed, kinds = _what_is_open(records, provider, found, as_of)
+    if complete:
+        recovered = _what_is_over(records, provider, found, as_of)
+        missed += recovered
+        kinds += ["recovered"] * len(recovered) + ["retold"] * _send_anew(records, provider)
+    if missed:
+        receive_alert(records, _delivery(records, provider, missed, as_of), routes=routes)
+    for kind in kinds:
         records.count(provider, "repair", kind)
+    return Repairs(counts=dict(Counter(kinds)))
 
+
+def _what_is_open(
+    records: Records, provider: str, found: Sequence[OpenAlert], as_of: datetime
+) -> tuple[list[Reported], list[str]]:
+    """(what was missed, the kinds of repair)."""
     missed: list[Reported] = []
+    kinds: list[str] = []
     for one in found:
         known = _known(records, provider, one)
         report, kind = _difference(records, known, one, as_of)
         if report:
             missed.append(report)
-        elif known and kind == "resolved here":
+        elif known and kind == RESOLVED_HERE:
             kind = _tell_again(records, known)
-        if kind:
-            mended(kind)
-    if complete:
-        there = {key for one in found for key in one.keys}
-        for alert in records.not_recovered(provider):
-            if alert.dedup_key not in there and _has_settled(records, alert, as_of):
-                missed.append(_recovery(alert, as_of))
-                mended("recovered")
-        for _ in range(_send_anew(records, provider)):
-            mended("retold")
-    if missed:
-        receive_alert(records, _delivery(records, provider, missed, as_of), routes=routes)
-    return Repairs(counts=counts)
+        kinds += [kind] if kind else []
+    return missed, kinds
+
+
+def _what_is_over(
+    records: Records, provider: str, found: Sequence[OpenAlert], as_of: datetime
+) -> list[Reported]:
+    there = {key for one in found for key in one.keys}
+    return [
+        _recovery(alert, as_of)
+        for alert in records.not_recovered(provider)
+        if alert.dedup_key not in there and _has_settled(records, alert, as_of)
+    ]
 
 
 def _known(records: Records, provider: str, one: OpenAlert) -> Alert | None:
@@ -79,7 +92,7 @@ def _difference(
     if known.source is Source.RECOVERED:
         return (None, "") if one.quiet else (replace(one.reported, dedup_key=known.dedup_key), "opened")
     if known.response is Response.RESOLVED:
-        return None, "resolved here"
+        return None, RESOLVED_HERE
     if one.acknowledged and known.response is Response.TRIGGERED and not _was_released(records, known, one):
         return _acknowledgement(known, one), "acknowledged"
     return None, ""

@@ -65,6 +65,7 @@ def _free_id(records: Records, delivery: Delivery) -> str:
 
 
 _LOGGED = {Outcome.NEW, Outcome.TRANSITION}
+_UNKNOWN = {Change.UPDATED: "no alert to update"}
 Told = tuple[Outcome, int | None, str]
 
 
@@ -76,11 +77,9 @@ def _receive(
     latest = records.latest_alert(delivery.provider, reported.dedup_key)
     if latest and reported.done and hear_echo(records, latest, reported.done):
         return Outcome.IGNORED, latest.id, ECHO
-    if latest is None and reported.ignored_if_unknown:
-        return Outcome.IGNORED, None, reported.ignored_if_unknown
-    if reported.change is Change.UPDATED:
-        if latest is None:
-            return Outcome.IGNORED, None, "no alert to update"
+    if latest is None and (why := reported.ignored_if_unknown or _UNKNOWN.get(reported.change)):
+        return Outcome.IGNORED, None, why
+    if latest and reported.change is Change.UPDATED:
         return _update(records, delivery, number, reported, latest, first=first)
     if latest is None or opens_new_episode(latest, reported, at=records.now):
         return _open(records, delivery, number, reported, routes, latest=latest, first=first)

@@ -79,7 +79,7 @@ def where(records: Records, alert_id: int) -> tuple[str, str | None]:
 
 
 def about_to_send(records: Records, write: VendorWrite) -> bool:
-    """Before the call, so that an echo which overtakes the answer is known. False when nothing is to be sent any more."""
+    """Before the call, so that an echo which overtakes the answer is known. False when an echo was quicker."""
     return records.save_vendor_write(write, keep_lease=True)
 
 

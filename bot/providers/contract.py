@@ -19,8 +19,6 @@ from bot.domain.errors import Refused, Unreadable, WrongSettings
 from bot.domain.tool import Account, Author, ToolAct, VendorWrite
 from bot.ports import Network
 
-T = TypeVar("T")
-
 DEEPEST_JSON = 40
 MOST_ALERTS = 5000
 """How many alerts of one delivery are read. The rest is a gap: a body of 1 MiB can hold 50 000 that say nothing."""
@@ -131,14 +129,17 @@ class Samples(Protocol):
         ...
 
 
+Item = TypeVar("Item")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pulled(Generic[T]):
+class Pulled(Generic[Item]):
     """What a tool answered when it was asked at `as_of`, in `calls` calls.
 
     One that is not `complete` may add facts and never proves absence; `reason` says why it is not, and the mend.
     """
 
-    items: tuple[T, ...]
+    items: tuple[Item, ...]
     complete: bool
     as_of: datetime
     calls: int = 1

@@ -83,6 +83,12 @@ class Directory:
         people = [user for user in users if user.startswith(("U", "W"))]
         return dict(zip(people, await asyncio.gather(*map(self._name, people)), strict=True))
 
+    async def email(self, user: str) -> str:
+        """Somebody's e-mail address; "" where Slack does not tell it."""
+        with suppress(Unidentified):
+            return str((await self._info(user)).get("profile", {}).get("email") or "")
+        return ""
+
     async def admins(self) -> list[str]:
         """Slack user ids to tell about trouble: the admins, else the leads; without those Slack does not know."""
         for role in (Role.ADMIN, Role.LEAD):

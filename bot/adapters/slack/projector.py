@@ -287,6 +287,7 @@ class Projector:
             provider_title=self._title(task),
             revision=thread.revision,
             notices=notices,
+            tool=task.tool,
         )
 
     def _title(self, task: Task) -> str:

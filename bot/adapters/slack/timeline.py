@@ -9,8 +9,9 @@ from typing import Any
 from bot.adapters.slack import interactions as do
 from bot.adapters.slack.elements import Block, Element, actions, button, context, plain, quote, section
 from bot.adapters.slack.text import date, link, mention, slack_text
-from bot.adapters.slack.words import CAUSES, duration, number, some, subject
+from bot.adapters.slack.words import CAUSES, TOOL_ACTS, duration, number, some, subject
 from bot.domain.alert import Alert, Resolution
+from bot.domain.delivery import COMPARISON
 from bot.domain.thread import Moment
 
 MOST_MOMENTS = 20  # on one page
@@ -42,6 +43,7 @@ def tell(
     """
     who = _who(moment.by, alert, provider_title, names or {})
     line = _SENTENCES.get(moment.kind, _unknown_kind)(alert, moment, who)
+    line += _how(moment, provider_title)
     quoted = _quoted(alert, moment, moments)
     if moment.text and not quoted:
         line = f"{line} — {slack_text(moment.text, 300)}"
@@ -49,6 +51,13 @@ def tell(
     extras = _extras(alert.resolution) if alert.resolution and _carries_note(moment, moments) else ""
     small = context(f"{date(moment.at)} {line}{proof}", extras)
     return Telling(line=line, blocks=[small, *[quote(text) for text in quoted]])
+
+
+def _how(moment: Moment, provider_title: str) -> str:
+    """Where it was done, if not here; how it was found out, if not by a message."""
+    there = f" in {slack_text(provider_title, 40)}" if moment.facts.get("via") else ""
+    found = "; no message came, found by comparison" if moment.facts.get("verified_by") == COMPARISON else ""
+    return there + found
 
 
 def timeline_view(
@@ -132,6 +141,19 @@ def _resolved(alert: Alert, moment: Moment, who: str) -> str:
     return f":white_check_mark: resolved by {who} after {_after(alert, moment)}{cause}"
 
 
+def _act(moment: Moment) -> str:
+    known = (words for act, words in TOOL_ACTS.items() if act == moment.facts.get("action"))
+    return f"the {next(known, 'act')}"
+
+
+def _told(_: Alert, moment: Moment, __: str) -> str:
+    return f":arrows_counterclockwise: {_act(moment)} is in the tool, too"
+
+
+def _not_told(_: Alert, moment: Moment, __: str) -> str:
+    return f":x: {_act(moment)} is recorded here, and its tool was not told"
+
+
 def _unknown_kind(_: Alert, moment: Moment, who: str) -> str:
     return f"{slack_text(moment.kind.replace('_', ' '), 60)} by {who}"
 
@@ -156,6 +178,11 @@ _SENTENCES: dict[str, Sentence] = {
     "amended": lambda _, __, who: (
         f":memo: resolution note edited by {who}; the earlier revisions stay in the log"
     ),
+    "reassigned": lambda _, __, who: f":bust_in_silhouette: given to somebody else by {who}",
+    "told": _told,
+    "retold": lambda _, moment, __: f"{_act(moment)} sent to the tool again, found missing there",
+    "not_told": _not_told,
+    "still_open": lambda _, __, ___: ":warning: resolved here, and its tool still says that it lasts",
     "reopened": _reopened,
     "reopened_as": _reopened_as,
 }

@@ -13,5 +13,5 @@ PROVIDER = Provider(
     webhook=lambda settings, _network: PagerDutyWebhook(settings=settings),
     samples=PagerDutySamples,
     findings=findings,
-    alerts=lambda settings: PagerDutyAlerts(settings=settings) if settings.api_key else None,
+    alerts=lambda settings: PagerDutyAlerts(settings=settings) if settings.key else None,
 )

@@ -122,7 +122,7 @@ class PagerDutyAlerts(Alerts):
                     raise ToolRefused("PagerDuty does not know who gets it. Link their account.")
                 assignee = {"assignee": {"id": to.id, "type": "user_reference"}}
                 did = incident.put({"assignments": [assignee]}, f"reassigned to {to.email}")
-            case ToolAct.ESCALATE:
+            case _:
                 level = int(write.text) if write.text.isdigit() else incident.next_level()
                 did = incident.put({"escalation_level": level}, f"escalated to level {level}")
         return did

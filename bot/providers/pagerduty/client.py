@@ -14,7 +14,7 @@ RETRIES = {429: 5, 500: 3, 502: 3, 503: 3, 504: 3}
 def open_client(settings: PagerDutySettings) -> RestApiV2Client:
     """To be closed by the caller. OpenSSL honours SSL_CERT_FILE, the HTTP library HTTPS_PROXY."""
     client = RestApiV2Client(
-        settings.api_key, base_url=settings.url or API, verify=ssl.create_default_context()
+        settings.key, base_url=settings.api_url or API, verify=ssl.create_default_context()
     )
     client.headers["Content-Type"] = "application/json"  # the specification wants it even without a body
     client.retry = dict(RETRIES)

@@ -14,14 +14,14 @@ _ID = re.compile(r"[A-Z0-9]{3,40}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PagerDutySettings:
-    """Without an `api_key` PagerDuty is only listened to. `sender` is the user who speaks for people it does not know.
+    """Without a `key` PagerDuty is only listened to. `sender` is the user who speaks for people it does not know.
 
     `services` are the ids of those whose incidents are compared; all of the account without any.
     """
 
     secrets: Secrets
-    api_key: str = field(default="", repr=False)
-    url: str = ""
+    key: str = field(default="", repr=False)
+    api_url: str = ""
     sender: str = ""
     services: tuple[str, ...] = ()
 
@@ -50,8 +50,8 @@ def read_settings(table: Mapping[str, Any], environ: Mapping[str, str]) -> Pager
         )
     return PagerDutySettings(
         secrets=webhook_secrets("pagerduty", environ),
-        api_key=environ.get("PAGERDUTY_API_KEY", "").strip(),
-        url=url,
+        key=environ.get("PAGERDUTY_API_KEY", "").strip(),
+        api_url=url,
         sender=sender,
         services=tuple(services),
     )
@@ -60,7 +60,7 @@ def read_settings(table: Mapping[str, Any], environ: Mapping[str, str]) -> Pager
 def findings(settings: PagerDutySettings) -> list[str]:
     """What `socmon doctor` says about these settings."""
     found = secret_findings("pagerduty", settings.secrets)
-    if not settings.api_key:
+    if not settings.key:
         found.append(
             "PAGERDUTY_API_KEY is not set, so what people do in Slack is not done in PagerDuty, and missed messages are"
             " not found. Set it to a REST API key that may write incidents."
