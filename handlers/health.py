@@ -78,7 +78,7 @@ class Health:
             TROUBLE.clear()
             for subject, _, _ in state.problems:
                 if subject.startswith(TOOL):
-                    TROUBLE.labels(subject.removeprefix(TOOL)).set(1)
+                    TROUBLE.labels(subject.split(":")[1]).set(1)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     def _seconds_since(self, at: datetime | None) -> float:

@@ -52,8 +52,13 @@ async def send_vendor_writes(parts: Any) -> str:
 
 
 def trouble_with(provider: str) -> str:
-    """The subject of "this tool cannot be told, or asked"."""
+    """The subject of "this tool does not answer"."""
     return f"tool:{provider}"
+
+
+def refusal_of(provider: str) -> str:
+    """The subject of "this tool did not take what somebody did"."""
+    return f"tool:{provider}:refused"
 
 
 class _Sender:
@@ -63,7 +68,7 @@ class _Sender:
         self._parts = parts
         self._few = asyncio.Semaphore(AT_ONCE)
         self.silent: dict[str, str] = {}
-        self.troubles: dict[str, str] = {}
+        self.troubles: dict[str, str] = {}  # subject → text
         self.well: set[str] = set()
         self.sent = self.lost = 0
 
@@ -120,7 +125,7 @@ class _Sender:
 
     async def _refused(self, write: VendorWrite, why: str) -> str:
         self.lost += 1
-        self.troubles[write.provider] = (
+        self.troubles[refusal_of(write.provider)] = (
             f"{self._parts.titles.get(write.provider, write.provider)} refused what <@{write.person}> did to"
             f" A-{write.alert_id} ({write.action}): {why} It is recorded here. Do it there by hand, and mend the cause."
         )
@@ -132,7 +137,7 @@ class _Sender:
         self.silent[write.provider] = why
         write = write.unanswered(why, self._parts.clock.now())
         if write.attempts >= TROUBLE_AFTER:
-            self.troubles[write.provider] = (
+            self.troubles[trouble_with(write.provider)] = (
                 f"{title} does not take what people do in Slack: {why}. It is recorded here, and told to {title} for an"
                 " hour and again once it answers. Mend: look at its status page, its API key and the way there."
             )
@@ -140,11 +145,11 @@ class _Sender:
         return "failed" if write.state is WriteState.FAILED else "unanswered"
 
     async def tell_operators(self) -> None:
-        for provider, text in self.troubles.items():
-            await self._parts.operators.report(trouble_with(provider), text)
-        if mended := self.well - self.troubles.keys():
-            known = await self._parts.records.read(known_problems)
-            for subject in {trouble_with(provider) for provider in mended} & set(known):
+        for subject, text in self.troubles.items():
+            await self._parts.operators.report(subject, text)
+        mended = {subject(provider) for provider in self.well for subject in (trouble_with, refusal_of)}
+        if mended := mended - self.troubles.keys():
+            for subject in mended & set(await self._parts.records.read(known_problems)):
                 await self._parts.operators.mended(subject)
 
     async def _author(self, provider: str, user: str) -> Author:

@@ -4,7 +4,6 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +71,3 @@ def fake_pagerduty(
     with serving(answer, certificate) as url:
         trust(monkeypatch, certificate)
         yield fake, url
-
-
-def at(moment: datetime) -> Any:
-    """A clock that stands still."""
-    return lambda: moment

@@ -161,28 +161,30 @@ class FakePagerDuty:
         return self._write(method, parts, author, body)
 
     def _read(self, parts: list[str], query: Query) -> tuple[int, Body]:
+        found: Body | None
         match parts:
             case ["incidents"]:
                 wanted = query.get("statuses[]") or ["triggered", "acknowledged", "resolved"]
-                found = [one for one in self.incidents.values() if one["status"] in wanted]
-                return 200, _page("incidents", found, query)
-            case ["incidents", number] if number in self.incidents:
-                return 200, {"incident": self.incidents[number]}
-            case ["incidents", number, "notes"] if number in self.incidents:
-                return 200, {"notes": self.notes.get(number, [])}
+                every = [one for one in self.incidents.values() if one["status"] in wanted]
+                found = _page("incidents", every, query)
+            case ["incidents", number]:
+                found = _wrapped("incident", self.incidents.get(number))
+            case ["incidents", number, "notes"]:
+                found = {"notes": self.notes.get(number, [])}
             case ["users"]:
                 asked = (query.get("query") or [""])[0].casefold()
-                every = [
-                    one for one in self.users.values() if asked in f"{one['name']} {one['email']}".casefold()
-                ]
-                return 200, _page("users", every, query)
-            case ["users", user] if user in self.users:
-                return 200, {"user": self.users[user]}
+                people = self.users.values()
+                known = [one for one in people if asked in f"{one['name']} {one['email']}".casefold()]
+                found = _page("users", known, query)
+            case ["users", user]:
+                found = _wrapped("user", self.users.get(user))
             case ["oncalls"]:
                 policies = query.get("escalation_policy_ids[]") or []
                 on_call = [one for one in self.oncalls if one["escalation_policy"]["id"] in policies]
-                return 200, _page("oncalls", on_call, query)
-        return 404, _error("Not Found")
+                found = _page("oncalls", on_call, query)
+            case _:
+                found = None
+        return (200, found) if found else (404, _error("Not Found"))
 
     def _write(self, method: str, parts: list[str], author: str, body: Body) -> tuple[int, Body]:
         if len(parts) < 2 or parts[0] != "incidents" or parts[1] not in self.incidents:
@@ -198,7 +200,12 @@ class FakePagerDuty:
                 found = self.incidents[incident]
                 found["pending_actions"] = [{"type": "unacknowledge", "at": until}]
                 return 201, {"incident": found}
-        return 405, _error("Method Not Allowed")
+            case _:
+                return 405, _error("Method Not Allowed")
+
+
+def _wrapped(name: str, found: Body | None) -> Body | None:
+    return {name: found} if found else None
 
 
 def _page(name: str, found: Sequence[Body], query: Query) -> Body:

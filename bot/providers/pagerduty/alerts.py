@@ -52,7 +52,7 @@ class PagerDutyAlerts(Alerts):
                     filter(None, (_open(one, at) for one in client.iter_all("incidents", params=wanted)))
                 )
         except (Error, UrlError) as error:
-            reason = f"PagerDuty did not say which incidents are open: {_why(error)}"
+            reason = f"PagerDuty did not say which incidents are open: {_why(error)}."
         if not reason and len(found) >= MOST_INCIDENTS:
             reason = (
                 f"PagerDuty has more than {MOST_INCIDENTS} open incidents, and shows no more. Resolve some."
