@@ -73,6 +73,8 @@ class Socmon:
         known = all_providers()
         asked = {name: known[name].alerts(own) for name, own in settings.providers.items()}
         self.tools = {name: tool for name, tool in asked.items() if tool}
+        told = {name: known[name].teller(own) for name, own in settings.providers.items()}
+        self.tellers = {name: teller for name, teller in told.items() if teller}
         self.records = Database(
             writing,
             reading_engine(settings.database_url),
@@ -80,7 +82,7 @@ class Socmon:
             randomness=self.randomness,
             node=socket.gethostname(),
             code=f"socmon {__version__}",
-            outward={name: tool.takes for name, tool in self.tools.items()},
+            outward={name: teller.takes for name, teller in self.tellers.items()},
         )
         self.titles = {name: provider.title for name, provider in known.items()}
         self.client: AsyncWebClient = web_client(
@@ -213,7 +215,7 @@ class Socmon:
                     await self.records.write(release_leases)
                 await self.records.write(reroute_threads, self.settings.slack_routes)
                 working = asyncio.create_task(self.projector.run()) if self.settings.slack.connected else None
-                telling = asyncio.create_task(self._tell_tools()) if self.tools else None
+                telling = asyncio.create_task(self._tell_tools()) if self.tellers else None
                 self.ticker.start()
                 log.info("socmon %s is ready; the log is %s", __version__, self.origin)
                 yield

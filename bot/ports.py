@@ -81,6 +81,10 @@ class ToolRecords(Protocol):
         """The newest alert of each problem that its tool has not declared over, oldest first."""
         ...
 
+    def latest_alert_like(self, provider: str, begins: str) -> Alert | None:
+        """The newest alert whose problem's key begins so."""
+        ...
+
     def user_of(self, provider: str, account: str) -> str | None:
         """The Slack user to whom this account of the tool is linked."""
         ...

@@ -32,6 +32,7 @@ async def _compare(parts: Any, provider: str, tool: Alerts) -> str:
         pulled.items,
         complete=pulled.complete,
         as_of=pulled.as_of,
+        covers=tool.covers,
         routes=parts.settings.slack_routes,
     )
     for kind, number in repairs.counts.items():

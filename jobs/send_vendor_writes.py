@@ -14,7 +14,7 @@ from bot.domain.errors import SocmonError, ToolRefused, ToolSilent
 from bot.domain.tool import Account, Author, ToolAct, VendorWrite, WriteState, signed
 from bot.procedures import sync_with_tools
 from bot.procedures.show_alert import known_problems
-from bot.providers.contract import Alerts
+from bot.providers.contract import Teller
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ _DID = {
 
 async def send_vendor_writes(parts: Any) -> str:
     """Send what is due, of each alert one after the other. A tool that does not answer is not asked again at once."""
-    if not parts.tools:
+    if not parts.tellers:
         return "no tool is told"
     sender = _Sender(parts)
     lease = parts.randomness.token(8).hex()
@@ -84,16 +84,16 @@ class _Sender:
         WRITES.labels(write.provider, write.action, result).inc()
 
     async def _send(self, write: VendorWrite) -> str:
-        tool: Alerts | None = self._parts.tools.get(write.provider)
+        teller: Teller | None = self._parts.tellers.get(write.provider)
         title = self._parts.titles.get(write.provider, write.provider)
-        if tool is None:
+        if teller is None:
             return await self._refused(write, f"{title} is not connected any more.")
         if why := self.silent.get(write.provider):
             until = self._parts.clock.now() + POSTPONED
             await self._write(sync_with_tools.not_sent, write.postponed(until, why))
             return "postponed"
         try:
-            return await self._try(tool, write)
+            return await self._try(teller, write)
         except ToolRefused as error:
             return await self._refused(write, str(error))
         except ToolSilent as error:
@@ -104,24 +104,24 @@ class _Sender:
             log.exception("A-%s: socmon failed while it told %s", write.alert_id, title)
             return await self._unanswered(write, title, f"fault {type(error).__name__}; please report it")
 
-    async def _try(self, tool: Alerts, write: VendorWrite) -> str:
+    async def _try(self, teller: Teller, write: VendorWrite) -> str:
         author = await self._author(write.provider, write.person)
-        account = await asyncio.to_thread(tool.recognise, author)
+        account = await asyncio.to_thread(teller.recognise, author)
         write = write.sending(account.id, self._parts.clock.now())
         if not await self._write(sync_with_tools.about_to_send, write):
             return "echoed"
-        did = await self._tell(tool, write, author, account)
+        did = await self._tell(teller, write, author, account)
         await self._write(sync_with_tools.sent, write.done(self._parts.clock.now(), did))
         self.well.add(write.provider)
         self.sent += 1
         return "sent"
 
-    async def _tell(self, tool: Alerts, write: VendorWrite, author: Author, account: Account) -> str:
+    async def _tell(self, teller: Teller, write: VendorWrite, author: Author, account: Account) -> str:
         whom = await self._author(write.provider, write.text) if write.action is ToolAct.REASSIGN else None
         words = _DID.get(write.action, "{text}").format(whom=whom.name if whom else "", text=write.text)
         note = signed(words, name=author.name, alert_id=write.alert_id, link=await self._link(write.alert_id))
         now = self._parts.clock.now()
-        return await asyncio.to_thread(tool.tell, write, account=account, note=note, whom=whom, at=now)
+        return await asyncio.to_thread(teller.tell, write, account=account, note=note, whom=whom, at=now)
 
     async def _refused(self, write: VendorWrite, why: str) -> str:
         self.lost += 1

@@ -16,10 +16,12 @@ class OpenAlert:
 
     `aliases` are other keys under which its messages may name the same problem. `quiet` is one that the tool tells
     nobody about (silenced, or routed elsewhere): it lasts, and opens nothing here. `acknowledged` is who did so there.
+    `begins`, up to a first "|", is how all keys of the problem begin, where the tool cannot tell the rest of them.
     """
 
     reported: Reported
     aliases: tuple[str, ...] = ()
+    begins: str = ""
     quiet: bool = False
     acknowledged: Done | None = None
 

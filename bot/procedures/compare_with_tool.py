@@ -6,7 +6,7 @@ tool was asked is left to its own messages.
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 
@@ -30,12 +30,16 @@ def compare_with_tool(
     *,
     complete: bool,
     as_of: datetime,
+    covers: Callable[[str], bool] = lambda _key: True,
     routes: SlackRoutes,
 ) -> Repairs:
-    """Mend what differs; returns what that was. `as_of` is when the tool was asked, before its answer."""
+    """Mend what differs; returns what that was. `as_of` is when the tool was asked, before its answer.
+
+    `covers` says of a problem's key whether it was asked for at all.
+    """
     missed, kinds = _what_is_open(records, provider, found, as_of)
     if complete:
-        recovered = _what_is_over(records, provider, found, as_of)
+        recovered = _what_is_over(records, provider, found, as_of, covers)
         missed += recovered
         kinds += ["recovered"] * len(recovered) + ["retold"] * _send_anew(records, provider)
     if missed:
@@ -63,20 +67,29 @@ def _what_is_open(
 
 
 def _what_is_over(
-    records: Records, provider: str, found: Sequence[OpenAlert], as_of: datetime
+    records: Records,
+    provider: str,
+    found: Sequence[OpenAlert],
+    as_of: datetime,
+    covers: Callable[[str], bool],
 ) -> list[Reported]:
     there = {key for one in found for key in one.keys}
+    begun = {one.begins for one in found if one.begins}
     return [
         _recovery(alert, as_of)
         for alert in records.not_recovered(provider)
-        if alert.dedup_key not in there and _has_settled(records, alert, as_of)
+        if alert.dedup_key not in there
+        and alert.dedup_key.partition("|")[0] + "|" not in begun
+        and covers(alert.dedup_key)
+        and _has_settled(records, alert, as_of)
     ]
 
 
 def _known(records: Records, provider: str, one: OpenAlert) -> Alert | None:
     """The newest alert of this problem, under whichever name its messages gave it."""
     alerts = (records.latest_alert(provider, key) for key in one.keys)
-    return next((alert for alert in alerts if alert), None)
+    named = next((alert for alert in alerts if alert), None)
+    return named or (records.latest_alert_like(provider, one.begins) if one.begins else None)
 
 
 def _difference(

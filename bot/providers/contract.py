@@ -147,20 +147,26 @@ class Pulled(Generic[Item]):
 
 
 class Alerts(Protocol):
-    """A tool's open alerts, and what it can be told about them. Synchronous, with time-outs: jobs use a thread."""
-
-    @property
-    def takes(self) -> frozenset[ToolAct]:
-        """What it can be told. Most tools are only asked."""
-        return frozenset()
+    """A tool's open alerts. Synchronous, with time-outs: jobs use a thread."""
 
     def list_open(self, at: datetime) -> Pulled[OpenAlert]:
         """Everything that is open. Raises nothing: what could not be asked makes the answer incomplete."""
         ...
 
+    def covers(self, key: str) -> bool:  # noqa: ARG002 - for those that ask for a part only
+        """Whether a problem with this key would have been in the answer."""
+        return True
+
+
+class Teller(Protocol):
+    """What a tool can be told of people's acts. Synchronous, with time-outs: jobs use a thread."""
+
+    @property
+    def takes(self) -> frozenset[ToolAct]: ...
+
     def recognise(self, author: Author) -> Account:
         """As whom to write what this person did. Raises ToolSilent, or ToolRefused when it can be written as nobody."""
-        raise NotImplementedError
+        ...
 
     def tell(
         self, write: VendorWrite, *, account: Account, note: str, whom: Author | None, at: datetime
@@ -169,7 +175,7 @@ class Alerts(Protocol):
 
         `note` are the signed words for a note, `whom` is who gets the alert.
         """
-        raise NotImplementedError
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +196,8 @@ class Provider:
     """What `socmon doctor` says about these settings: a sentence per problem, with its mend; empty when all is well."""
     alerts: Callable[[Any], Alerts | None] = lambda _settings: None
     """The tool's open alerts, by its settings; None where these do not say how to ask."""
+    teller: Callable[[Any], Teller | None] = lambda _settings: None
+    """The way to tell the tool what people did; None where there is none."""
 
 
 class Secrets:

@@ -116,6 +116,14 @@ class ToolPart(Part):
         alerts = {one.id: one for one in latest if one is not None}
         return [one for _, one in sorted(alerts.items()) if one.source.value != "recovered"]
 
+    def latest_alert_like(self, provider: str, begins: str) -> Alert | None:
+        after = f"{begins[:-1]}{chr(ord(begins[-1]) + 1)}"  # a range, so that the index serves
+        query = select(alert.c.dedup_key).where(
+            alert.c.provider == provider, alert.c.dedup_key >= begins, alert.c.dedup_key < after
+        )
+        key = self._sql.execute(query.order_by(alert.c.id.desc()).limit(1)).scalar_one_or_none()
+        return None if key is None else self.latest_alert(provider, key)
+
     def user_of(self, provider: str, account: str) -> str | None:
         this = (account_link.c.provider == provider) & (account_link.c.account == account)
         return self._sql.execute(select(account_link.c.slack_user).where(this)).scalar_one_or_none()

@@ -1,9 +1,19 @@
 """Amazon CloudWatch: alarms that arrive through SNS."""
 
 from bot.providers.cloudwatch.samples import CloudWatchSamples
-from bot.providers.cloudwatch.settings import findings, read_settings
+from bot.providers.cloudwatch.settings import CloudWatchSettings, findings, read_settings
 from bot.providers.cloudwatch.webhook import CloudWatchWebhook
-from bot.providers.contract import Provider
+from bot.providers.contract import Alerts, Provider
+
+
+def open_alerts(settings: CloudWatchSettings) -> Alerts | None:
+    """Where the settings say how to ask; only then its client is imported, which takes a while."""
+    if not (settings.compare and settings.topics):
+        return None
+    from bot.providers.cloudwatch.alerts import CloudWatchAlerts  # noqa: PLC0415
+
+    return CloudWatchAlerts(settings=settings)
+
 
 PROVIDER = Provider(
     name="cloudwatch",
@@ -12,4 +22,5 @@ PROVIDER = Provider(
     webhook=CloudWatchWebhook,
     samples=CloudWatchSamples,
     findings=findings,
+    alerts=open_alerts,
 )

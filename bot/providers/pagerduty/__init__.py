@@ -1,10 +1,24 @@
 """PagerDuty: incidents, told by v3 webhooks, and handled over its REST API."""
 
+from typing import TYPE_CHECKING
+
 from bot.providers.contract import Provider
-from bot.providers.pagerduty.alerts import PagerDutyAlerts
 from bot.providers.pagerduty.samples import PagerDutySamples
-from bot.providers.pagerduty.settings import findings, read_settings
+from bot.providers.pagerduty.settings import PagerDutySettings, findings, read_settings
 from bot.providers.pagerduty.webhook import PagerDutyWebhook
+
+if TYPE_CHECKING:
+    from bot.providers.pagerduty.alerts import PagerDutyAlerts
+
+
+def rest_api(settings: PagerDutySettings) -> "PagerDutyAlerts | None":
+    """Where the settings say how to ask; only then its client is imported, which takes a while."""
+    if not settings.key:
+        return None
+    from bot.providers.pagerduty.alerts import PagerDutyAlerts  # noqa: PLC0415
+
+    return PagerDutyAlerts(settings=settings)
+
 
 PROVIDER = Provider(
     name="pagerduty",
@@ -13,5 +27,6 @@ PROVIDER = Provider(
     webhook=lambda settings, _network: PagerDutyWebhook(settings=settings),
     samples=PagerDutySamples,
     findings=findings,
-    alerts=lambda settings: PagerDutyAlerts(settings=settings) if settings.key else None,
+    alerts=rest_api,
+    teller=rest_api,
 )

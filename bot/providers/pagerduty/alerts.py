@@ -15,7 +15,7 @@ from bot.domain.alert import Change, Reported
 from bot.domain.comparison import OpenAlert
 from bot.domain.errors import ToolRefused, ToolSilent
 from bot.domain.tool import Account, Author, Done, ToolAct, VendorWrite
-from bot.providers.contract import Alerts, Pulled, instant, key_of, line, text
+from bot.providers.contract import Alerts, Pulled, Teller, instant, key_of, line, text
 from bot.providers.pagerduty.client import SECONDS, open_client
 from bot.providers.pagerduty.incident import Data, component_of, details_of, severity_of_incident, url_of
 from bot.providers.pagerduty.settings import PagerDutySettings
@@ -27,7 +27,7 @@ LONGEST_NOTE = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PagerDutyAlerts(Alerts):
+class PagerDutyAlerts(Alerts, Teller):
     """An incident is an alert. Every call has a time-out; a write is tried once, since the sender tries again."""
 
     settings: PagerDutySettings
@@ -42,14 +42,12 @@ class PagerDutyAlerts(Alerts):
             "date_range": "all",  # else only those of the last month
             "limit": PAGE,
         }
-        if self.settings.services:
-            wanted["service_ids[]"] = list(self.settings.services)
         found: list[OpenAlert] = []
         reason = ""
         try:
             with open_client(self.settings) as client:
                 found.extend(
-                    filter(None, (_open(one, at) for one in client.iter_all("incidents", params=wanted)))
+                    filter(None, (self._open(one, at) for one in client.iter_all("incidents", params=wanted)))
                 )
         except (Error, UrlError) as error:
             reason = f"PagerDuty did not say which incidents are open: {_why(error)}."
@@ -64,6 +62,28 @@ class PagerDutyAlerts(Alerts):
             calls=len(found) // PAGE + 1,
             reason=reason,
         )
+
+    def _open(self, incident: Data, at: datetime) -> OpenAlert | None:
+        """What the webhook would have told of it."""
+        number = text(incident.get("id"), 200)
+        if not number:
+            return None
+        reported = Reported(
+            change=Change.TRIGGERED,
+            dedup_key=key_of(number),
+            occurrence=key_of(number),
+            occurred_at=instant(incident.get("created_at"), received_at=at),
+            current=True,
+            title=line(incident.get("title")) or f"PagerDuty incident {number}",
+            component=component_of(incident),
+            severity=severity_of_incident(incident),
+            url=url_of(incident.get("html_url")),
+            text=details_of(incident),
+        )
+        service = text((incident.get("service") or {}).get("id"), 200)
+        # All are asked for: an incident that was moved to another service is not over.
+        quiet = bool(self.settings.services) and service not in self.settings.services
+        return OpenAlert(reported=reported, quiet=quiet, acknowledged=_acknowledged(incident, at))
 
     def recognise(self, author: Author) -> Account:
         """The linked account, else the one with the same e-mail, else the configured one that speaks for everybody."""
@@ -202,26 +222,6 @@ class _Incident:
     @property
     def _named(self) -> dict[str, str]:
         return {"From": self.sender}
-
-
-def _open(incident: Data, at: datetime) -> OpenAlert | None:
-    """What the webhook would have told of it."""
-    number = text(incident.get("id"), 200)
-    if not number:
-        return None
-    reported = Reported(
-        change=Change.TRIGGERED,
-        dedup_key=key_of(number),
-        occurrence=key_of(number),
-        occurred_at=instant(incident.get("created_at"), received_at=at),
-        current=True,
-        title=line(incident.get("title")) or f"PagerDuty incident {number}",
-        component=component_of(incident),
-        severity=severity_of_incident(incident),
-        url=url_of(incident.get("html_url")),
-        text=details_of(incident),
-    )
-    return OpenAlert(reported=reported, acknowledged=_acknowledged(incident, at))
 
 
 def _acknowledged(incident: Data, at: datetime) -> Done | None:

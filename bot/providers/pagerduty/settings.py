@@ -16,7 +16,7 @@ _ID = re.compile(r"[A-Z0-9]{3,40}")
 class PagerDutySettings:
     """Without a `key` PagerDuty is only listened to. `sender` is the user who speaks for people it does not know.
 
-    `services` are the ids of those whose incidents are compared; all of the account without any.
+    `services` are the ids of those whose incidents the webhooks tell of; without any all of the account.
     """
 
     secrets: Secrets
