@@ -18,8 +18,8 @@ KEY = "a-key-of-the-fake"
 
 
 @contextmanager
-def serving(answer: Any, certificate: Path) -> Iterator[str]:
-    """`answer` is an aiohttp handler; yields its address."""
+def serving(answer: Any, certificate: Path | None) -> Iterator[str]:
+    """`answer` is an aiohttp handler; yields its address, which is plain http without a certificate."""
     started, stopping = threading.Event(), asyncio.Event()
     loop = asyncio.new_event_loop()
     where: list[str] = []
@@ -29,9 +29,9 @@ def serving(answer: Any, certificate: Path) -> Iterator[str]:
         application.router.add_route("*", "/{path:.*}", answer)
         runner = web.AppRunner(application)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=server_context(certificate))
-        await site.start()
-        where.append(f"https://127.0.0.1:{runner.addresses[0][1]}")
+        context = server_context(certificate) if certificate else None
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+        where.append(f"http{'s' if context else ''}://127.0.0.1:{runner.addresses[0][1]}")
         started.set()
         await stopping.wait()
         await runner.cleanup()
