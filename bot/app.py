@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -47,6 +47,8 @@ from jobs.schedule import Ticker, all_jobs
 from jobs.send_vendor_writes import send_vendor_writes
 
 log = logging.getLogger(__name__)
+
+TELL_SECONDS = 5
 
 Beside = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -232,14 +234,20 @@ class Socmon:
             self.close()
 
     async def _tell_tools(self) -> None:
-        """At once after an act; the job of that name is the safety net."""
+        """At once after an act, and every few seconds for what is to be tried again.
+
+        No job of the ledger: each write is claimed by a lease of its own.
+        """
         while True:
-            await self._acted.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._acted.wait(), TELL_SECONDS)
             self._acted.clear()
             try:
                 await send_vendor_writes(self)
             except SocmonError as error:
                 log.warning("the tools wait for the records: %s", error)
+            except Exception:
+                log.exception("telling the tools failed; it goes on")
 
     async def _seal(self) -> None:
         try:

@@ -24,7 +24,6 @@ from bot.ports import Clock, RecordKeeper
 from bot.procedures import keep_schedule
 from jobs.apply_retention import apply_retention
 from jobs.reconcile import reconcile
-from jobs.send_vendor_writes import send_vendor_writes
 from jobs.sign_checkpoint import sign_checkpoint
 from jobs.tell_operators import tell_operators
 from jobs.wake_alerts import wake_alerts
@@ -59,13 +58,6 @@ def all_jobs(timezone: Any) -> tuple[Job, ...]:
             says="every 30 s",
             catch_up=CatchUp.LATEST,
             run=wake_alerts,
-        ),
-        Job(
-            name="send-vendor-writes",
-            every=IntervalTrigger(seconds=5, start_date=_MIDNIGHT, timezone="UTC"),
-            says="every 5 s, and at once after an act",
-            catch_up=CatchUp.LATEST,
-            run=send_vendor_writes,
         ),
         Job(
             name="reconcile",

@@ -1,4 +1,7 @@
-"""A tool is owed word of what a person did: it is told in their name, again and again until it has it or refuses."""
+"""A tool is owed word of what a person did: it is told in their name, again and again until it has it or refuses.
+
+Every five seconds, and at once after an act.
+"""
 
 import asyncio
 import logging

@@ -60,12 +60,7 @@ def read_settings(table: Mapping[str, Any], environ: Mapping[str, str]) -> Pager
 def findings(settings: PagerDutySettings) -> list[str]:
     """What `socmon doctor` says about these settings."""
     found = secret_findings("pagerduty", settings.secrets)
-    if not settings.key:
-        found.append(
-            "PAGERDUTY_API_KEY is not set, so what people do in Slack is not done in PagerDuty, and missed messages are"
-            " not found. Set it to a REST API key that may write incidents."
-        )
-    elif not settings.sender:
+    if settings.key and not settings.sender:
         found.append(
             "providers.pagerduty.from is not set, so acts of people whom PagerDuty does not know cannot be written"
             " there. Name a PagerDuty user's e-mail address."
