@@ -1,5 +1,6 @@
 """Slack, the records and PagerDuty tell the same story: acts go out in a person's name, come in, and echo once."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -295,6 +296,47 @@ async def test_two_hours_without_pagerduty_end_in_agreement_after_one_comparison
     for incident, alert_id in [(f"PINC{number}", number) for number in range(1, 7)] + [("PNEW1", 7)]:
         alert = await step.alert(alert_id)
         assert _agree(step.there(incident), alert), (incident, step.there(incident), alert)
+
+
+async def test_what_pagerduty_refuses_is_visible_and_not_tried_again(step: Step) -> None:
+    """The incident is gone there: the thread says so, an operator is told, and later acts go out as before."""
+    await step.begins()
+    await step.begins("PINC2")
+    gone = step.pagerduty.incidents.pop(INCIDENT)
+    await step.does(respond.acknowledge)
+    assert await step.tells() == "0 sent, 1 not"
+
+    assert "PagerDuty refused the acknowledgement (it answered 404 (Not Found))" in await step.small_print()
+    assert (await step.kinds())[-1] == "not_told"
+    assert await _trouble(step) == ["tool:pagerduty:refused"]
+    assert await step.tells() == "0 sent, 0 not"
+    await step.does(respond.acknowledge, alert_id=2)
+    assert await step.tells() == "1 sent, 0 not"
+    assert await _trouble(step) == []
+    assert gone["status"] == "triggered"
+
+
+async def test_an_act_is_told_at_once(step: Step) -> None:
+    """Nobody waits for a job: the click that wakes the projector wakes the sender too."""
+    await step.begins()
+    telling = asyncio.create_task(step.socmon._tell_tools())  # noqa: SLF001 - what runs beside the server
+    await asyncio.sleep(0)
+    await step.does(respond.acknowledge)
+    step.socmon.wake()
+    for _ in range(200):
+        if (await step.writes())[0].state is WriteState.DONE:
+            break
+        await asyncio.sleep(0.02)
+    telling.cancel()
+    assert step.there() == "acknowledged"
+
+
+async def test_a_tool_that_is_only_listened_to_is_told_nothing(step: Step) -> None:
+    step.socmon.records._outward = {}  # noqa: SLF001 - as without PAGERDUTY_API_KEY
+    await step.begins()
+    await step.does(respond.acknowledge)
+    assert await step.writes() == []
+    assert "PagerDuty knows" not in await step.small_print()
 
 
 def _unheard(step: Step) -> None:

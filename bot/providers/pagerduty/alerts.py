@@ -143,7 +143,8 @@ class PagerDutyAlerts(Alerts, Teller):
                 assignee = {"assignee": {"id": to.id, "type": "user_reference"}}
                 did = incident.put({"assignments": [assignee]}, f"reassigned to {to.email}")
             case _:
-                level = int(write.text) if write.text.isdigit() else incident.next_level()
+                level = int(write.text) if write.text.isdigit() else 0
+                level = level or incident.next_level()
                 did = incident.put({"escalation_level": level}, f"escalated to level {level}")
         return did
 
@@ -262,7 +263,7 @@ def _fetched(response: Any) -> dict[str, Any]:
         words = "; ".join([line(said.get("message")), *map(line, said.get("errors") or [])])
     except (ValueError, AttributeError):
         words = ""
-    why = f"PagerDuty answered {status}{f' ({words})' if words else ''}"
+    why = f"it answered {status}{f' ({words})' if words else ''}"
     if status in {401, 403, 408, 429} or status >= 500:  # a key may be mended
         raise ToolSilent(why)
     raise ToolRefused(why)
