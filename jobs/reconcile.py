@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
+from datetime import datetime
 from typing import Any
 
 from prometheus_client import Counter
 
+from bot.domain.comparison import OpenAlert
 from bot.procedures.compare_with_tool import compare_with_tool
 from bot.procedures.show_alert import known_problems
-from bot.providers.contract import Alerts
+from bot.providers.contract import Alerts, Pulled
 from jobs.send_vendor_writes import trouble_with
 
 log = logging.getLogger(__name__)
@@ -24,8 +26,19 @@ async def reconcile(parts: Any) -> str:
     return "; ".join(said) or "no tool can be asked"
 
 
+async def _ask(provider: str, tool: Alerts, at: datetime) -> Pulled[OpenAlert]:
+    try:
+        return await asyncio.to_thread(tool.list_open, at)
+    except Exception as error:
+        log.exception("%s: its answer could not be read", provider)
+        fault = (
+            f"socmon could not read what {provider} has open ({type(error).__name__}); please report this."
+        )
+        return Pulled(items=(), complete=False, as_of=at, reason=fault)
+
+
 async def _compare(parts: Any, provider: str, tool: Alerts) -> str:
-    pulled = await asyncio.to_thread(tool.list_open, parts.clock.now())
+    pulled = await _ask(provider, tool, parts.clock.now())
     repairs = await parts.records.write(
         compare_with_tool,
         provider,
@@ -47,4 +60,4 @@ async def _compare(parts: Any, provider: str, tool: Alerts) -> str:
         subject,
         f"{pulled.reason} Alerts still arrive by webhook; what was missed cannot be found until it answers.",
     )
-    return f"{provider}: not complete ({pulled.reason}), {repairs}"
+    return f"{provider}: not complete ({pulled.reason}){f' {repairs}' if repairs.counts else ''}"

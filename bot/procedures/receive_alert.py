@@ -209,6 +209,7 @@ def _log_done(
                 "account": done.account,
                 "version": alert.version,
                 "response": alert.response,
+                "owner": alert.owner or "",
             },
             private=raw | dict(private),
             alert_id=alert.id,
