@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -50,10 +50,12 @@ from handlers.slack.desk import Desk
 from handlers.webhooks import Intake
 from jobs.collect_on_call import collect_on_call
 from jobs.schedule import Ticker, all_jobs
+from jobs.send_vendor_writes import send_vendor_writes
 
 log = logging.getLogger(__name__)
 
 LOG_PROBLEM = "evidence:log"
+TELL_SECONDS = 5
 # A stop takes less than ten seconds: requests drain for three, then these, then the database closes in three.
 PROJECTOR_SECONDS = 3.0
 QUEUE_SECONDS = 3.5  # a look into a queue takes three
@@ -89,6 +91,11 @@ class Socmon:
             self.key = LogKey.open(settings.log_key_file, self.origin, create=is_empty(writing))
             if note := last_note(writing):
                 self.key.require_signed(note, settings.log_key_file)
+        known = all_providers()
+        asked = {name: known[name].alerts(own) for name, own in settings.providers.items()}
+        self.tools = {name: tool for name, tool in asked.items() if tool}
+        told = {name: known[name].teller(own) for name, own in settings.providers.items()}
+        self.tellers = {name: teller for name, teller in told.items() if teller}
         self.records = Database(
             writing,
             reading_engine(settings.database_url),
@@ -96,8 +103,9 @@ class Socmon:
             randomness=self.randomness,
             node=socket.gethostname(),
             code=f"socmon {__version__}",
+            outward={name: teller.takes for name, teller in self.tellers.items()},
         )
-        self.titles = {name: provider.title for name, provider in all_providers().items()}
+        self.titles = {name: provider.title for name, provider in known.items()}
         self.client: AsyncWebClient = web_client(
             settings.slack.bot_token.get_secret_value(), settings.slack.api_url
         )
@@ -140,10 +148,12 @@ class Socmon:
         self.draining = False
         self.intake = self._intake()
         self.queues = self._queues()
+        self._acted = asyncio.Event()
 
     def wake(self) -> None:
-        """Something in Slack may lag."""
+        """Something in Slack may lag, or a tool may be owed word of it."""
         self.projector.wake()
+        self._acted.set()
 
     async def reach(self) -> Reach:
         """Who there is to call."""
@@ -288,12 +298,15 @@ class Socmon:
                 working = asyncio.create_task(self.projector.run()) if self.settings.slack.connected else None
                 await self.records.write(forget_problems, "sqs:", but=[one.queue.name for one in self.queues])
                 taking = [asyncio.create_task(queue.run()) for queue in self.queues]
+                telling = asyncio.create_task(self._tell_tools()) if self.tellers else None
                 self.ticker.start()
                 asking = asyncio.create_task(self._ask_who_is_on_call())
                 log.info("socmon %s is ready; the log is %s", __version__, self.origin)
                 yield
                 self.draining = True
                 asking.cancel()
+                if telling:
+                    telling.cancel()
                 await asyncio.gather(
                     self.ticker.stop(),
                     _ended(working),
@@ -303,6 +316,22 @@ class Socmon:
                 await self._seal_at_the_end()
         finally:
             self.close()
+
+    async def _tell_tools(self) -> None:
+        """At once after an act, and every few seconds for what is to be tried again.
+
+        No job of the ledger: each write is claimed by a lease of its own.
+        """
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._acted.wait(), TELL_SECONDS)
+            self._acted.clear()
+            try:
+                await send_vendor_writes(self)
+            except SocmonError as error:
+                log.warning("the tools wait for the records: %s", error)
+            except Exception:
+                log.exception("telling the tools failed; it goes on")
 
     async def _ask_who_is_on_call(self) -> None:
         """At once, so that the first alert after a start calls the right people; from then on a job does."""

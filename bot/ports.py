@@ -12,6 +12,7 @@ from bot.domain.evidence import Entry, Frontier
 from bot.domain.notice import Owed
 from bot.domain.oncall import AccountLink, Roster, StoredRoster
 from bot.domain.thread import Moment, Thread
+from bot.domain.tool import ToolAct, VendorWrite
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -133,7 +134,58 @@ class NoticeRecords(Protocol):
         ...
 
 
-class Records(OnCallRecords, EscalationRecords, NoticeRecords, Protocol):
+class ToolRecords(Protocol):
+    """What the tools are to be told, and who is who there."""
+
+    def tell_tool(self, alert: Alert, action: ToolAct, *, by: str, text: str = "") -> None:
+        """The alert's tool is owed word of this act, if it takes such words; sent later, however long that takes."""
+        ...
+
+    def vendor_writes(self, alert_id: int) -> list[VendorWrite]:
+        """What the alert's tool was or is to be told, oldest first."""
+        ...
+
+    def claim_vendor_writes(self, *, lease: str, lasting: timedelta, most: int) -> list[VendorWrite]:
+        """Lease the oldest pending write of each alert that is due. No other replica sends it while the lease lasts."""
+        ...
+
+    def save_vendor_write(self, write: VendorWrite, *, keep_lease: bool = False) -> bool:
+        """Store how far it has come; False when its lease is another's by now, or an echo has completed it: then not.
+
+        The lease is given back unless it is kept. A write that carries no lease is stored in any case.
+        """
+        ...
+
+    def failed_writes(self, provider: str, *, most: int = 500) -> list[VendorWrite]:
+        """Those the tool did not answer to for too long, oldest first."""
+        ...
+
+    def not_recovered(self, provider: str) -> list[Alert]:
+        """The newest alert of each problem that its tool has not declared over, oldest first."""
+        ...
+
+    def latest_alert_like(self, provider: str, begins: str) -> Alert | None:
+        """The newest alert whose problem's key begins so."""
+        ...
+
+    def user_of(self, provider: str, account: str) -> str | None:
+        """The Slack user to whom this account of the tool is linked."""
+        ...
+
+    def account_of(self, provider: str, user: str) -> str | None:
+        """The tool's account that is linked to this Slack user."""
+        ...
+
+    def keep_account_name(self, provider: str, account: str, name: str) -> None:
+        """What the tool calls one of its people."""
+        ...
+
+    def account_names(self, provider: str, accounts: Collection[str]) -> Mapping[str, str]:
+        """What the tool last called these; those it never named are left out."""
+        ...
+
+
+class Records(OnCallRecords, EscalationRecords, NoticeRecords, ToolRecords, Protocol):
     """The records, seen from inside one transaction. All of it happens, or nothing."""
 
     @property

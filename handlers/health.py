@@ -32,6 +32,8 @@ CHECKPOINT_AGE = Gauge(
 )
 WAITING = Gauge("socmon_records_waiting", "Units of work that wait for a transaction")
 PROBLEMS = Gauge("socmon_problems", "What an operator has to mend")
+TROUBLE = Gauge("socmon_tool_trouble", "1 while a tool cannot be told or asked", ["provider"])
+TOOL = "tool:"
 
 
 @dataclass(slots=True)
@@ -107,6 +109,10 @@ class Health:
             LOG_SIZE.set(state.log_size)
             CHECKPOINT_AGE.set(self._seconds_since(state.checkpoint_at) if state.checkpoint_at else nan)
             PROBLEMS.set(len(state.problems))
+            TROUBLE.clear()
+            for subject, _, _ in state.problems:
+                if subject.startswith(TOOL):
+                    TROUBLE.labels(subject.split(":")[1]).set(1)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     def _seconds_since(self, at: datetime | None) -> float:

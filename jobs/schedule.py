@@ -26,6 +26,7 @@ from bot.procedures import keep_schedule
 from jobs.apply_retention import apply_retention
 from jobs.collect_on_call import collect_on_call
 from jobs.escalate_alerts import escalate_alerts
+from jobs.reconcile import reconcile
 from jobs.send_notices import send_notices
 from jobs.sign_checkpoint import sign_checkpoint
 from jobs.tell_operators import tell_operators
@@ -86,6 +87,13 @@ def all_jobs(timezone: Any) -> tuple[Job, ...]:
             says="every 15 s",
             catch_up=CatchUp.LATEST,
             run=send_notices,
+        ),
+        Job(
+            name="reconcile",
+            every=IntervalTrigger(minutes=5, start_date=_MIDNIGHT, timezone="UTC"),
+            says="every 5 min",
+            catch_up=CatchUp.LATEST,
+            run=reconcile,
         ),
         Job(
             name="sign-checkpoint",

@@ -11,6 +11,7 @@ from enum import StrEnum
 from unicodedata import name
 
 from bot.domain.errors import IllegalAct, SomebodyElses, ThinNote
+from bot.domain.tool import Done
 
 
 class Response(StrEnum):
@@ -134,6 +135,7 @@ class Reported:
     end an alert and never begins one.
     `said` is what happened, for `Change.UPDATED` ("acknowledged in PagerDuty by Sam"), and `raised_to` the severity
     that such an update states; None when it states none.
+    `done` is what a person did there, where the tool names them: it may be our own act, told back, or is done here too.
     """
 
     change: Change
@@ -150,6 +152,7 @@ class Reported:
     text: str = ""
     said: str = ""
     raised_to: Severity | None = None
+    done: Done | None = None
     current: bool = False
     ends_episode: bool = False
     ignored: str = ""
@@ -316,6 +319,16 @@ class Alert:
             flaps=self.flaps + (self.source is Source.RECOVERED and source is Source.FIRING),
             value=reported.value or self.value,
         )
+
+    def given_to(self, owner: str) -> "Alert":
+        """The alert after somebody has given it to another person in its tool. Who owned it asked for nothing."""
+        return self if owner == self.owner else replace(self, owner=owner, version=self.version + 1)
+
+    def settled_at_source(self, *, at: datetime) -> "Alert":
+        """The alert after its resolution has ended the problem in the tool that had raised it."""
+        if self.source is Source.RECOVERED:
+            return self
+        return replace(self, source=Source.RECOVERED, source_at=max(at, self.source_at), recovered_at=at)
 
     def _acknowledged(self, by: str, at: datetime) -> "Alert":
         return replace(self, response=Response.ACKNOWLEDGED, owner=by, acknowledged_at=at, acknowledged_by=by)

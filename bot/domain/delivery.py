@@ -28,6 +28,8 @@ class Outcome(StrEnum):
 TEST_NOTIFICATION = "test notification"
 UNPROVEN = "nothing"
 """What verifies a message that lay in a queue, and was not believed. It is kept, since nobody can be told to stop."""
+COMPARISON = "reconcile"
+"""`verified_by` of what socmon found out by asking the tool itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,11 @@ class Delivery:
     def is_test(self) -> bool:
         """Nothing but a test notification, which proves the way here and is no alert."""
         return bool(self.alerts) and all(alert.ignored == TEST_NOTIFICATION for alert in self.alerts)
+
+    @property
+    def was_asked_for(self) -> bool:
+        """No word of the tool's own accord: it does not show that the tool's deliveries arrive."""
+        return self.verified_by == COMPARISON
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -88,3 +88,11 @@ class Unavailable(SocmonError):
 
 class TryAgain(SocmonError):
     """A delivery could not be checked, since something outside did not answer. Nothing was stored; send it again."""
+
+
+class ToolSilent(SocmonError):
+    """A tool did not answer, or not sensibly: it may or may not have done what was asked. Ask again later."""
+
+
+class ToolRefused(SocmonError):
+    """A tool said no to what it was told, and would say so again."""

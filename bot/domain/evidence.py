@@ -31,7 +31,11 @@ class BrokenFrontier(SocmonError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who did it, by pseudonymous ids only: Slack's team and user, or a provider's name as `user`."""
+    """Who did it, by pseudonymous ids only: Slack's team and user, or a provider's name as `user`.
+
+    Of kind "provider", `user` is a person when the entry's facts name the tool they did it in as "via": a Slack user
+    whose account there is linked, else the tool's own id of them.
+    """
 
     kind: Literal["slack", "provider", "system"]
     team: str | None = None

@@ -46,7 +46,7 @@ class SlackRoutes:
         return {self.default.channel, *(rule.channel for rule in self.rules)}
 
 
-TOLD_BY_PARENT = frozenset({"triggered", "announced"})
+TOLD_BY_PARENT = frozenset({"triggered", "announced", "told", "retold"})
 """Moments that no reply repeats."""
 
 

@@ -14,8 +14,12 @@ from bot.domain.delivery import Delivery, Outcome, Receipt, Result
 from bot.domain.evidence import Actor, Entry, Fact, timestamp
 from bot.domain.retelling import details_of, source_facts
 from bot.domain.thread import SlackRoutes
+from bot.domain.tool import Done
 from bot.ports import Records
 from bot.procedures.check_on_call import who_is_called
+from bot.procedures.sync_with_tools import did_there, hear_echo, person_of
+
+ECHO = "echo of our own write"
 
 
 def receive_alert(records: Records, delivery: Delivery, *, routes: SlackRoutes) -> Receipt:
@@ -64,6 +68,7 @@ def _free_id(records: Records, delivery: Delivery) -> str:
 
 _LOGGED = {Outcome.NEW, Outcome.TRANSITION}
 _NOTHING: Mapping[str, str | int] = {}
+_UNKNOWN = {Change.UPDATED: "no alert to update"}
 Told = tuple[Outcome, int | None, str]
 
 
@@ -73,11 +78,11 @@ def _receive(
     if reported.ignored:
         return Outcome.IGNORED, None, reported.ignored
     latest = records.latest_alert(delivery.provider, reported.dedup_key)
-    if latest is None and reported.ignored_if_unknown:
-        return Outcome.IGNORED, None, reported.ignored_if_unknown
-    if reported.change is Change.UPDATED:
-        if latest is None:
-            return Outcome.IGNORED, None, "no alert to update"
+    if latest and reported.done and hear_echo(records, latest, reported.done):
+        return Outcome.IGNORED, latest.id, ECHO
+    if latest is None and (why := reported.ignored_if_unknown or _UNKNOWN.get(reported.change)):
+        return Outcome.IGNORED, None, why
+    if latest and reported.change is Change.UPDATED:
         return _update(records, delivery, number, reported, latest, first=first)
     if latest is None or opens_new_episode(latest, reported, at=records.now):
         return _open(records, delivery, number, reported, routes, latest=latest, first=first)
@@ -166,14 +171,56 @@ def _hear(
 def _update(
     records: Records, delivery: Delivery, number: int, reported: Reported, latest: Alert, *, first: bool
 ) -> Told:
-    """File what was done in the tool. It can make the alert worse, and never better: people were paged for that."""
+    """File what was done in the tool. It can make the alert worse, and never better: people were paged for that.
+
+    What a person did there, where the tool names them, is done here too; it never resolves the alert.
+    """
     alert = latest
+    if reported.done and (done := did_there(records, latest, reported.done)):
+        alert, kind, private = done
+        _log_done(
+            records, delivery, number, kind, first=first, alert=alert, done=reported.done, private=private
+        )
+        return Outcome.TRANSITION, alert.id, reported.said
     if reported.raised_to and reported.raised_to < latest.severity:
         alert = replace(latest, severity=reported.raised_to)
         records.save_alert(alert)
         records.show(alert.id)
     _log(records, delivery, number, "alert.updated", first=first, alert=alert, text=reported.said)
     return Outcome.TRANSITION, alert.id, reported.said
+
+
+def _log_done(
+    records: Records,
+    delivery: Delivery,
+    number: int,
+    kind: str,
+    *,
+    first: bool,
+    alert: Alert,
+    done: Done,
+    private: Mapping[str, str],
+) -> None:
+    """The person did it, whom the tool vouches for."""
+    raw = {"raw": sha256(delivery.body).hexdigest()} if first else {}
+    records.log(
+        Entry(
+            type=f"alert.{kind}",
+            actor=Actor(kind="provider", user=person_of(records, delivery.provider, done.account)),
+            subject={"delivery": number, "alert": alert.id},
+            facts={
+                "provider": delivery.provider,
+                "verified_by": delivery.verified_by,
+                "via": delivery.provider,
+                "account": done.account,
+                "version": alert.version,
+                "response": alert.response,
+                "owner": alert.owner or "",
+            },
+            private=raw | dict(private),
+            alert_id=alert.id,
+        )
+    )
 
 
 def _kind(before: Alert, after: Alert) -> str:

@@ -17,6 +17,7 @@ from bot.domain.evidence import Actor, Entry, Fact, timestamp
 from bot.domain.notice import NoticeKind
 from bot.domain.person import LEADS, RESPONDERS, Person
 from bot.domain.retelling import details_of, source_facts
+from bot.domain.tool import ToolAct
 from bot.ports import Records
 from bot.procedures.escalate_alert import Call, Reach, whom
 
@@ -303,9 +304,11 @@ def _did(
     facts: Mapping[str, Fact] | None = None,
     private: Mapping[str, str] | None = None,
 ) -> Alert:
-    """Save the alert after an act, let Slack catch up, and log who did what in which role."""
+    """Save the alert after an act, let Slack and the alert's tool catch up, and log who did what in which role."""
     records.save_alert(alert)
     records.show(alert.id)
+    if by and (told := _TOLD.get(kind)):
+        records.tell_tool(alert, told, by=by.user, text=_words(alert, kind, facts or {}, private or {}))
     actor = Actor(kind="slack", team=by.team, user=by.user, role=by.role) if by else Actor(kind="system")
     records.log(
         Entry(
@@ -318,6 +321,37 @@ def _did(
         )
     )
     return alert
+
+
+# What each act is in the alert's tool. What a tool has no word for, it is told as a note.
+_TOLD = {
+    "acknowledged": ToolAct.ACKNOWLEDGE,
+    "taken_over": ToolAct.REASSIGN,
+    "reassigned": ToolAct.REASSIGN,
+    "escalated": ToolAct.ESCALATE,
+    "snoozed": ToolAct.SNOOZE,
+    "released": ToolAct.NOTE,
+    "noted": ToolAct.NOTE,
+    "resolved": ToolAct.RESOLVE,
+    "amended": ToolAct.NOTE,
+    "reopened": ToolAct.NOTE,
+}
+
+
+def _words(alert: Alert, kind: str, facts: Mapping[str, Fact], private: Mapping[str, str]) -> str:
+    """What goes to the tool with it."""
+    resolution = f"Found: {private.get('found', '')} Done: {private.get('done', '')}"
+    words = {
+        "snoozed": str(facts.get("until", "")),
+        "taken_over": alert.owner,
+        "reassigned": alert.owner,
+        "escalated": str(facts.get("level", "")),
+        "released": f"gave A-{alert.id} back: nobody owns it now.",
+        "resolved": resolution,
+        "amended": f"The resolution note says now: {resolution}",
+        "reopened": f"took it up again as A-{alert.id}: {private.get('reason', '')}",
+    }
+    return words.get(kind, private.get("text")) or ""
 
 
 def _facts(resolution: Resolution) -> dict[str, Fact]:

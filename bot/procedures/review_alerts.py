@@ -8,6 +8,7 @@ from bot.domain.errors import SocmonError
 from bot.domain.person import Person
 from bot.domain.thread import Moment
 from bot.ports import Records
+from bot.procedures.show_alert import named, told_by_name
 
 RECENT = timedelta(days=14)
 PAGE = 500
@@ -23,7 +24,10 @@ def alert_history(records: Records, alert_id: int) -> tuple[Alert, list[Moment],
 
     Raises UnknownAlert.
     """
-    return records.alert(alert_id), *records.history(alert_id, most=MOST_MOMENTS)
+    alert = records.alert(alert_id)
+    moments, earlier = records.history(alert_id, most=MOST_MOMENTS)
+    names = records.account_names(alert.provider, [alert.owner] if alert.owner else [])
+    return named(alert, names), told_by_name(records, alert.provider, moments), earlier
 
 
 def alert_log(records: Records, which: str, *, user: str, before: int | None = None) -> list[Alert]:

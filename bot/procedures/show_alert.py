@@ -4,7 +4,7 @@ Nothing here talks to Slack. A crash between any two of these steps costs nothin
 projector look for its own message before it posts again.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ from bot.domain.alert import Alert
 from bot.domain.errors import UnknownAlert
 from bot.domain.evidence import Actor, Entry
 from bot.domain.thread import TOLD_BY_PARENT, Moment, SlackRoutes, Thread
+from bot.domain.tool import ToolState, tool_state
 from bot.ports import Records
 
 MOST_TOLD = 200  # moments in one reply
@@ -41,6 +42,7 @@ class Task:
     alert: Alert
     moments: tuple[Moment, ...] = ()
     lost: str | None = None
+    tool: ToolState | None = None
 
     def refused(self, problem: str, *, retry_at: datetime) -> Thread:
         """Slack said no to it. What may still be there stays on record.
@@ -90,22 +92,42 @@ def _set_aside(records: Records, thread: Thread, error: Exception) -> None:
 
 def _task(records: Records, thread: Thread) -> Task:
     alert = records.alert(thread.alert_id)
+    names = _names_of(records, alert)
+    alert = named(alert, names)
+    tool = tool_state(records.vendor_writes(alert.id))
     moments: tuple[Moment, ...] = ()
     if thread.ts is None:
         step, key = Step.POST, parent_key(alert.id)
     elif thread.revision > thread.projected:
-        return Task(step=Step.UPDATE, thread=thread, alert=alert)
+        return Task(step=Step.UPDATE, thread=thread, alert=alert, tool=tool)
     else:
         news = records.timeline(alert.id, after=thread.shown, most=MOST_TOLD)
         if len(news) == MOST_TOLD:  # more than one reply can tell: the next one goes on from here
             thread = replace(thread, latest=news[-1].id)
-        moments = tuple(moment for moment in news if moment.kind not in TOLD_BY_PARENT)
+        told = [moment for moment in news if moment.kind not in TOLD_BY_PARENT]
+        moments = tuple(told_by_name(records, alert.provider, told))
         step, key = Step.REPLY, reply_key(alert.id, thread.latest)
     if thread.intent is not None:
-        return Task(step=step, thread=thread, alert=alert, moments=moments, lost=thread.intent)
+        return Task(step=step, thread=thread, alert=alert, moments=moments, lost=thread.intent, tool=tool)
     thread = thread.sending(key, records.now)
     records.save_thread(thread, keep_lease=LEASE)
-    return Task(step=step, thread=thread, alert=alert, moments=moments)
+    return Task(step=step, thread=thread, alert=alert, moments=moments, tool=tool)
+
+
+def _names_of(records: Records, alert: Alert) -> Mapping[str, str]:
+    return records.account_names(alert.provider, [alert.owner] if alert.owner else [])
+
+
+def named(alert: Alert, names: Mapping[str, str]) -> Alert:
+    """For showing: an owner who is known only in the tool goes by the name that the tool gives them."""
+    return replace(alert, owner=names.get(alert.owner, alert.owner)) if alert.owner else alert
+
+
+def told_by_name(records: Records, provider: str, moments: Sequence[Moment]) -> list[Moment]:
+    """The moments, with those who are known only in the tool by their names there."""
+    accounts = {moment.by for moment in moments if moment.facts.get("via")}
+    names = records.account_names(provider, accounts)
+    return [replace(moment, by=names.get(moment.by, moment.by)) for moment in moments]
 
 
 def resend(records: Records, thread: Thread) -> bool:

@@ -14,8 +14,10 @@ from hashlib import sha256
 from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 from bot.domain.alert import Reported, Severity
+from bot.domain.comparison import OpenAlert
 from bot.domain.errors import Refused, Unreadable, WrongSettings
 from bot.domain.oncall import Roster
+from bot.domain.tool import Account, Author, ToolAct, VendorWrite
 from bot.ports import Network
 
 DEEPEST_JSON = 40
@@ -136,7 +138,7 @@ class Pulled(Generic[Item]):
     items: tuple[Item, ...]
     complete: bool
     as_of: datetime
-    calls: int
+    calls: int = 1
     reason: str = ""
 
 
@@ -206,6 +208,38 @@ class Samples(Protocol):
         ...
 
 
+class Alerts(Protocol):
+    """A tool's open alerts. Synchronous, with time-outs: jobs use a thread."""
+
+    def list_open(self, at: datetime) -> Pulled[OpenAlert]:
+        """Everything that is open. Raises nothing: what could not be asked makes the answer incomplete."""
+        ...
+
+    def covers(self, key: str) -> bool:  # noqa: ARG002 - for those that ask for a part only
+        """Whether a problem with this key would have been in the answer."""
+        return True
+
+
+class Teller(Protocol):
+    """What a tool can be told of people's acts. Synchronous, with time-outs: jobs use a thread."""
+
+    @property
+    def takes(self) -> frozenset[ToolAct]: ...
+
+    def recognise(self, author: Author) -> Account:
+        """As whom to write what this person did. Raises ToolSilent, or ToolRefused when it can be written as nobody."""
+        ...
+
+    def tell(
+        self, write: VendorWrite, *, account: Account, note: str, whom: Author | None, at: datetime
+    ) -> str:
+        """Make it so, and return what was done; harmless to repeat. Raises ToolSilent or ToolRefused.
+
+        `note` are the signed words for a note, `whom` is who gets the alert.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     """One vendor. `webhook` builds its webhook from the provider's own settings object (what `settings` returned).
@@ -226,6 +260,10 @@ class Provider:
     """Opens the queue that the settings name, where the tool can deliver to one."""
     oncall: Callable[[Any], OnCallSource] | None = None
     """Builds the reader of rosters from the settings, where the tool knows who is on call."""
+    alerts: Callable[[Any], Alerts | None] = lambda _settings: None
+    """The tool's open alerts, by its settings; None where these do not say how to ask."""
+    teller: Callable[[Any], Teller | None] = lambda _settings: None
+    """The way to tell the tool what people did; None where there is none."""
 
 
 class Secrets:

@@ -146,10 +146,13 @@ def upgrade() -> None:
         sa.Column("target", sa.String(), nullable=False, comment="the vendor's own id of what is written to"),
         sa.Column("action", sa.String(), nullable=False),
         sa.Column("person", sa.String(), nullable=False, comment="the Slack user who did it, or socmon"),
+        sa.Column(
+            "account", sa.String(), nullable=False, comment="the vendor's own id of whom it was sent as"
+        ),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("key", sa.String(), nullable=False, comment="the same act is written once"),
         sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False, comment="pending, done or failed"),
+        sa.Column("state", sa.String(), nullable=False, comment="pending, done, failed or refused"),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("next_at", sa.BigInteger(), nullable=False),
         sa.Column("sent_at", sa.BigInteger(), nullable=True),
@@ -168,7 +171,30 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'pending'"),
             postgresql_where=sa.text("state = 'pending'"),
         )
+        batch_op.create_index(
+            "vendor_write_failed",
+            ["provider"],
+            unique=False,
+            sqlite_where=sa.text("state = 'failed'"),
+            postgresql_where=sa.text("state = 'failed'"),
+        )
         batch_op.create_index("vendor_write_once", ["key"], unique=True)
+
+    op.create_table(
+        "account_name",
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("provider", "account"),
+    )
+    with op.batch_alter_table("alert", schema=None) as batch_op:
+        batch_op.create_index(
+            "alert_not_recovered",
+            ["provider"],
+            unique=False,
+            sqlite_where=sa.text("source <> 'recovered'"),
+            postgresql_where=sa.text("source <> 'recovered'"),
+        )
 
 
 def downgrade() -> None:
@@ -177,10 +203,22 @@ def downgrade() -> None:
 
     with op.batch_alter_table("alert", schema=None) as batch_op:
         batch_op.drop_column("acknowledged_by")
+        batch_op.drop_index(
+            "alert_not_recovered",
+            sqlite_where=sa.text("source <> 'recovered'"),
+            postgresql_where=sa.text("source <> 'recovered'"),
+        )
         batch_op.drop_column("roster_id")
+
+    op.drop_table("account_name")
 
     with op.batch_alter_table("vendor_write", schema=None) as batch_op:
         batch_op.drop_index("vendor_write_once")
+        batch_op.drop_index(
+            "vendor_write_failed",
+            sqlite_where=sa.text("state = 'failed'"),
+            postgresql_where=sa.text("state = 'failed'"),
+        )
         batch_op.drop_index(
             "vendor_write_due",
             sqlite_where=sa.text("state = 'pending'"),

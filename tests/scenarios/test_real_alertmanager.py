@@ -1,25 +1,10 @@
 """Debian's own Alertmanager posts its own webhooks: firing, grouped, resolved."""
 
-import json
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
-from tests.processes import Bot, free_port, running_slack, wait_until
-
-SECRET = "a-secret-of-alertmanagers-0123456789abcdef"
-CONFIG = """\
-route: {{receiver: socmon, group_by: [cluster], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}}
-receivers:
-  - name: socmon
-    webhook_configs:
-      - url: {url}/webhooks/alertmanager
-        http_config: {{authorization: {{credentials: {secret}}}}}
-"""
+from tests.alertmanager import SECRET, push, running_alertmanager
+from tests.processes import Bot, running_slack, wait_until
 
 
 def test_firing_grouped_and_resolved(alertmanager: Path, tmp_path: Path) -> None:
@@ -31,10 +16,10 @@ def test_firing_grouped_and_resolved(alertmanager: Path, tmp_path: Path) -> None
         bot.environ["SOCMON_WEBHOOK_SECRET_ALERTMANAGER"] = SECRET
         bot.start()
         try:
-            with _running(alertmanager, tmp_path, bot.url) as url:
-                _tell(url, "db-1", "db-2")
+            with running_alertmanager(alertmanager, tmp_path, bot.url) as url:
+                push(url, "db-1", "db-2")
                 wait_until(lambda: len(bot.log()) == 2, what="both have fired", log=tmp_path / "bot.log")
-                _tell(url, "db-1", ended=True)
+                push(url, "db-1", ended=True)
                 wait_until(
                     lambda: _states(bot)["db-1"] == "recovered, note needed", what="db-1 has recovered"
                 )
@@ -43,57 +28,6 @@ def test_firing_grouped_and_resolved(alertmanager: Path, tmp_path: Path) -> None
         assert _states(bot) == {"db-1": "recovered, note needed", "db-2": "triggered"}
         assert bot.run("status").stdout.count("GAP") == 0
         assert bot.run("evidence", "verify").returncode == 0
-
-
-@contextmanager
-def _running(program: Path, folder: Path, bot_url: str) -> Iterator[str]:
-    port = free_port()
-    config = folder / "alertmanager.yml"
-    config.write_text(CONFIG.format(url=bot_url, secret=SECRET))
-    words = [
-        program,
-        f"--config.file={config}",
-        f"--storage.path={folder / 'am'}",
-        "--cluster.listen-address=",
-    ]
-    with (folder / "alertmanager.log").open("wb") as log:
-        process = subprocess.Popen(
-            [*map(str, words), f"--web.listen-address=127.0.0.1:{port}"], stderr=log, stdout=log
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until(lambda: _is_ready(url), what="Alertmanager is ready", log=folder / "alertmanager.log")
-        yield url
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _is_ready(url: str) -> bool:
-    try:
-        urlopen(f"{url}/-/ready", timeout=5).close()
-    except OSError:
-        return False
-    return True
-
-
-def _tell(url: str, *hosts: str, ended: bool = False) -> None:
-    """Push alerts as Prometheus does."""
-    start = datetime.now(UTC) - timedelta(minutes=1)
-    end = {"endsAt": datetime.now(UTC).isoformat()} if ended else {}
-    alerts = [
-        {
-            "labels": {"alertname": "DiskFull", "cluster": "c1", "instance": host, "severity": "critical"},
-            "annotations": {"summary": "The disk is nearly full"},
-            "startsAt": start.isoformat(),
-            **end,
-        }
-        for host in hosts
-    ]
-    body = json.dumps(alerts).encode()
-    urlopen(
-        Request(f"{url}/api/v2/alerts", data=body, headers={"Content-Type": "application/json"}), timeout=5
-    ).close()
 
 
 def _states(bot: Bot) -> dict[str, Any]:

@@ -53,12 +53,14 @@ from bot.adapters.database.tables import (
     source,
     thread,
 )
+from bot.adapters.database.tool import ToolPart
 from bot.adapters.database.wakeup import CHANNEL
 from bot.domain.alert import Act, Alert
 from bot.domain.delivery import UNPROVEN, Delivery
 from bot.domain.errors import UnknownAlert
 from bot.domain.evidence import ELSEWHERE, Entry, Frontier, canonical, commitment, envelope, leaf_hash
 from bot.domain.thread import TOLD_BY_PARENT, Moment, Thread
+from bot.domain.tool import ToolAct
 
 SALT_BYTES = 16
 ID_BYTES = 8
@@ -84,6 +86,8 @@ class Stamp:
     node: str
     code: str
     token: Any
+    outward: Mapping[str, frozenset[ToolAct]] = field(default_factory=dict)
+    """What each tool takes from socmon."""
 
 
 @dataclass(slots=True)
@@ -364,7 +368,7 @@ def stands(connection: Connection, boot: str, name: str) -> bool:
     return bool(json.loads(row.batches).get(boot) == name)
 
 
-class Unit(OnCall, EscalationPart, NoticePart, Part):
+class Unit(OnCall, EscalationPart, NoticePart, ToolPart, Part):
     """One procedure's view of a batch: `bot.ports.Records`."""
 
     def __init__(self, batch: Batch) -> None:
@@ -609,7 +613,7 @@ class Unit(OnCall, EscalationPart, NoticePart, Part):
     def add_delivery(self, delivery: Delivery) -> int:
         number = self._batch.next_delivery + len(self._own.deliveries)
         self._own.seen.add((delivery.provider, delivery.delivery_id))
-        if delivery.verified_by != UNPROVEN:
+        if delivery.verified_by != UNPROVEN and not delivery.was_asked_for:
             self._own.heard[delivery.provider] = delivery.received_at
         if delivery.is_test:
             self._own.tested[delivery.provider] = delivery.received_at

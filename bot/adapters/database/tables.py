@@ -139,6 +139,12 @@ alert = Table(
         postgresql_where=text("response <> 'resolved'"),
     ),
     Index("alert_triggered", "triggered_at"),
+    Index(
+        "alert_not_recovered",
+        "provider",
+        sqlite_where=text("source <> 'recovered'"),
+        postgresql_where=text("source <> 'recovered'"),
+    ),
 )
 
 _LAGGING = text("revision > projected OR latest > shown")
@@ -258,6 +264,15 @@ account_link = Table(
     Column("at", BigInteger, nullable=False),
 )
 
+# What a tool calls its people, as it last named them; for those who are linked to no Slack user.
+account_name = Table(
+    "account_name",
+    metadata,
+    Column("provider", String, primary_key=True),
+    Column("account", String, primary_key=True),
+    Column("name", String, nullable=False),
+)
+
 # How far alerts have come in the escalation policy, per phase of waiting.
 escalation = Table(
     "escalation",
@@ -300,10 +315,11 @@ vendor_write = Table(
     Column("target", String, nullable=False, comment="the vendor's own id of what is written to"),
     Column("action", String, nullable=False),
     Column("person", String, nullable=False, comment="the Slack user who did it, or socmon"),
+    Column("account", String, nullable=False, comment="the vendor's own id of whom it was sent as"),
     Column("text", Text, nullable=False),
     Column("key", String, nullable=False, comment="the same act is written once"),
     Column("at", BigInteger, nullable=False),
-    Column("state", String, nullable=False, comment="pending, done or failed"),
+    Column("state", String, nullable=False, comment="pending, done, failed or refused"),
     Column("attempts", Integer, nullable=False),
     Column("next_at", BigInteger, nullable=False),
     Column("sent_at", BigInteger),
@@ -313,6 +329,12 @@ vendor_write = Table(
     Column("leased_until", BigInteger, nullable=False),
     Index("vendor_write_once", "key", unique=True),
     Index("vendor_write_alert", "alert_id"),
+    Index(
+        "vendor_write_failed",
+        "provider",
+        sqlite_where=text("state = 'failed'"),
+        postgresql_where=text("state = 'failed'"),
+    ),
     Index(
         "vendor_write_due",
         "next_at",

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +24,7 @@ from bot.adapters.database.engine import give_up
 from bot.adapters.database.records import Batch, Stamp, Unit, stands
 from bot.domain.delivery import Delivery
 from bot.domain.errors import Unavailable
+from bot.domain.tool import ToolAct
 from bot.ports import Clock, Randomness, Records
 
 P = ParamSpec("P")
@@ -58,14 +59,25 @@ class Work:
 
 
 class Database:
-    """`bot.ports.RecordKeeper` over SQLAlchemy. `node` and `code` name this replica and version in the evidence."""
+    """`bot.ports.RecordKeeper` over SQLAlchemy. `node` and `code` name this replica and version in the evidence.
+
+    `outward` is what each tool takes from socmon: of other acts no word to it is put down.
+    """
 
     def __init__(
-        self, writing: Engine, reading: Engine, *, clock: Clock, randomness: Randomness, node: str, code: str
+        self,
+        writing: Engine,
+        reading: Engine,
+        *,
+        clock: Clock,
+        randomness: Randomness,
+        node: str,
+        code: str,
+        outward: Mapping[str, frozenset[ToolAct]] | None = None,
     ) -> None:
         self.writing, self.reading = writing, reading
         self._clock, self._randomness = clock, randomness
-        self._node, self._code = node, code
+        self._node, self._code, self._outward = node, code, outward or {}
         self._boot = randomness.token(8).hex()
         self._skew = Skew(clock)
         self._queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
@@ -150,6 +162,7 @@ class Database:
             node=self._node,
             code=self._code,
             token=self._randomness.token,
+            outward=self._outward,
         )
 
     def _run(self) -> None:

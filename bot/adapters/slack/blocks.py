@@ -8,10 +8,11 @@ from bot.adapters.slack import interactions as do
 from bot.adapters.slack.elements import Block, Element, actions, button, context, mrkdwn, overflow, section
 from bot.adapters.slack.text import date, link, mention, plain_text, slack_text
 from bot.adapters.slack.timeline import NOT_KEPT, TARGETS, Telling, called_by, tell
-from bot.adapters.slack.words import CAUSES, SOURCES, Look, duration, look, number, state, subject
+from bot.adapters.slack.words import CAUSES, SOURCES, TOOL_ACTS, Look, duration, look, number, state, subject
 from bot.domain.alert import Alert, NoAction, Response, Source
 from bot.domain.escalation import Phase
 from bot.domain.thread import Moment
+from bot.domain.tool import ToolState, WriteState
 
 MOST_BLOCKS = 45
 MOST_LETTERS = 11_000  # of all blocks of one message; Slack refuses some 13,000
@@ -39,18 +40,24 @@ def alert_message(
     provider_title: str,
     notices: Sequence[str] = (),
     no_action: NoAction = NEVER,
+    tool: ToolState | None = None,
 ) -> Message:
     """The parent: one line to know what is wrong, the facts in small print, and what can be done now.
 
     `notices` are trouble with this message itself ("possible duplicate"); `no_action` is the policy for alerts that
-    were over by themselves.
+    were over by themselves; `tool` is how far the alert's tool was told.
     """
     block_id = f"al:{alert.id}:v{alert.version}:r{revision}"
     return Message(
         text=_notification(alert, now),
         blocks=[
             section(_headline(alert, now)),
-            context(_origin(alert, now, provider_title), _people(alert), *_warnings(notices)),
+            context(
+                _origin(alert, now, provider_title),
+                _people(alert),
+                _in_step(tool, provider_title),
+                *_warnings(notices),
+            ),
             actions(_controls(alert, now, no_action), block_id),
         ],
     )
@@ -229,6 +236,24 @@ def _responsible(alert: Alert) -> str:
 
 def _called(names: Sequence[str]) -> str:
     return " ".join(mention(name) for name in names[:MOST_MENTIONS])
+
+
+def _in_step(tool: ToolState | None, title: str) -> str:
+    """Whether the tool knows what was done here, with why it does not."""
+    if tool is None:
+        return ""
+    act, why = TOOL_ACTS[tool.action], f" ({slack_text(tool.detail, 150)})" if tool.detail else ""
+    match tool.state:
+        case WriteState.DONE:
+            return f":white_check_mark: {title} knows"
+        case WriteState.PENDING if tool.waits_since:
+            return f":hourglass_flowing_sand: {title} does not answer{why}; the {act} is saved here and told again"
+        case WriteState.PENDING:
+            return f":hourglass_flowing_sand: telling {title}"
+        case WriteState.FAILED:
+            return f":x: {title} has not been told of the {act}{why}; it is told once it answers again"
+        case WriteState.REFUSED:
+            return f":x: {title} refused the {act}{why}; do it there by hand"
 
 
 def _warnings(notices: Sequence[str]) -> list[str]:

@@ -97,6 +97,12 @@ class Directory:
         """Whether Slack knows this user, and nobody has deactivated them. Raises Unidentified."""
         return not (await self._info(user)).get("deleted")
 
+    async def email(self, user: str) -> str:
+        """Somebody's e-mail address; "" where Slack does not tell it."""
+        with suppress(Unidentified):
+            return str((await self._info(user)).get("profile", {}).get("email") or "")
+        return ""
+
     async def admins(self) -> list[str]:
         """Slack user ids to tell about trouble: the admins, else the leads; without those Slack does not know."""
         for role in (Role.ADMIN, Role.LEAD):

@@ -293,6 +293,7 @@ class Projector:
             revision=thread.revision,
             notices=notices,
             no_action=self._no_action,
+            tool=task.tool,
         )
 
     def _title(self, task: Task) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 from bot.adapters.slack import interactions as do
 from bot.adapters.slack.elements import Block, Element, actions, button, context, plain, quote, section
 from bot.adapters.slack.text import date, link, mention, slack_text
-from bot.adapters.slack.words import CAUSES, duration, number, some, subject
+from bot.adapters.slack.words import CAUSES, TOOL_ACTS, duration, number, some, subject
 from bot.domain.alert import Alert, Resolution
+from bot.domain.delivery import COMPARISON
 from bot.domain.escalation import Phase, Target
 from bot.domain.thread import Moment
 
@@ -51,6 +52,7 @@ def tell(
         line = handed(who, _named(moment, "to", names or {}), _named(moment, "from", names or {}))
     else:
         line = _SENTENCES.get(moment.kind, _unknown_kind)(alert, moment, who)
+    line += _how(moment, provider_title)
     if names is None and moment.kind in _CALLS and (called := called_by(moment)):
         line = f"{line}, calling {' '.join(map(mention, called))}"
     quoted = _quoted(alert, moment, moments)
@@ -66,6 +68,13 @@ def called_by(moment: Moment) -> list[str]:
     """The Slack users and groups whom a moment called."""
     called = moment.facts.get("called")
     return called.split() if isinstance(called, str) else []
+
+
+def _how(moment: Moment, provider_title: str) -> str:
+    """Where it was done, if not here; how it was found out, if not by a message."""
+    there = f" in {slack_text(provider_title, 40)}" if moment.facts.get("via") else ""
+    found = "; no message came, found by comparison" if moment.facts.get("verified_by") == COMPARISON else ""
+    return there + found
 
 
 def timeline_view(
@@ -185,6 +194,19 @@ _HANDED: dict[str, Callable[[str, str, str], str]] = {
 _CALLS = frozenset({"reminded", "escalated"})
 
 
+def _act(moment: Moment) -> str:
+    known = (words for act, words in TOOL_ACTS.items() if act == moment.facts.get("action"))
+    return f"the {next(known, 'act')}"
+
+
+def _told(_: Alert, moment: Moment, __: str) -> str:
+    return f":arrows_counterclockwise: {_act(moment)} is in the tool, too"
+
+
+def _not_told(_: Alert, moment: Moment, __: str) -> str:
+    return f":x: {_act(moment)} is recorded here, and its tool was not told"
+
+
 def _unknown_kind(_: Alert, moment: Moment, who: str) -> str:
     return f"{slack_text(moment.kind.replace('_', ' '), 60)} by {who}"
 
@@ -211,6 +233,11 @@ _SENTENCES: dict[str, Sentence] = {
     "amended": lambda _, __, who: (
         f":memo: resolution note edited by {who}; the earlier revisions stay in the log"
     ),
+    "reassigned": lambda _, __, who: f":bust_in_silhouette: given to somebody else by {who}",
+    "told": _told,
+    "retold": lambda _, moment, __: f"{_act(moment)} sent to the tool again, found missing there",
+    "not_told": _not_told,
+    "still_open": lambda _, __, ___: ":warning: resolved here, and its tool still says that it lasts",
     "reopened": _reopened,
     "reopened_as": _reopened_as,
 }

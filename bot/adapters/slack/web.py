@@ -143,6 +143,11 @@ class SlackWeb:
             if not cursor:
                 return None
 
+    async def permalink(self, channel: str, ts: str) -> str:
+        """The address of a message."""
+        answer = await answer_of(self.client.chat_getPermalink(channel=channel, message_ts=ts))
+        return str(answer.get("permalink") or "")
+
     async def tell(self, user: str, text: str) -> None:
         """A direct message to one person."""
         channel = await self.direct_channel(user)

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from bot.adapters.slack.text import DateForm, date, mention, slack_text, utc
 from bot.domain.alert import Alert, Cause, Response, Source
+from bot.domain.tool import ToolAct
 
 CAUSES: dict[Cause, str] = {
     Cause.CAPACITY: "Capacity",
@@ -24,6 +25,15 @@ SOURCES: dict[Source, str] = {
     Source.UNKNOWN: "no data",
 }
 
+
+TOOL_ACTS: dict[ToolAct, str] = {
+    ToolAct.ACKNOWLEDGE: "acknowledgement",
+    ToolAct.NOTE: "note",
+    ToolAct.REASSIGN: "reassignment",
+    ToolAct.ESCALATE: "escalation",
+    ToolAct.SNOOZE: "snooze",
+    ToolAct.RESOLVE: "resolution",
+}
 
 TODAY = timedelta(hours=12)  # near enough that the time alone says when
 

@@ -1,5 +1,6 @@
 """Prometheus Alertmanager: receivers of the type webhook report groups of alerts."""
 
+from bot.providers.alertmanager.alerts import AlertmanagerAlerts
 from bot.providers.alertmanager.samples import AlertmanagerSamples
 from bot.providers.alertmanager.settings import findings, read_settings
 from bot.providers.alertmanager.webhook import AlertmanagerWebhook
@@ -12,4 +13,5 @@ PROVIDER = Provider(
     webhook=lambda settings, _network: AlertmanagerWebhook(settings=settings),
     samples=AlertmanagerSamples,
     findings=findings,
+    alerts=lambda settings: AlertmanagerAlerts(settings=settings) if settings.url else None,
 )

@@ -70,7 +70,7 @@ class AlertmanagerWebhook(Webhook):
         found_alerts = _alerts(group)
         for found in found_alerts[:MOST_ALERTS]:
             try:
-                alerts.append(_reported(found, group, request.received_at))
+                alerts.append(reported(found, group, request.received_at))
             except Unreadable as error:
                 faults.append(str(error))
         if not alerts:
@@ -114,7 +114,7 @@ def _count(number: int) -> str:
     return "1 alert" if number == 1 else f"{number} alerts"
 
 
-def _reported(alert: Any, group: dict[str, Any], received_at: datetime) -> Reported:
+def reported(alert: Any, group: dict[str, Any], received_at: datetime) -> Reported:
     if not isinstance(alert, dict):
         raise Unreadable("An alert is not an object.")
     labels, annotations = _strings(alert.get("labels")), _strings(alert.get("annotations"))

@@ -2,9 +2,19 @@
 
 from bot.providers.cloudwatch.queue import open_queue
 from bot.providers.cloudwatch.samples import CloudWatchSamples
-from bot.providers.cloudwatch.settings import findings, read_settings
+from bot.providers.cloudwatch.settings import CloudWatchSettings, findings, read_settings
 from bot.providers.cloudwatch.webhook import CloudWatchWebhook
-from bot.providers.contract import Provider
+from bot.providers.contract import Alerts, Provider
+
+
+def open_alerts(settings: CloudWatchSettings) -> Alerts | None:
+    """Where the settings say how to ask; only then its client is imported, which takes a while."""
+    if not (settings.compare and settings.topics):
+        return None
+    from bot.providers.cloudwatch.alerts import CloudWatchAlerts  # noqa: PLC0415
+
+    return CloudWatchAlerts(settings=settings)
+
 
 PROVIDER = Provider(
     name="cloudwatch",
@@ -14,4 +24,5 @@ PROVIDER = Provider(
     samples=CloudWatchSamples,
     findings=findings,
     queue=open_queue,
+    alerts=open_alerts,
 )

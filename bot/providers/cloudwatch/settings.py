@@ -32,21 +32,23 @@ class QueueAddress:
 class CloudWatchSettings:
     """`topics` is the allow-list that takes the place of a secret: SNS signs for every customer with the same key.
 
-    `ca_file` is for the AWS client, which knows AWS_CA_BUNDLE but not SSL_CERT_FILE.
+    `ca_file` is for the AWS client, which knows AWS_CA_BUNDLE but not SSL_CERT_FILE. `compare` lets socmon ask which
+    alarms are in alarm; that needs AWS credentials.
     """
 
     topics: frozenset[str] = frozenset()
     signature_version_1: bool = False
     ca_file: str = ""
     queue: QueueAddress | None = None
+    compare: bool = False
 
 
 def read_settings(table: Mapping[str, Any], environ: Mapping[str, str]) -> CloudWatchSettings:
     """Read `[providers.cloudwatch]`; raises WrongSettings."""
-    read_table(NAME, table, ("topics", "signature_version_1", "queue"))
-    version_1 = table.get("signature_version_1", False)
-    if not isinstance(version_1, bool):
-        raise WrongSettings("providers.cloudwatch.signature_version_1 must be true or false, without quotes.")
+    read_table(NAME, table, ("topics", "signature_version_1", "queue", "compare"))
+    for name in ("signature_version_1", "compare"):
+        if not isinstance(table.get(name, False), bool):
+            raise WrongSettings(f"providers.cloudwatch.{name} must be true or false, without quotes.")
     topics = _topics(table.get("topics", []))
     if "queue" in table and not topics:
         raise WrongSettings(
@@ -55,7 +57,8 @@ def read_settings(table: Mapping[str, Any], environ: Mapping[str, str]) -> Cloud
         )
     return CloudWatchSettings(
         topics=topics,
-        signature_version_1=version_1,
+        signature_version_1=table.get("signature_version_1", False),
+        compare=table.get("compare", False),
         ca_file=environ.get("AWS_CA_BUNDLE") or environ.get("SSL_CERT_FILE") or "",
         queue=_queue(table["queue"], environ) if "queue" in table else None,
     )

@@ -1,9 +1,19 @@
 """Datadog: monitors report through the Webhooks integration, with a payload template of ours."""
 
-from bot.providers.contract import Provider
+from bot.providers.contract import Alerts, Provider
 from bot.providers.datadog.samples import DatadogSamples
-from bot.providers.datadog.settings import findings, read_settings
+from bot.providers.datadog.settings import DatadogSettings, findings, read_settings
 from bot.providers.datadog.webhook import DatadogWebhook
+
+
+def open_alerts(settings: DatadogSettings) -> Alerts | None:
+    """Where the settings say how to ask; only then its client is imported, which takes a while."""
+    if not (settings.api_key and settings.app_key):
+        return None
+    from bot.providers.datadog.alerts import DatadogAlerts  # noqa: PLC0415
+
+    return DatadogAlerts(settings=settings)
+
 
 PROVIDER = Provider(
     name="datadog",
@@ -12,4 +22,5 @@ PROVIDER = Provider(
     webhook=lambda settings, _network: DatadogWebhook(settings=settings),
     samples=DatadogSamples,
     findings=findings,
+    alerts=open_alerts,
 )

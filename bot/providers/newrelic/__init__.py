@@ -1,6 +1,7 @@
 """New Relic: workflows report issues through a webhook destination, with a message template of ours."""
 
 from bot.providers.contract import Provider
+from bot.providers.newrelic.alerts import NewRelicAlerts
 from bot.providers.newrelic.samples import NewRelicSamples
 from bot.providers.newrelic.settings import findings, read_settings
 from bot.providers.newrelic.webhook import NewRelicWebhook
@@ -12,4 +13,7 @@ PROVIDER = Provider(
     webhook=lambda settings, _network: NewRelicWebhook(settings=settings),
     samples=NewRelicSamples,
     findings=findings,
+    alerts=lambda settings: (
+        NewRelicAlerts(settings=settings) if settings.api_key and settings.account else None
+    ),
 )

@@ -166,6 +166,11 @@ class _Issue:
         return next((time for time in times if time), None)
 
 
+def reported_issue(fields: dict[str, Any], received_at: datetime) -> Reported:
+    """An issue with the names of our message template."""
+    return _reported(_Issue.read(fields), received_at)
+
+
 def _reported(issue: _Issue, received_at: datetime) -> Reported:
     if issue.is_test:
         return Reported(

@@ -1,10 +1,25 @@
-"""PagerDuty: incidents, told by v3 webhooks; who is on call, asked over its REST API."""
+"""PagerDuty: incidents, told by v3 webhooks and handled over its REST API; who is on call, asked there."""
+
+from typing import TYPE_CHECKING
 
 from bot.providers.contract import Provider
 from bot.providers.pagerduty.oncall import PagerDutyOnCall
 from bot.providers.pagerduty.samples import PagerDutySamples
-from bot.providers.pagerduty.settings import findings, read_settings
+from bot.providers.pagerduty.settings import PagerDutySettings, findings, read_settings
 from bot.providers.pagerduty.webhook import PagerDutyWebhook
+
+if TYPE_CHECKING:
+    from bot.providers.pagerduty.alerts import PagerDutyAlerts
+
+
+def rest_api(settings: PagerDutySettings) -> "PagerDutyAlerts | None":
+    """Where the settings say how to ask; only then its client is imported, which takes a while."""
+    if not settings.key:
+        return None
+    from bot.providers.pagerduty.alerts import PagerDutyAlerts  # noqa: PLC0415
+
+    return PagerDutyAlerts(settings=settings)
+
 
 PROVIDER = Provider(
     name="pagerduty",
@@ -14,4 +29,6 @@ PROVIDER = Provider(
     samples=PagerDutySamples,
     findings=findings,
     oncall=lambda settings: PagerDutyOnCall(settings=settings),
+    alerts=rest_api,
+    teller=rest_api,
 )

@@ -5,10 +5,13 @@ Limits and paging: https://developer.pagerduty.com/docs/rest-api-rate-limits and
 
 import ssl
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from bot.domain.errors import SocmonError
 from bot.providers.pagerduty.settings import PagerDutySettings
+
+if TYPE_CHECKING:
+    from pagerduty import RestApiV2Client
 
 SECONDS = 10
 RETRIES = {429: 5, 500: 3, 502: 3, 503: 3, 504: 3}
@@ -41,20 +44,27 @@ _ADVICE = {
 _OTHERWISE = "socmon tries again later."
 
 
+def open_client(settings: PagerDutySettings) -> "RestApiV2Client":
+    """To be closed by the caller. OpenSSL honours SSL_CERT_FILE, the HTTP library HTTPS_PROXY."""
+    from pagerduty import RestApiV2Client  # noqa: PLC0415 - only when it is needed
+
+    client = RestApiV2Client(
+        settings.key,
+        base_url=settings.api_url.rstrip("/") or None,
+        # Made here, since the library's own one is made without SSL_CERT_FILE.
+        verify=ssl.create_default_context(),
+    )
+    client.headers["Content-Type"] = "application/json"  # the specification wants it even without a body
+    client.retry = dict(RETRIES)  # the library alone asks for ever after a 429
+    client.timeout = SECONDS
+    return client
+
+
 class PagerDutyApi:
     """A conversation with PagerDuty. `calls` counts the requests; use it as a context manager, in a worker thread."""
 
     def __init__(self, settings: PagerDutySettings, *, pause: float = 1.5) -> None:
-        from pagerduty import RestApiV2Client  # noqa: PLC0415 - only when it is needed
-
-        self._client = RestApiV2Client(
-            settings.key,
-            base_url=settings.api_url.rstrip("/") or None,
-            # Made here, since the library's own one is made without SSL_CERT_FILE.
-            verify=ssl.create_default_context(),
-        )
-        self._client.retry = dict(RETRIES)
-        self._client.timeout = SECONDS
+        self._client = open_client(settings)
         self._client.sleep_timer = pause
         self.calls = 0
 

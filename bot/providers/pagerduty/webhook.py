@@ -6,12 +6,11 @@ Signatures: https://developer.pagerduty.com/docs/verifying-webhook-signatures
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
 
-from bot.domain.alert import Change, Reported, Severity
+from bot.domain.alert import Change, Reported
 from bot.domain.delivery import TEST_NOTIFICATION
 from bot.domain.errors import Refused, Unreadable
+from bot.domain.tool import Done, ToolAct
 from bot.providers.contract import (
     Reading,
     Request,
@@ -20,15 +19,22 @@ from bot.providers.contract import (
     key_of,
     line,
     parse_object,
-    severity_of,
     text,
-    web_address,
+)
+from bot.providers.pagerduty.incident import (
+    Data,
+    component_of,
+    details_of,
+    name_of,
+    names_of,
+    priority_of,
+    severity_of_incident,
+    table,
+    url_of,
 )
 from bot.providers.pagerduty.settings import PagerDutySettings
 
 MOST_SIGNATURES = 10
-
-Data = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +84,7 @@ def _read(event: Data, request: Request) -> Reported:
         return _ignored(event, kind, TEST_NOTIFICATION)
     if kind not in _STATES and kind not in _UPDATES:
         return _ignored(event, kind, "an event that says nothing about an alert")
-    data = _table(event.get("data"))
+    data = table(event.get("data"))
     incident = _incident(data)
     read = _state if kind in _STATES else _update
     return read(event, kind, incident, data, request)
@@ -92,11 +98,12 @@ def _state(event: Data, kind: str, incident: str, data: Data, request: Request) 
         occurrence=_occurrence(event, kind, incident, data) if change is Change.TRIGGERED else None,
         occurred_at=instant(event.get("occurred_at"), received_at=request.received_at),
         title=line(data.get("title")) or f"PagerDuty incident {incident}",
-        component=_name(data.get("service")),
-        severity=_severity(data),
-        url=_url(data.get("html_url")),
-        text=_text(data),
+        component=component_of(data),
+        severity=severity_of_incident(data),
+        url=url_of(data.get("html_url")),
+        text=details_of(data),
         said=f"{verb} in PagerDuty{_by(event)}",
+        done=_done(event, kind, data),
     )
 
 
@@ -106,26 +113,43 @@ def _update(event: Data, kind: str, incident: str, data: Data, request: Request)
         dedup_key=key_of(incident),
         occurred_at=instant(event.get("occurred_at"), received_at=request.received_at),
         title=line(data.get("title")),
-        severity=_severity(data),
+        severity=severity_of_incident(data),
         said=text(_UPDATES[kind](event, data)),
-        raised_to=_priority(data),
+        raised_to=priority_of(data),
+        done=_done(event, kind, data),
+    )
+
+
+def _done(event: Data, kind: str, data: Data) -> Done | None:
+    """What a person did. PagerDuty names an integration, or nobody, when none did."""
+    agent = table(event.get("agent"))
+    if kind not in _ACTS or not text(agent.get("type")).startswith("user") or not text(agent.get("id"), 200):
+        return None
+    assignees = data.get("assignees")
+    to = table(assignees[0]) if isinstance(assignees, list) and assignees else {}
+    return Done(
+        act=_ACTS[kind],
+        account=text(agent["id"], 200),
+        name=name_of(agent),
+        to=(text(to["id"], 200), name_of(to)) if text(to.get("id")) else None,
+        text=text(data.get("content"), 3000),
     )
 
 
 def _ignored(event: Data, kind: str, reason: str) -> Reported:
-    data = _table(event.get("data"))
+    data = table(event.get("data"))
     return Reported(
         change=Change.UPDATED,
         dedup_key=key_of(kind),
         title=kind,
-        said=line(data.get("message")) or _name(data),
+        said=line(data.get("message")) or name_of(data),
         ignored=reason,
     )
 
 
 def _incident(data: Data) -> str:
     """The id of the incident: the data itself, or what the note, responder or status update belongs to."""
-    about = data if data.get("type") == "incident" else _table(data.get("incident"))
+    about = data if data.get("type") == "incident" else table(data.get("incident"))
     incident = text(about.get("id"), 200)
     if not incident:
         raise Unreadable("The event does not say which incident it is about.")
@@ -140,39 +164,9 @@ def _occurrence(event: Data, kind: str, incident: str, data: Data) -> str:
     return key_of(incident, reopened_at) if reopened_at else key_of(incident)
 
 
-def _severity(data: Data) -> Severity:
-    """The priority where there is one (P1 to P5, or names like them), else the urgency: high pages people."""
-    return _priority(data) or _URGENCIES.get(text(data.get("urgency"), 20), Severity.SEV3)
-
-
-def _priority(data: Data) -> Severity | None:
-    return severity_of(_name(data.get("priority")).replace("-", ""))
-
-
-def _text(data: Data) -> str:
-    facts = {
-        "Assigned to": _names(data.get("assignees")),
-        "Escalation policy": _name(data.get("escalation_policy")),
-        "Priority": _name(data.get("priority")),
-        "Urgency": line(data.get("urgency"), 20),
-        "Incident key": line(data.get("incident_key")),
-    }
-    return "\n".join(f"{name}: {value}" for name, value in facts.items() if value)
-
-
-def _url(value: object) -> str:
-    """The incident's page, if it really is PagerDuty's."""
-    address = web_address(value)
-    try:
-        host = urlsplit(address).hostname or ""
-    except ValueError:
-        return ""
-    return address if address.startswith("https://") and host.endswith(".pagerduty.com") else ""
-
-
 def _by(event: Data) -> str:
     """Who did it. PagerDuty names nobody when an event rule, a timeout or the monitoring tool did."""
-    agent = _name(event.get("agent"))
+    agent = name_of(event.get("agent"))
     return f" by {agent}" if agent else " automatically"
 
 
@@ -185,15 +179,15 @@ def _unacknowledged(event: Data, data: Data) -> str:  # noqa: ARG001
 
 
 def _escalated(event: Data, data: Data) -> str:
-    return f"escalated in PagerDuty{_to(_names(data.get('assignees')))}{_by(event)}"
+    return f"escalated in PagerDuty{_to(names_of(data.get('assignees')))}{_by(event)}"
 
 
 def _reassigned(event: Data, data: Data) -> str:
-    return f"reassigned in PagerDuty{_to(_names(data.get('assignees')))}{_by(event)}"
+    return f"reassigned in PagerDuty{_to(names_of(data.get('assignees')))}{_by(event)}"
 
 
 def _delegated(event: Data, data: Data) -> str:
-    return f"delegated in PagerDuty{_to(_name(data.get('escalation_policy')))}{_by(event)}"
+    return f"delegated in PagerDuty{_to(name_of(data.get('escalation_policy')))}{_by(event)}"
 
 
 def _annotated(event: Data, data: Data) -> str:
@@ -207,18 +201,18 @@ def _status_update(event: Data, data: Data) -> str:
 
 
 def _priority_updated(event: Data, data: Data) -> str:
-    priority = _name(data.get("priority"))
+    priority = name_of(data.get("priority"))
     return f"priority {f'set to {priority}' if priority else 'taken away'} in PagerDuty{_by(event)}"
 
 
 def _responder_added(event: Data, data: Data) -> str:
-    asked = _name(data.get("user")) or _name(data.get("escalation_policy")) or "somebody"
+    asked = name_of(data.get("user")) or name_of(data.get("escalation_policy")) or "somebody"
     message = line(data.get("message"), 1000)
     return f"{asked} asked in PagerDuty to help{_by(event)}{f': {message}' if message else ''}"
 
 
 def _responder_replied(event: Data, data: Data) -> str:
-    who = _name(data.get("user")) or _name(event.get("agent")) or "somebody"
+    who = name_of(data.get("user")) or name_of(event.get("agent")) or "somebody"
     message = line(data.get("message"), 1000)
     answer = line(data.get("state"), 40) or "replied"
     return f"{who} answered the request for help in PagerDuty: {answer}{f' ({message})' if message else ''}"
@@ -228,19 +222,14 @@ def _to(whom: str) -> str:
     return f" to {whom}" if whom else ""
 
 
-def _names(references: object) -> str:
-    return ", ".join(filter(None, map(_name, references))) if isinstance(references, list) else ""
-
-
-def _name(reference: object) -> str:
-    return line(_table(reference).get("summary"), 200)
-
-
-def _table(value: object) -> Data:
-    return value if isinstance(value, dict) else {}
-
-
-_URGENCIES = {"high": Severity.SEV2, "low": Severity.SEV4}
+_ACTS = {
+    "incident.acknowledged": ToolAct.ACKNOWLEDGE,
+    "incident.annotated": ToolAct.NOTE,
+    "incident.delegated": ToolAct.REASSIGN,
+    "incident.escalated": ToolAct.ESCALATE,
+    "incident.reassigned": ToolAct.REASSIGN,
+    "incident.resolved": ToolAct.RESOLVE,
+}
 _STATES = {
     "incident.triggered": (Change.TRIGGERED, "triggered"),
     "incident.reopened": (Change.TRIGGERED, "reopened"),

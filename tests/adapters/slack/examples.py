@@ -103,6 +103,11 @@ KINDS = (
     "amended",
     "reopened",
     "reopened_as",
+    "reassigned",
+    "told",
+    "retold",
+    "not_told",
+    "still_open",
     "announced",
     "something_newer",
 )

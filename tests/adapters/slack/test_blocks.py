@@ -12,6 +12,7 @@ from bot.adapters.slack.blocks import Message, alert_message, thread_reply
 from bot.adapters.slack.timeline import timeline_view
 from bot.domain.alert import Alert, Cause, NoAction, Resolution, Severity, Source
 from bot.domain.thread import Moment
+from bot.domain.tool import ToolAct, ToolState, WriteState
 from tests.adapters.slack.examples import (
     ACKNOWLEDGED,
     KINDS,
@@ -52,6 +53,37 @@ def test_every_state_is_a_message_slack_takes(alert: Alert) -> None:
 )
 def test_a_phone_shows_it_in_four_lines(alert: Alert) -> None:
     assert len(shown_lines(parent(replace(alert, on_call=("U0SAM",))).blocks)) <= 4
+
+
+@pytest.mark.parametrize(
+    ("tool", "says"),
+    [
+        (ToolState(state=WriteState.PENDING, action=ToolAct.RESOLVE), "telling PagerDuty"),
+        (
+            ToolState(
+                state=WriteState.PENDING,
+                action=ToolAct.RESOLVE,
+                detail="it answered 503",
+                waits_since=NOW,
+            ),
+            "PagerDuty does not answer (it answered 503); the resolution is saved here and told again",
+        ),
+        (ToolState(state=WriteState.DONE, action=ToolAct.NOTE), ":white_check_mark: PagerDuty knows"),
+        (
+            ToolState(state=WriteState.FAILED, action=ToolAct.ACKNOWLEDGE, detail="503"),
+            ":x: PagerDuty has not been told of the acknowledgement (503); it is told once it answers again",
+        ),
+        (
+            ToolState(state=WriteState.REFUSED, action=ToolAct.NOTE, detail="<!channel> & co"),
+            ":x: PagerDuty refused the note (&lt;!channel&gt; &amp; co); do it there by hand",
+        ),
+    ],
+    ids=["pending", "no answer yet", "done", "failed", "refused"],
+)
+def test_the_small_print_says_whether_the_tool_knows(tool: ToolState, says: str) -> None:
+    message = alert_message(ACKNOWLEDGED, revision=1, now=NOW, provider_title="PagerDuty", tool=tool)
+    assert_message(message.text, message.blocks)
+    assert says in " ".join(part["text"] for part in message.blocks[1]["elements"])
 
 
 @pytest.mark.parametrize(

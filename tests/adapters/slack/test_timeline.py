@@ -34,10 +34,11 @@ def many(amount: int, text: str = "") -> list[Moment]:
 def test_every_state_has_a_timeline(alert: Alert) -> None:
     moments = [moment(kind, number, text="said so") for number, kind in enumerate(KINDS[-20:], 1234)]
 
-    view = timeline_view(alert, moments, provider_title="Datadog")
+    views = [timeline_view(alert, moments, provider_title="Datadog", page=page) for page in (1, 2)]
 
-    assert_view(view)
-    assert "entry 1,234" in "".join(parsed_texts(view["blocks"]))
+    for view in views:
+        assert_view(view)
+    assert "entry 1,234" in "".join(parsed_texts(views[0]["blocks"]))
 
 
 def test_an_empty_timeline_says_so() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain.alert import Change, Reported, Severity
 from bot.domain.errors import Unreadable
+from bot.domain.tool import ToolAct
 from bot.providers.contract import Reading
 from bot.providers.pagerduty import PROVIDER
 from tests.providers.deliveries import request, webhook_of
@@ -218,3 +219,39 @@ def test_only_pagerdutys_own_pages_are_linked(address: object, shown: bool) -> N
     body["event"]["data"]["html_url"] = address
 
     assert told(body).url == (address if shown else "")
+
+
+@pytest.mark.parametrize(
+    ("name", "done"),
+    [
+        ("acknowledged", (ToolAct.ACKNOWLEDGE, "PPAT001", "Pat Doe")),
+        ("annotated", (ToolAct.NOTE, "PPAT001", "Pat Doe")),
+        ("reassigned", (ToolAct.REASSIGN, "PPAT001", "Pat Doe")),
+        ("delegated", (ToolAct.REASSIGN, "PPAT001", "Pat Doe")),
+        ("resolved", (ToolAct.RESOLVE, "PPAT001", "Pat Doe")),
+        ("resolved-by-itself", None),
+        ("unacknowledged", None),
+        ("priority-updated", None),
+    ],
+)
+def test_whose_act_it_was(name: str, done: tuple[ToolAct, str, str] | None) -> None:
+    """Only of people, by PagerDuty's own ids; an integration or a rule did nothing that anybody could answer for."""
+    found = told(payload(name)).done
+    assert (found and (found.act, found.account, found.name)) == done
+
+
+def test_an_integration_is_no_person() -> None:
+    body = payload("acknowledged")
+    body["event"]["agent"] = {"id": "PINT001", "type": "inbound_integration_reference", "summary": "Datadog"}
+    assert told(body).done is None
+
+
+def test_who_gets_it_and_what_was_noted() -> None:
+    body = payload("reassigned")
+    body["event"]["data"]["assignees"] = [{"id": "PKIM001", "type": "user_reference", "summary": "Kim"}]
+    given = told(body).done
+    assert given is not None
+    assert given.to == ("PKIM001", "Kim")
+    noted = told(payload("annotated")).done
+    assert noted is not None
+    assert noted.text == "Restarted the pool.\nWatching it."

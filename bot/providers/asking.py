@@ -1,0 +1,41 @@
+"""A plain JSON question to a tool's API, for those without a client library. Synchronous: ask it in a worker thread."""
+
+import json
+import ssl
+from collections.abc import Mapping
+from http.client import HTTPException
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import HTTPSHandler, Request, build_opener
+
+from bot.domain.errors import ToolSilent
+
+SECONDS = 10
+MOST_BYTES = 32 * 1024 * 1024
+
+
+def ask(url: str, *, headers: Mapping[str, str], body: Any = None) -> Any:
+    """The JSON of the answer; raises ToolSilent. Posts `body` where there is one.
+
+    HTTPS_PROXY and SSL_CERT_FILE count.
+    """
+    data = None if body is None else json.dumps(body).encode()
+    given = {"Accept": "application/json", "User-Agent": "socmon", **headers}
+    if data is not None:
+        given["Content-Type"] = "application/json"
+    request = Request(url, data=data, headers=given)  # noqa: S310 - an operator wrote the address
+    opener = build_opener(HTTPSHandler(context=ssl.create_default_context()))
+    try:
+        with opener.open(request, timeout=SECONDS) as answer:
+            read = answer.read(MOST_BYTES + 1)
+    except HTTPError as error:
+        error.close()
+        raise ToolSilent(f"it answered {error.code}") from error
+    except (OSError, HTTPException, ValueError) as error:
+        raise ToolSilent(f"no answer ({type(error).__name__})") from error
+    if len(read) > MOST_BYTES:
+        raise ToolSilent(f"its answer is over {MOST_BYTES} bytes")
+    try:
+        return json.loads(read)
+    except (ValueError, RecursionError) as error:
+        raise ToolSilent("its answer is no JSON") from error
