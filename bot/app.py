@@ -36,6 +36,7 @@ from bot.domain.errors import SocmonError
 from bot.ports import Clock, Network, Randomness
 from bot.procedures.seal_log import seal_log
 from bot.procedures.show_alert import release_leases, reroute_threads
+from bot.procedures.show_storm import reroute_storms
 from bot.providers import all_providers
 from bot.settings import Settings
 from handlers.health import Health
@@ -97,6 +98,7 @@ class Socmon:
             fallback=settings.slack_routes.default.channel,
             names=self.directory.names,
             report=self.operators.report,
+            storms=settings.storm_rule,
         )
         self.ticker = Ticker(
             all_jobs(ZoneInfo(settings.config.timezone)), records=self.records, clock=self.clock, parts=self
@@ -205,6 +207,7 @@ class Socmon:
                 if self.settings.sqlite_path is not None:
                     await self.records.write(release_leases)
                 await self.records.write(reroute_threads, self.settings.slack_routes)
+                await self.records.write(reroute_storms, self.settings.slack_routes)
                 working = asyncio.create_task(self.projector.run()) if self.settings.slack.connected else None
                 self.ticker.start()
                 log.info("socmon %s is ready; the log is %s", __version__, self.origin)

@@ -7,6 +7,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,6 +27,7 @@ from pydantic import (
 from bot.domain.alert import Severity
 from bot.domain.errors import WrongSettings
 from bot.domain.person import Role
+from bot.domain.storm import StormRule
 from bot.domain.thread import SlackRoute, SlackRoutes
 
 SLACK_API = "https://slack.com/api/"
@@ -62,6 +64,15 @@ class SlackTable(_Table):
     updates_per_minute: int = Field(50, gt=0, le=100_000)
 
 
+class StormsTable(_Table):
+    """`[storms]`: when many alerts at once in a channel become one message."""
+
+    enabled: bool = True
+    threshold: int = Field(10, ge=2, le=1000)
+    """More new alerts than this within the window begin a storm, fewer end it."""
+    window_minutes: float = Field(5, gt=0, le=60)
+
+
 class RolesTable(_Table):
     """`[roles]`: Slack user ids, user group ids (S…), e-mail addresses; "*" means every full member."""
 
@@ -93,6 +104,7 @@ class ConfigFile(_Table):
     """The whole file."""
 
     slack: SlackTable = SlackTable()
+    storms: StormsTable = StormsTable()
     roles: RolesTable = RolesTable()
     operators: OperatorsTable = OperatorsTable()
     retention: RetentionTable = RetentionTable()
@@ -156,6 +168,14 @@ class Settings:
             for rule in table.routes
         ]
         return SlackRoutes(default=SlackRoute(channel=table.alerts_channel, on_call=on_call), rules=rules)
+
+    @property
+    def storm_rule(self) -> StormRule | None:
+        """When many alerts become one message; None when they never do."""
+        table = self.config.storms
+        if not table.enabled:
+            return None
+        return StormRule(threshold=table.threshold, window=timedelta(minutes=table.window_minutes))
 
     @property
     def sqlite_path(self) -> Path | None:

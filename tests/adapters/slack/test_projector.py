@@ -15,6 +15,7 @@ from bot.adapters.slack.web import SlackWeb, web_client
 from bot.adapters.system import SystemRandomness
 from bot.domain.alert import Change, Severity
 from bot.domain.errors import Unavailable
+from bot.domain.storm import StormRule
 from bot.domain.thread import SlackRoute, SlackRoutes, Thread
 from bot.procedures import respond_to_alert
 from bot.procedures.receive_alert import receive_alert
@@ -52,6 +53,7 @@ class Stage:
     def __init__(self, database: Database, slack: SlackServer, clock: MovableClock) -> None:
         self.database, self.slack, self.clock = database, slack, clock
         self.alarms: list[str] = []
+        self.storms: StormRule | None = None
         self.client = web_client("xoxb-test", slack.url)
         self.projector = self.new_projector()
 
@@ -66,6 +68,7 @@ class Stage:
             fallback="C0ALERTS",
             names=self._names,
             report=self._report,
+            storms=self.storms,
         )
 
     async def _report(self, subject: str, text: str) -> None:
