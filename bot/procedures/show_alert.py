@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Self
 
 from bot.domain.alert import Alert
 from bot.domain.errors import UnknownAlert
@@ -41,14 +42,19 @@ class Sending:
     thread: Place
     lost: str | None = None
 
-    def refused(self, problem: str, *, retry_at: datetime) -> Place:
+    def perhaps_twice(self) -> Self:
+        """The lost message may be there, and nobody can look."""
+        return replace(self, thread=replace(self.thread, possible_duplicate=True))
+
+    def refused(self, problem: str, *, retry_at: datetime, thread: Place | None = None) -> Place:
         """Slack said no to it. What may still be there stays on record.
 
         That is a lost message that it let nobody look for and, while a parent is updated, a lost reply.
         """
+        place = thread or self.thread
         if self.step is Step.UPDATE or self.lost is not None:
-            return self.thread.unknown(problem, retry_at=retry_at)
-        return self.thread.refused(problem, retry_at=retry_at)
+            return place.unknown(problem, retry_at=retry_at)
+        return place.refused(problem, retry_at=retry_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

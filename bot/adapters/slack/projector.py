@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypeVar
 
 from prometheus_client import Counter
 
@@ -40,7 +39,6 @@ log = logging.getLogger(__name__)
 
 Due = Task | DigestTask
 """One message that has to be sent."""
-T = TypeVar("T", Task, DigestTask)
 
 POLL_SECONDS = 2.0
 LOOK_UP_AFTER = 3.0  # Slack's history may lag behind its posts by a moment
@@ -270,7 +268,7 @@ class Projector:
         """Before a message goes out later than its lease was meant for. False when another replica has taken over."""
         return await self._records.write(show_alert.resend, task.thread)
 
-    async def _look(self, task: T) -> tuple[T, str | None]:
+    async def _look(self, task: Due) -> tuple[Due, str | None]:
         """Find the message whose answer was lost. Without the history scope socmon posts again, and says so."""
         thread, key = task.thread, task.lost or ""
         sent_at = thread.intent_at or self._clock.now()
@@ -286,7 +284,7 @@ class Projector:
         log.warning("%s: no history scope, so a message may appear twice in %s", thread.key, thread.channel)
         if task.step is Step.POST:
             POSSIBLE_DUPLICATES.inc()
-            task = replace(task, thread=replace(thread, possible_duplicate=True))
+            task = task.perhaps_twice()
         return task, None
 
     async def _adopt(self, task: Due, ts: str) -> None:
@@ -338,6 +336,7 @@ class Projector:
     async def _denied(self, task: Due, error: SlackSaysNo) -> None:
         """Slack refused: make it visible and try again later; alerts wait in the records meanwhile."""
         thread, subject, text = task.thread, "", ""
+        after: Place | None = None
         now = self._clock.now()
         retry_at = now + timedelta(seconds=MENDING_SECONDS)
         if error.error in DEAD_TOKEN:
@@ -356,11 +355,11 @@ class Projector:
                 text += f" Until then its alerts go to <#{self._fallback}>."
                 if isinstance(task, DigestTask):  # the other channel may have a storm of its own
                     await self._records.write(show_storm.give_up, task.thread, channel=self._fallback)
-                task, retry_at = replace(task, thread=replace(thread, channel=self._fallback), lost=None), now
+                after = replace(thread, channel=self._fallback).refused(str(error), retry_at=now)
         elif error.error in GONE and task.step is not Step.POST:
             log.warning("%s: its parent is out of reach (%s); posting it anew", thread.key, error.error)
-            task = replace(task, thread=replace(thread, ts=None, projected=0))
-            retry_at = now
+            gone = replace(thread, ts=None, projected=0)
+            after = task.refused(str(error), retry_at=now, thread=gone)
         else:
             seconds = min(LONGEST_REFUSAL, MENDING_SECONDS * 2 ** min(thread.attempts, 9))
             retry_at = now + timedelta(seconds=seconds)
@@ -371,9 +370,8 @@ class Projector:
             )
         if task.step is Step.UPDATE and thread.attempts >= MOST_UPDATES:
             # It shows an old state until the next change; the thread goes on telling what happens.
-            await self._store(replace(thread.updated(thread.revision), problem=str(error)))
-        else:
-            await self._store(task.refused(str(error), retry_at=retry_at))
+            after = replace(thread.updated(thread.revision), problem=str(error))
+        await self._store(after or task.refused(str(error), retry_at=retry_at))
         if subject:
             self._known_problems.add(subject)
             await self._report(subject, text)
