@@ -62,7 +62,7 @@ class StormRecords(Protocol):
         """Those that are not over, oldest first; at most one a channel."""
         ...
 
-    def waiting_alerts(self) -> dict[str, list[datetime]]:
+    def unposted_since(self) -> dict[str, list[datetime]]:
         """Channel → since when its alerts wait for their first message, oldest first; as many as a rule asks for.
 
         An alert whose message may be under way does not wait.
@@ -139,7 +139,19 @@ class StormRecords(Protocol):
         ...
 
 
-class Records(StormRecords, Protocol):
+class FlappingRecords(Protocol):
+    """Alerts that come and go."""
+
+    def flapping_alerts(self, *, more_than: int, since: datetime) -> list[Alert]:
+        """Open alerts that fired again more often than that since then, and of which nobody has been told so."""
+        ...
+
+    def owe_notice(self, user: str, alert_id: int, kind: str) -> None:
+        """A person is to be told of an alert in a direct message."""
+        ...
+
+
+class Records(StormRecords, FlappingRecords, Protocol):
     """The records, seen from inside one transaction. All of it happens, or nothing."""
 
     @property

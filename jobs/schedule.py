@@ -24,6 +24,7 @@ from bot.ports import Clock, RecordKeeper
 from bot.procedures import keep_schedule
 from jobs.apply_retention import apply_retention
 from jobs.sign_checkpoint import sign_checkpoint
+from jobs.suggest_tuning import suggest_tuning
 from jobs.tell_operators import tell_operators
 from jobs.wake_alerts import wake_alerts
 
@@ -64,6 +65,13 @@ def all_jobs(timezone: Any) -> tuple[Job, ...]:
             says="every minute",
             catch_up=CatchUp.LATEST,
             run=sign_checkpoint,
+        ),
+        Job(
+            name="suggest-tuning",
+            every=IntervalTrigger(minutes=1, start_date=_MIDNIGHT, timezone="UTC"),
+            says="every minute",
+            catch_up=CatchUp.LATEST,
+            run=suggest_tuning,
         ),
         Job(
             name="tell-operators",

@@ -72,7 +72,7 @@ def watch_storms(records: Records, rule: StormRule | None) -> None:
             del running[storm.channel]
     if rule is None:
         return
-    for channel, waiting in records.waiting_alerts().items():
+    for channel, waiting in records.unposted_since().items():
         triggered = records.newest_triggers(channel, most=rule.asks_for)
         if channel not in running and rule.begins(triggered, records.now, waiting=waiting):
             running[channel] = records.begin_storm(channel)

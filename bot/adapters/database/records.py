@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.database.bulk import insert_rows, update_rows
+from bot.adapters.database.flapping import Flapping
 from bot.adapters.database.part import Part
 from bot.adapters.database.rows import (
     alert_row,
@@ -346,7 +347,7 @@ class Batch:
             self.connection.execute(_HEARD[dialect], heard)
 
 
-class Unit(Storms, Part):
+class Unit(Storms, Flapping, Part):
     """One procedure's view of a batch: `bot.ports.Records`."""
 
     def __init__(self, batch: Batch) -> None:

@@ -32,7 +32,7 @@ class Storms(Part):
         rows = self._sql.execute(select(storm).where(storm.c.ended_at.is_(None)).order_by(storm.c.id))
         return [row_storm(row) for row in rows.mappings()]
 
-    def waiting_alerts(self) -> dict[str, list[datetime]]:
+    def unposted_since(self) -> dict[str, list[datetime]]:
         age = func.row_number().over(partition_by=thread.c.channel, order_by=thread.c.stale_since)
         each = select(thread.c.channel, thread.c.stale_since, age.label("age")).where(self._waits).subquery()
         oldest = select(each).where(each.c.age <= FEWEST_WAITING).order_by(each.c.age)

@@ -90,6 +90,13 @@ class Directory:
                 return found
         return []
 
+    async def leads(self) -> list[str]:
+        """Slack user ids of the Engineering Lead, else of the backup; without those Slack does not know."""
+        for role in (Role.LEAD, Role.BACKUP_LEAD):
+            if found := await self._users(self._holders.get(role, ())):
+                return found
+        return []
+
     async def _users(self, holders: Collection[str]) -> list[str]:
         found = await asyncio.gather(*map(self._users_of, holders))
         return list(dict.fromkeys(user for users in found for user in users))
