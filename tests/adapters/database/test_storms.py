@@ -60,7 +60,7 @@ async def test_two_replicas_begin_one_storm_and_send_one_digest(
     """Both look at the same moment, again and again."""
     both = open_database(postgres_url, clock), open_database(postgres_url, clock)
     await rage(both[0])
-    found = []
+    found: list[Any] = []
     for _ in range(5):
         found += await asyncio.gather(take(both[0], "one"), take(both[1], "other"))
 
