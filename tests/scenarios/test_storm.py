@@ -206,7 +206,9 @@ def _places(slack: Slack) -> int:
 
 
 def _key(message: dict[str, Any]) -> str:
-    return str(((message.get("metadata") or {}).get("event_payload") or {}).get("key", ""))
+    metadata: dict[str, Any] = message.get("metadata") or {}
+    payload: dict[str, Any] = metadata.get("event_payload") or {}
+    return str(payload.get("key", ""))
 
 
 def _digest(workspace: Workspace) -> str:

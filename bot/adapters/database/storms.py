@@ -15,7 +15,7 @@ from bot.domain.storm import FEWEST_WAITING, Digest, Group, Storm
 NEVER = 0
 MICROSECOND = timedelta(microseconds=1)
 LONGEST_WAIT = timedelta(hours=2) // MICROSECOND
-MOST_GROUPS = 8
+MOST_GROUPS = 5  # a digest is read on a phone
 MOST_IDS = 1000  # in one statement
 
 
@@ -83,11 +83,10 @@ class Storms(Part):
     def take_in(self, taking: Storm) -> int:
         joins = self._waits & (thread.c.channel == taking.channel) & thread.c.alert_id.not_in(taking.spared)
         joined = self._write(update(thread).where(joins).values(storm_id=taking.id)).rowcount
-        spared = " ".join(map(str, taking.spared))
+        this, spared = storm.c.id == taking.id, " ".join(map(str, taking.spared))
+        self._write(update(storm).where(this, storm.c.spared != spared).values(spared=spared))
         if joined:
-            self._write(update(storm).where(storm.c.id == taking.id).values(spared=spared, **self._news))
-        else:
-            self._write(update(storm).where(storm.c.id == taking.id).values(spared=spared))
+            self._write(update(storm).where(this).values(self._news))
         return joined
 
     def end_storm(self, storm_id: int) -> None:

@@ -186,14 +186,18 @@ def storm_list(
     """
     target = do.Listed(storm.id, digest.newest, page, tuple(sorted(ticked)))
     pages = max(1, -(-digest.open // PAGE))
+    name = f"st:{storm.id}:p{page}:r{storm.revision}"
     blocks: list[Block] = [section(own_words(said))] if said else []
     blocks.append(context(_summary(digest, page, pages, target.ticked)))
+    if digest.waiting:  # on top, so that nobody has to scroll for it
+        acknowledge = _acknowledge(storm, digest) | {"action_id": do.STORM_ACKNOWLEDGE_LISTED}
+        blocks.append(actions([acknowledge], f"{name}:all"))
     blocks += [
         _boxes(alerts[start : start + IN_A_GROUP], target, start, now)
         for start in range(0, len(alerts), IN_A_GROUP)
     ]
-    if controls := _controls(storm, digest, page, pages):
-        blocks.append(actions(controls, f"st:{storm.id}:p{page}:r{storm.revision}"))
+    if turns := _turns(storm, page, pages):
+        blocks.append(actions(turns, f"{name}:turn"))
     view: View = {
         "type": "modal",
         "callback_id": do.STORM_LIST_FORM,
@@ -224,7 +228,8 @@ def _boxes(alerts: Sequence[Alert], target: do.Listed, start: int, now: datetime
         element["initial_options"] = picked
     # A name of its own for each page and each state of it: Slack keeps what was ticked under the same name.
     name = f"{TICKS}:{target.page}:{start}:{alerts[0].id}:{len(alerts)}:{target.newest}"
-    label = f"{number(alerts[0])} … {number(alerts[-1])}" if len(alerts) > 1 else number(alerts[0])
+    place = (target.page - 1) * PAGE + start
+    label = f"{place + 1} to {place + len(alerts)}" if len(alerts) > 1 else f"{place + 1}"
     return question_block(name, label, element, optional=True)
 
 
@@ -246,16 +251,12 @@ def _state(alert: Alert, now: datetime) -> str:
     }[look(alert, now)]
 
 
-def _controls(storm: Storm, digest: Digest, page: int, pages: int) -> list[Element]:
+def _turns(storm: Storm, page: int, pages: int) -> list[Element]:
     def turn(label: str, action_id: str, to: int) -> Element:
         return button(label, action_id, str(to), spoken=f"{label} page of storm S-{storm.id}")
 
-    acknowledge = _acknowledge(storm, digest) | {"action_id": do.STORM_ACKNOWLEDGE_LISTED}
-    return [
-        *([acknowledge] if digest.waiting else []),
-        *([turn("Previous", do.STORM_PREVIOUS, page - 1)] if page > 1 else []),
-        *([turn("Next", do.STORM_NEXT, page + 1)] if page < pages else []),
-    ]
+    previous = [turn("Previous", do.STORM_PREVIOUS, page - 1)] if page > 1 else []
+    return [*previous, *([turn("Next", do.STORM_NEXT, page + 1)] if page < pages else [])]
 
 
 def ticked_here(view: View) -> tuple[set[int], set[int]]:
