@@ -225,4 +225,4 @@ def _press(workspace: Workspace, action: str, user: str) -> None:
 
 def _picture(page: Page, folder: Path, name: str) -> None:
     """For people who want to look; pytest keeps the folder for a while."""
-    page.screenshot(path=folder / f"{name}-{(page.viewport_size or {}).get('width', 0)}.png")
+    page.screenshot(path=folder / f"{name}-{(page.viewport_size or {'width': 0})['width']}.png")
