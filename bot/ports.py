@@ -8,7 +8,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 from bot.domain.alert import Act, Alert
 from bot.domain.delivery import Delivery
 from bot.domain.evidence import Entry, Frontier
-from bot.domain.storm import Digest, Storm
+from bot.domain.storm import Digest, Members, Storm
 from bot.domain.thread import Moment, Thread
 
 P = ParamSpec("P")
@@ -111,19 +111,8 @@ class StormRecords(Protocol):
         """As `stranded_threads`."""
         ...
 
-    def storm_members(
-        self,
-        storm_id: int,
-        *,
-        open_only: bool = False,
-        waiting_only: bool = False,
-        unannounced_only: bool = False,
-        up_to: int | None = None,
-    ) -> list[int]:
-        """The alerts its digest shows, by number: all, those that are open, or that nobody has acknowledged.
-
-        `unannounced_only` are those that no digest has shown yet, `up_to` the highest number asked for.
-        """
+    def storm_members(self, storm_id: int, which: Members = Members.ALL) -> list[int]:
+        """The alerts its digest shows, by number."""
         ...
 
     def announce_members(self, storm_id: int, alert_ids: Sequence[int]) -> None:

@@ -6,6 +6,7 @@ A storm is a way to show alerts and nothing else: each alert stays its own recor
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from bot.domain.alert import Alert, Severity
 from bot.domain.thread import Place
@@ -77,6 +78,16 @@ class Storm(Place):
 
     def refreshed(self, revision: int, *, now: datetime) -> "Storm":
         return replace(self.updated(revision), next_at=now + EVERY)
+
+
+class Members(StrEnum):
+    """Which of a storm's alerts are asked for."""
+
+    ALL = "all"
+    OPEN = "open"
+    WAITING = "waiting"  # nobody has acknowledged them
+    FIRING = "firing"  # open, and not over at their source
+    UNANNOUNCED = "unannounced"  # no digest in Slack has shown them yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

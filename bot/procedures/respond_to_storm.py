@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from bot.domain.alert import Act, Alert, Resolution, Source
+from bot.domain.alert import Act, Alert, Resolution
 from bot.domain.errors import IllegalAct, UnknownAlert
 from bot.domain.person import READERS, Person
-from bot.domain.storm import Digest, Storm
+from bot.domain.storm import Digest, Members, Storm
 from bot.ports import Records
 from bot.procedures import respond_to_alert
 
@@ -62,15 +62,14 @@ def choose(
     """
     by.require_for(act)
     records.storm(storm_id)
-    waiting_only = act is Act.ACKNOWLEDGE
-    every = records.storm_members(storm_id, open_only=True, waiting_only=waiting_only)
     if ticked:
-        members = set(records.storm_members(storm_id))
-        ids, newer = sorted(members.intersection(ticked)), 0
+        ids, newer = sorted(set(records.storm_members(storm_id)).intersection(ticked)), 0
     else:
+        which = Members.WAITING if act is Act.ACKNOWLEDGE else Members.OPEN
+        every = records.storm_members(storm_id, which)
         ids = [each for each in every if each <= newest]
         newer = len(every) - len(ids)
-    firing = sum(records.alert(each).source is Source.FIRING for each in ids) if act is Act.RESOLVE else 0
+    firing = len(set(ids).intersection(records.storm_members(storm_id, Members.FIRING)))
     return Choice(alert_ids=tuple(ids), newer=newer, firing=firing)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from bot.domain.errors import UnknownAlert
 from bot.domain.evidence import Actor, Entry
-from bot.domain.storm import Digest, Storm, StormRule
+from bot.domain.storm import Digest, Members, Storm, StormRule
 from bot.domain.thread import SlackRoutes
 from bot.ports import Records
 from bot.procedures import show_alert
@@ -104,7 +104,7 @@ def _digest_tasks(records: Records, storms: list[Storm]) -> list[DigestTask]:
 
 def _task(records: Records, storm: Storm, digest: Digest) -> DigestTask:
     if storm.ts is not None:
-        news = records.storm_members(storm.id, unannounced_only=True)
+        news = records.storm_members(storm.id, Members.UNANNOUNCED)
         return DigestTask(step=Step.UPDATE, thread=storm, digest=digest, news=tuple(news))
     news = records.storm_members(storm.id)
     lost = storm.intent

@@ -10,7 +10,7 @@ from bot.adapters.database.rows import instant, micros, place_progress, row_aler
 from bot.adapters.database.tables import alert, storm, thread
 from bot.domain.alert import Alert, Response, Severity, Source
 from bot.domain.errors import UnknownStorm
-from bot.domain.storm import FEWEST_WAITING, Digest, Group, Storm
+from bot.domain.storm import FEWEST_WAITING, Digest, Group, Members, Storm
 
 NEVER = 0
 MICROSECOND = timedelta(microseconds=1)
@@ -143,23 +143,21 @@ class Storms(Part):
         query = select(storm).where(STORM_LAGS, free, (storm.c.problem != "") | storm.c.ts.is_(None))
         return [row_storm(row) for row in self._sql.execute(query).mappings()]
 
-    def storm_members(
-        self,
-        storm_id: int,
-        *,
-        open_only: bool = False,
-        waiting_only: bool = False,
-        unannounced_only: bool = False,
-        up_to: int | None = None,
-    ) -> list[int]:
+    def storm_members(self, storm_id: int, which: Members = Members.ALL) -> list[int]:
         query = select(thread.c.alert_id).where(thread.c.storm_id == storm_id)
-        if open_only or waiting_only:
-            wanted = alert.c.response == "triggered" if waiting_only else alert.c.response != "resolved"
-            query = query.join(alert, alert.c.id == thread.c.alert_id).where(wanted)
-        if unannounced_only:
-            query = query.where(thread.c.projected == 0)
-        if up_to is not None:
-            query = query.where(thread.c.alert_id <= up_to)
+        with_alert = query.join(alert, alert.c.id == thread.c.alert_id)
+        is_open = alert.c.response != "resolved"
+        match which:
+            case Members.ALL:
+                pass
+            case Members.OPEN:
+                query = with_alert.where(is_open)
+            case Members.WAITING:
+                query = with_alert.where(alert.c.response == "triggered")
+            case Members.FIRING:
+                query = with_alert.where(is_open, alert.c.source == "firing")
+            case Members.UNANNOUNCED:
+                query = query.where(thread.c.projected == 0)
         return list(self._sql.scalars(query.order_by(thread.c.alert_id)))
 
     def announce_members(self, storm_id: int, alert_ids: Sequence[int]) -> None:
