@@ -132,9 +132,9 @@ def test_a_storm_in_real_time(tmp_path: Path, alerts: int, seconds: int, kills: 
         )
         assert sum(key.startswith("S-") for key in parents) == 1
         assert len(accepted) == len(log) == alerts
-        if not kills:
+        if not kills:  # a new process does not know when the last one posted
             assert seen < 5
-        assert "429" not in [str(each["status"]) for each in slack.transcript()["requests"]]
+            assert 429 not in [each["status"] for each in slack.transcript()["requests"]]
         assert bot.run("evidence", "verify").returncode == 0
 
 
