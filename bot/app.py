@@ -19,12 +19,12 @@ from starlette.routing import BaseRoute
 
 from bot import __version__
 from bot.adapters.database.engine import in_reach, reading_engine, writing_engine
+from bot.adapters.database.evidence import last_note
 from bot.adapters.database.lock import SingleProcess
 from bot.adapters.database.migrate import is_current, is_empty, open_log, upgrade
 from bot.adapters.database.wakeup import Wakeup
 from bot.adapters.database.writer import Database
 from bot.adapters.evidence.keys import LogKey
-from bot.adapters.evidence.note import sign_checkpoint
 from bot.adapters.network import AiohttpNetwork
 from bot.adapters.operators import Email, Operators, PagerDuty
 from bot.adapters.slack.directory import Directory
@@ -34,19 +34,26 @@ from bot.adapters.slack.web import SlackWeb, web_client, web_session
 from bot.adapters.system import SystemClock, SystemRandomness
 from bot.domain.errors import SocmonError
 from bot.ports import Clock, Network, Randomness
-from bot.procedures.seal_log import seal_log
-from bot.procedures.show_alert import release_leases, reroute_threads
+from bot.procedures.seal_log import MOST, DamagedLog, seal_log
+from bot.procedures.show_alert import forget_problems, release_leases, reroute_threads
 from bot.procedures.show_storm import reroute_storms
 from bot.providers import all_providers
 from bot.settings import Settings
 from handlers.health import Health
 from handlers.http import SlackGuard, routes
+from handlers.queues import QueueIntake
 from handlers.slack import register
 from handlers.slack.desk import Desk
 from handlers.webhooks import Intake
 from jobs.schedule import Ticker, all_jobs
 
 log = logging.getLogger(__name__)
+
+LOG_PROBLEM = "evidence:log"
+# A stop takes less than ten seconds: requests drain for three, then these, then the database closes in three.
+PROJECTOR_SECONDS = 3.0
+QUEUE_SECONDS = 3.5  # a look into a queue takes three
+SEAL_SECONDS = 1.0
 
 Beside = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -62,14 +69,22 @@ class Socmon:
 
     def __post_init__(self) -> None:
         settings = self.settings
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = SingleProcess(settings.sqlite_path)
         writing = writing_engine(settings.database_url)
         with in_reach(writing):
             upgrade(writing)
             self.current = is_current(writing)
-            self.origin = open_log(writing, settings.log_origin, named=settings.log_origin_named)
+            self.origin = open_log(
+                writing,
+                settings.log_origin,
+                named=settings.log_origin_named,
+                # A guess of ours must not rename what another replica is about to sign.
+                rename=settings.log_origin_named or settings.sqlite_path is not None,
+            )
             self.key = LogKey.open(settings.log_key_file, self.origin, create=is_empty(writing))
+            if note := last_note(writing):
+                self.key.require_signed(note, settings.log_key_file)
         self.records = Database(
             writing,
             reading_engine(settings.database_url),
@@ -101,18 +116,32 @@ class Socmon:
             storms=settings.storm_rule,
         )
         self.ticker = Ticker(
-            all_jobs(ZoneInfo(settings.config.timezone)), records=self.records, clock=self.clock, parts=self
+            all_jobs(ZoneInfo(settings.config.timezone)),
+            records=self.records,
+            clock=self.clock,
+            parts=self,
+            alone=settings.sqlite_path is not None,
         )
         self.bolt = self._bolt() if settings.slack.connected else None
         self.draining = False
+        self.intake = self._intake()
+        self.queues = self._queues()
 
     def wake(self) -> None:
         """Something in Slack may lag."""
         self.projector.wake()
 
-    def sign_checkpoint(self, origin: str, size: int, root: bytes) -> bytes:
-        """A signed note over the log's root."""
-        return sign_checkpoint(origin, size, root, self.key)
+    async def seal(self) -> int:
+        """Sign the log up to its end; returns how many entries that covers anew. Raises DamagedLog."""
+        covered = 0
+        try:
+            while (step := await self.records.write(seal_log, seal=self.key)) == MOST:
+                covered += step
+        except DamagedLog as error:
+            await self.operators.report(LOG_PROBLEM, str(error))
+            raise
+        await self.operators.mended(LOG_PROBLEM)
+        return covered + step
 
     def asgi(self, more_routes: Sequence[BaseRoute] = (), beside: Beside = nullcontext) -> Starlette:
         """The web application. The playground adds routes, and runs `beside` socmon."""
@@ -128,7 +157,7 @@ class Socmon:
             else None
         )
         return Starlette(
-            routes=[*routes(intake=self._intake(), health=self._health(), slack=slack), *more_routes],
+            routes=[*routes(intake=self.intake, health=self._health(), slack=slack), *more_routes],
             lifespan=lambda _app: self._lifespan(beside),
         )
 
@@ -188,6 +217,24 @@ class Socmon:
             wake=self.wake,
         )
 
+    def _queues(self) -> list[QueueIntake]:
+        opened = {
+            name: all_providers()[name].queue(own, self.network)
+            for name, own in self.settings.providers.items()
+        }
+        return [
+            QueueIntake(
+                provider=name,
+                queue=queue,
+                intake=self.intake,
+                stopping=lambda: self.draining,
+                report=self.operators.report,
+                mended=self.operators.mended,
+            )
+            for name, queue in opened.items()
+            if queue is not None
+        ]
+
     def _health(self) -> Health:
         return Health(
             records=self.records,
@@ -209,24 +256,29 @@ class Socmon:
                 await self.records.write(reroute_threads, self.settings.slack_routes)
                 await self.records.write(reroute_storms, self.settings.slack_routes)
                 working = asyncio.create_task(self.projector.run()) if self.settings.slack.connected else None
+                await self.records.write(forget_problems, "sqs:", but=[one.queue.name for one in self.queues])
+                taking = [asyncio.create_task(queue.run()) for queue in self.queues]
                 self.ticker.start()
                 log.info("socmon %s is ready; the log is %s", __version__, self.origin)
                 yield
                 self.draining = True
-                await self.ticker.stop()
-                if working:
-                    working.cancel()
-                    await asyncio.wait([working], timeout=4)
-                wakeup.stop()
-                await self._seal()
+                await asyncio.gather(
+                    self.ticker.stop(),
+                    _ended(working),
+                    *map(_ended_by_itself, taking),
+                    asyncio.to_thread(wakeup.stop),
+                )
+                await self._seal_at_the_end()
         finally:
             self.close()
 
-    async def _seal(self) -> None:
+    async def _seal_at_the_end(self) -> None:
         try:
-            await self.records.write(seal_log, sign=self.sign_checkpoint)
-        except SocmonError as error:
-            log.warning("the log could not be signed at the end, the next start does it: %s", error)
+            async with asyncio.timeout(SEAL_SECONDS):
+                await self.seal()
+        except (SocmonError, TimeoutError) as error:
+            why = str(error) or f"the database has not answered within {SEAL_SECONDS} s"
+            log.warning("the log could not be signed at the end, the next start does it: %s", why)
 
     @asynccontextmanager
     async def _socket_mode(self, session: aiohttp.ClientSession) -> AsyncIterator[None]:
@@ -245,3 +297,15 @@ class Socmon:
         finally:
             keeping.cancel()
             await handler.close_async()  # type: ignore[no-untyped-call]
+
+
+async def _ended(working: asyncio.Task[None] | None) -> None:
+    if working:
+        working.cancel()
+        await asyncio.wait([working], timeout=PROJECTOR_SECONDS)
+
+
+async def _ended_by_itself(taking: asyncio.Task[None]) -> None:
+    """Cut off, a look into a queue would hide what it finds from the next process for a while."""
+    await asyncio.wait([taking], timeout=QUEUE_SECONDS)
+    taking.cancel()

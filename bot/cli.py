@@ -71,7 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     evidence = commands.add_parser("evidence", help="the evidence log").add_subparsers(
         required=True, metavar="COMMAND"
     )
-    verify = evidence.add_parser("verify", help="check the database against its signed checkpoints")
+    verify = evidence.add_parser(
+        "verify", help="check the log against its checkpoints, the records against the log"
+    )
     verify.add_argument("--vkey", help="the log's public key, as you noted it elsewhere")
     verify.add_argument(
         "--checkpoint", type=Path, action="append", default=[], help="a signed checkpoint you kept"

@@ -1,6 +1,6 @@
 """What procedures and providers need from outside, as Protocols: the records, the clock, randomness, the network."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
@@ -319,8 +319,17 @@ class Records(StormRecords, FlappingRecords, Protocol):
         ...
 
     # The clock
-    def claim_run(self, job: str, due_at: datetime, *, status: str = "running") -> bool:
-        """Claim one due time of a job; False when some replica has it already."""
+    def claim_run(
+        self, job: str, due_at: datetime, *, status: str = "running", dead_before: datetime | None = None
+    ) -> bool:
+        """Claim one due time of a job; False when some replica has it already.
+
+        A run that was claimed before `dead_before` and never ended is nobody's.
+        """
+        ...
+
+    def dead_runs(self, job: str, *, dead_before: datetime) -> list[datetime]:
+        """Due times whose run was claimed before then and never ended, oldest first."""
         ...
 
     def finish_run(self, job: str, due_at: datetime, *, status: str, detail: str) -> None: ...
@@ -329,7 +338,14 @@ class Records(StormRecords, FlappingRecords, Protocol):
         """(due at, status, finished at, detail) of the newest due time on record."""
         ...
 
-    def drop_runs(self, jobs: Collection[str], before: datetime) -> int:
+    def drop_future_runs(self, job: str, *, tolerance: timedelta) -> int:
+        """Forget due times that have not come yet, by more than `tolerance`; returns how many.
+
+        By the clock that all replicas share, where there are several: one whose own clock is wrong harms nobody.
+        """
+        ...
+
+    def drop_runs(self, jobs: Collection[str], before: datetime, *, most: int) -> int:
         """Forget what these jobs did before then, except for each one's newest due time. Returns how many runs."""
         ...
 
@@ -346,10 +362,23 @@ class Records(StormRecords, FlappingRecords, Protocol):
         """(size, at, note) of the newest checkpoint."""
         ...
 
-    def add_checkpoint(self, size: int, note: bytes) -> None: ...
+    def sealed_tree(self) -> Frontier:
+        """The tree of the newest checkpoint, as it was stored with it; an empty one before the first."""
+        ...
 
-    def drop_bodies(self, before: datetime) -> int:
-        """Retention: forget bodies received before then; leaves and their hashes stay. Returns how many."""
+    def leaves(self, start: int, end: int) -> Iterable[tuple[int, bytes]]:
+        """(seq, bytes) of the stored entries from `start` up to but without `end`."""
+        ...
+
+    def add_checkpoint(self, tree: Frontier, note: bytes) -> None:
+        """Store a signed note and the tree that it is over."""
+        ...
+
+    def drop_bodies(self, before: datetime, *, after: int, most: int) -> tuple[int, int | None]:
+        """Retention: forget the bodies received before then among the deliveries that follow number `after`.
+
+        Leaves and their hashes stay. Returns how many were forgotten, and the number to go on after: None at the end.
+        """
         ...
 
 

@@ -31,6 +31,7 @@ from bot.domain.storm import StormRule
 from bot.domain.thread import SlackRoute, SlackRoutes
 
 SLACK_API = "https://slack.com/api/"
+SQLITE = "sqlite:///"
 
 Channel = Annotated[str, StringConstraints(pattern=r"^[CGD][A-Z0-9]+$")]
 UserOrGroup = Annotated[str, StringConstraints(pattern=r"^[UWS][A-Z0-9]+$")]
@@ -179,8 +180,7 @@ class Settings:
 
     @property
     def sqlite_path(self) -> Path | None:
-        prefix = "sqlite:///"
-        return Path(self.database_url.removeprefix(prefix)) if self.database_url.startswith(prefix) else None
+        return Path(self.database_url.removeprefix(SQLITE)) if self.database_url.startswith(SQLITE) else None
 
 
 def load_settings(environ: Mapping[str, str], providers: Mapping[str, Any]) -> Settings:
@@ -192,7 +192,9 @@ def load_settings(environ: Mapping[str, str], providers: Mapping[str, Any]) -> S
     data_dir = Path(environ.get("SOCMON_DATA_DIR") or "data").absolute()
     database_url = environ.get("SOCMON_DATABASE_URL") or f"sqlite:///{data_dir / 'socmon.db'}"
     key_file = environ.get("SOCMON_LOG_KEY_FILE", "")
-    if not database_url.startswith("sqlite:///"):
+    if database_url.startswith(SQLITE):
+        _check_sqlite(database_url)
+    else:
         _check_shared_database(database_url, key_file)
     return Settings(
         config=config,
@@ -262,6 +264,18 @@ def _slack_access(environ: Mapping[str, str]) -> SlackAccess:
         signing_secret=SecretStr(environ.get("SLACK_SIGNING_SECRET", "")),
         api_url=api_url if api_url.endswith("/") else f"{api_url}/",
     )
+
+
+def _check_sqlite(url: str) -> None:
+    path, question, _ = url.removeprefix(SQLITE).partition("?")
+    if question or path in {"", ":memory:"}:
+        raise WrongSettings(
+            "SOCMON_DATABASE_URL must name a file and nothing else, as in sqlite:////var/lib/socmon/socmon.db: socmon"
+            " chooses the settings of its connections itself. Take off what follows the question mark."
+            if question
+            else "SOCMON_DATABASE_URL must name a file, as in sqlite:////var/lib/socmon/socmon.db: what lies in memory"
+            " is lost at every stop. Or leave it out, for SQLite in SOCMON_DATA_DIR."
+        )
 
 
 def _check_shared_database(url: str, key_file: str) -> None:

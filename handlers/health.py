@@ -4,20 +4,25 @@ readyz is 503 only when the database cannot be written, migrations are behind, o
 vendor is `degraded` in its body: a dead token must never take intake out of the load balancer.
 """
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import shake_256
 from math import nan
 
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from bot.domain.errors import SocmonError
+from bot.domain.errors import SocmonError, Unavailable
 from bot.ports import Clock, RecordKeeper, Records
 from bot.procedures.show_alert import lag
 
 SLOW_LAG_SECONDS = 60
+FRESH_SECONDS = 10  # how long a write that went through stands for others
+PROBE_SECONDS = 5
+ROOM = shake_256(b"room").hexdigest(16 * 1024)  # a large delivery; no engine can compress it
 
 LAGGING = Gauge("socmon_slack_lagging_threads", "Threads in Slack that lag behind the records")
 LAG_SECONDS = Gauge("socmon_slack_lag_seconds", "Since when the oldest lagging thread lags")
@@ -29,6 +34,21 @@ WAITING = Gauge("socmon_records_waiting", "Units of work that wait for a transac
 PROBLEMS = Gauge("socmon_problems", "What an operator has to mend")
 
 
+@dataclass(slots=True)
+class Rehearsal:
+    """The write that readyz tried last."""
+
+    write: asyncio.Future[None] | None = None
+    at: float = 0.0
+
+    def standing(self, now: float) -> asyncio.Future[None] | None:
+        """The one that answers for whoever asks now: it is under way, or went through a moment ago."""
+        if self.write is None or not self.write.done():
+            return self.write
+        fresh = self.write.exception() is None and now - self.at < FRESH_SECONDS
+        return self.write if fresh else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """`draining` and `current` are asked at each probe: whether we are stopping, whether the schema is up to date."""
@@ -38,6 +58,7 @@ class Health:
     draining: Callable[[], bool]
     current: Callable[[], bool]
     waiting: Callable[[], int]
+    _rehearsal: Rehearsal = field(default_factory=Rehearsal)
 
     async def healthz(self, _request: Request) -> Response:
         """The event loop turns."""
@@ -51,7 +72,8 @@ class Health:
                 {"ready": False, "why": "migrations are behind: run `socmon db upgrade`"}, 503
             )
         try:
-            state = await self.records.write(probe)
+            await self._rehearsed()
+            state = await self.records.read(probe)
         except SocmonError as error:
             return JSONResponse({"ready": False, "why": str(error)}, 503)
         degraded = [text for _, _, text in state.problems]
@@ -59,6 +81,18 @@ class Health:
         if behind > SLOW_LAG_SECONDS:
             degraded.append(f"Slack lags behind by {behind:.0f} s with {state.lagging} threads.")
         return JSONResponse({"ready": True, "degraded": degraded})
+
+    async def _rehearsed(self) -> None:
+        """Raises Unavailable when nothing can be written. However many ask, one write is under way."""
+        last, now = self._rehearsal, self.clock.monotonic()
+        write = last.standing(now)
+        if write is None:
+            write = last.write = asyncio.ensure_future(self.records.write(rehearse))
+            last.at = now
+        try:
+            await asyncio.wait_for(asyncio.shield(write), PROBE_SECONDS)
+        except TimeoutError as error:
+            raise Unavailable(f"The database has not taken a write within {PROBE_SECONDS} s.") from error
 
     async def metrics(self, _request: Request) -> Response:
         WAITING.set(self.waiting())
@@ -79,6 +113,12 @@ class Health:
         return max(0.0, (self.clock.now() - at).total_seconds()) if at else 0.0
 
 
+def rehearse(records: Records) -> None:
+    """Write as much as a large delivery takes, and remove it in the same transaction: a full disk is noticed."""
+    records.set_problem("rehearsal", ROOM)
+    records.clear_problem("rehearsal")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     problems: list[tuple[str, datetime, str]]
@@ -89,7 +129,7 @@ class State:
 
 
 def probe(records: Records) -> State:
-    """What the probes report; run as a write it also proves that the database can be written."""
+    """What the probes report."""
     lagging, since = lag(records)
     last = records.last_checkpoint()
     return State(

@@ -109,13 +109,17 @@ class Intake:
         request = contract.Request(headers=http.headers, body=body, received_at=self.clock.now())
         verified_by = await webhook.authenticate(request)
         await webhook.follow_up(request)
-        receipt, delivery = await self._record(_read(provider, webhook, request, verified_by))
-        DELIVERIES.labels(provider, receipt.result).inc()
-        self.wake()
+        receipt, delivery = await self.record(read_delivery(provider, webhook, request, verified_by))
         return JSONResponse(_receipt(receipt, delivery), 202)
 
+    async def record(self, delivery: Delivery) -> tuple[Receipt, Delivery]:
+        """What became of a genuine delivery, and what was stored of it; raises Unavailable."""
+        receipt, kept = await self._record(delivery)
+        DELIVERIES.labels(delivery.provider, receipt.result).inc()
+        self.wake()
+        return receipt, kept
+
     async def _record(self, delivery: Delivery) -> tuple[Receipt, Delivery]:
-        """What became of the delivery, and what was stored of it."""
         try:
             return await self.records.write(receive_alert, delivery, routes=self.routes), delivery
         except Unavailable:
@@ -177,7 +181,8 @@ async def _body(request: Request, grow: Callable[[int], None]) -> bytes:
     return b"".join(parts)
 
 
-def _read(provider: str, webhook: Webhook, request: contract.Request, verified_by: str) -> Delivery:
+def read_delivery(provider: str, webhook: Webhook, request: contract.Request, verified_by: str) -> Delivery:
+    """What a genuine request says; when it cannot be read, a gap."""
     try:
         reading = webhook.read(request)
     except Exception as error:

@@ -1,8 +1,9 @@
 """Every job and when it runs, in one table; and the ticker that lets each due time run once, in whichever replica.
 
 APScheduler only ticks, in every replica, and is never the truth. The truth is the job ledger: one row per job and due
-time. At each tick a job looks back to its newest row, so a due time that passed while nothing ran is found and treated
-by the job's catch-up rule.
+time. At each tick a job looks back to its newest row, so a due time that passed while nothing ran, or whose run died
+with its process, is found and treated by the job's catch-up rule. From one tick to the next only what runs here is
+remembered, so a clock that is put right is noticed at the next tick.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from prometheus_client import Counter
 
 from bot.domain.errors import SocmonError
-from bot.domain.schedule import CatchUp, RunStatus, owed
+from bot.domain.schedule import CatchUp, RunStatus, lateness, owed
 from bot.ports import Clock, RecordKeeper
 from bot.procedures import keep_schedule
 from jobs.apply_retention import apply_retention
@@ -32,6 +33,10 @@ log = logging.getLogger(__name__)
 
 TICK_SECONDS = 5
 MOST_MISSED = 1000
+LONGEST_RUN = timedelta(minutes=10)
+DEAD_AFTER = timedelta(
+    minutes=15
+)  # a run that was claimed longer ago than the longest takes, and has not ended
 RUNS = Counter("socmon_job_runs_total", "Job runs by job and status", ["job", "status"])
 
 
@@ -90,14 +95,28 @@ def all_jobs(timezone: Any) -> tuple[Job, ...]:
     )
 
 
-class Ticker:
-    """Looks every few seconds what is due. `parts` is what the jobs get: the composition root's parts."""
+class Soon(BaseTrigger):  # type: ignore[misc]
+    """The next tick, from now on. An IntervalTrigger would count every tick that a leap of the clock left out."""
 
-    def __init__(self, jobs: Sequence[Job], *, records: RecordKeeper, clock: Clock, parts: Any) -> None:
+    def get_next_fire_time(self, _previous: datetime | None, now: datetime) -> datetime:
+        return now + timedelta(seconds=TICK_SECONDS)
+
+
+class Ticker:
+    """Looks every few seconds what is due. `parts` is what the jobs get: the composition root's parts.
+
+    `alone` says that no other process runs jobs, so that a run which nobody here holds has died.
+    """
+
+    def __init__(
+        self, jobs: Sequence[Job], *, records: RecordKeeper, clock: Clock, parts: Any, alone: bool = False
+    ) -> None:
         self._jobs, self._records, self._clock, self._parts = jobs, records, clock, parts
+        self._alone = alone
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self._running: set[asyncio.Task[None]] = set()
-        self._next: dict[str, datetime] = {}
+        self._held: set[tuple[str, datetime]] = set()  # claimed here, and the end is not yet on record
+        self._ended: dict[tuple[str, datetime], tuple[RunStatus, str]] = {}  # of those, what came of them
 
     @property
     def housekeeping(self) -> list[str]:
@@ -105,22 +124,21 @@ class Ticker:
         return [job.name for job in self._jobs if job.catch_up is CatchUp.LATEST]
 
     def start(self) -> None:
-        self._scheduler.add_job(
-            self.tick,
-            IntervalTrigger(seconds=TICK_SECONDS),
-            max_instances=1,
-            coalesce=True,
-            misfire_grace_time=None,
+        ticking = self._scheduler.add_job(
+            self.tick, Soon(), max_instances=1, coalesce=True, misfire_grace_time=None
         )
         self._scheduler.start()
+        self._keeper = asyncio.create_task(_keep_ticking(ticking))
 
     async def stop(self) -> None:
+        self._keeper.cancel()
         self._scheduler.shutdown(wait=False)
         if self._running:
             await asyncio.wait(self._running, timeout=2)
 
     async def tick(self) -> None:
         """Run whatever is due and nobody else has claimed."""
+        await self._record_ends()
         for job in self._jobs:
             try:
                 await self._look(job)
@@ -129,32 +147,72 @@ class Ticker:
 
     async def _look(self, job: Job) -> None:
         now = self._clock.now()
-        if now < self._next.get(job.name, now):
-            return
-        last = await self._records.read(keep_schedule.last_run, job.name)
-        if last is None:
+        dead_before = _END_OF_TIME if self._alone else now - DEAD_AFTER
+        newest, dead = await self._standing(job, now, dead_before)
+        if newest is None:
             await self._records.write(keep_schedule.seed_schedule, job.name, now)
-            last = await self._records.read(keep_schedule.last_run, job.name)
-        since = last[0] if last else now
-        passed, following = due_times(job.every, since, now)
-        due = owed(passed, job.catch_up)
-        if due.run is not None and await self._records.write(keep_schedule.claim_due, job.name, due):
+            newest = now
+        passed, _ = due_times(job.every, newest, now)
+        dead = [at for at in dead if (job.name, at) not in self._held]
+        due = owed(passed, job.catch_up, dead=dead, newest=newest)
+        if due.run is None and not due.missed:
+            return
+        claimed = await self._records.write(keep_schedule.claim_due, job.name, due, dead_before=dead_before)
+        if claimed and due.run is not None:
+            self._held.add((job.name, due.run))
             task = asyncio.create_task(self._run(job, due.run))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
-        self._next[job.name] = following or now + timedelta(minutes=1)
+
+    async def _standing(
+        self, job: Job, now: datetime, dead_before: datetime
+    ) -> tuple[datetime | None, list[datetime]]:
+        """What the ledger says, rid of what a wrong clock has left there."""
+        newest, dead = await self._records.read(keep_schedule.standing, job.name, dead_before=dead_before)
+        if newest is None or newest <= now + keep_schedule.SKEW:
+            return newest, dead
+        if number := await self._records.write(keep_schedule.forget_future, job.name):
+            log.warning(
+                "%s: %s runs on record were yet to come, up to %s: the clock was put back, or was wrong. They were"
+                " forgotten, and will run when they are due.",
+                job.name,
+                number,
+                newest,
+            )
+        return await self._records.read(keep_schedule.standing, job.name, dead_before=dead_before)
 
     async def _run(self, job: Job, due_at: datetime) -> None:
+        late = lateness(due_at, self._clock.now())
         try:
-            detail, status = await job.run(self._parts), RunStatus.DONE
+            async with asyncio.timeout(LONGEST_RUN.total_seconds()):
+                detail, status = await job.run(self._parts), RunStatus.DONE
         except Exception as error:
             log.exception("%s failed; its next due time runs as usual", job.name)
             detail, status = f"{type(error).__name__}: {error}", RunStatus.FAILED
         RUNS.labels(job.name, status).inc()
-        try:
-            await self._records.write(keep_schedule.finish, job.name, due_at, status=status, detail=detail)
-        except SocmonError as error:
-            log.warning("%s: the end of its run at %s could not be recorded: %s", job.name, due_at, error)
+        self._ended[job.name, due_at] = status, detail + late
+        await self._record_ends()
+
+    async def _record_ends(self) -> None:
+        """Those that the records do not take now are tried again at the next tick: their runs are over."""
+        for (name, due_at), (status, detail) in list(self._ended.items()):
+            try:
+                await self._records.write(keep_schedule.finish, name, due_at, status=status, detail=detail)
+            except SocmonError as error:
+                log.warning("%s: the end of its run at %s could not be recorded yet: %s", name, due_at, error)
+            else:
+                self._ended.pop((name, due_at), None)
+                self._held.discard((name, due_at))
+
+
+async def _keep_ticking(ticking: Any) -> None:
+    """APScheduler waits for a time on the wall: when that clock is put back, it would wait until then."""
+    while True:
+        await asyncio.sleep(TICK_SECONDS)
+        now = datetime.now(UTC)
+        if ticking.next_run_time > now + timedelta(seconds=2 * TICK_SECONDS):
+            log.warning("the clock was put back; ticking on")
+            ticking.modify(next_run_time=now)
 
 
 def due_times(every: BaseTrigger, since: datetime, now: datetime) -> tuple[list[datetime], datetime | None]:
@@ -180,4 +238,5 @@ def _following(every: BaseTrigger, after: datetime) -> datetime | None:
 
 
 _INSTANT = timedelta(microseconds=1)
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 _MIDNIGHT = datetime.fromisoformat("2026-01-01T00:00:00+00:00")

@@ -9,11 +9,12 @@ import fcntl
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,11 @@ class Server:
         """Stop it; "immediate" is as a crash: the next start recovers from the write-ahead log."""
         self._control("stop", "-m", mode)
 
+    def processes(self) -> list[int]:
+        """The server's own process, then those that serve its connections and itself."""
+        pid = int((self.data / "postmaster.pid").read_text().split()[0])
+        return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+
     def _control(self, action: str, *words: str) -> None:
         _run(self.binaries / "pg_ctl", action, "-D", str(self.data), "-w", "-t", str(START_SECONDS), *words)
 
@@ -84,6 +90,19 @@ def running_server(*, fsync: bool = False) -> Iterator[Server]:
         finally:
             if (data / "postmaster.pid").exists():
                 server.stop("immediate")
+
+
+@contextmanager
+def frozen(processes: Iterable[int]) -> Iterator[None]:
+    """They hang: their connections stay open, the kernel takes what is sent to them, and nobody answers."""
+    stopped = list(processes)
+    for process in stopped:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in stopped:
+            os.kill(process, signal.SIGCONT)
 
 
 def _started(binaries: Path, data: Path, *, fsync: bool, attempts: int = 3) -> Server:

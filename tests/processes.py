@@ -186,6 +186,10 @@ class Workspace(Slack):
         body = json.dumps({"user": user, **given}).encode()
         return _post(f"{self.url}playground/act/{what}", body)[1]
 
+    def turn_clock_on(self, minutes: int) -> None:
+        """What waits for a time comes within seconds."""
+        assert _post(f"{self.url}playground/clock", json.dumps({"minutes": minutes}).encode())[0] == 200
+
     def parent(self, alert: str) -> dict[str, Any]:
         """The alert's message in its channel, as it stands now."""
         found = [

@@ -192,6 +192,19 @@ def test_postgresql_needs_the_key_that_all_replicas_sign_with(load: Load) -> Non
     assert (settings.sqlite_path, settings.log_key_file) == (None, Path("/run/secrets/log.key"))
 
 
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("sqlite:////tmp/socmon.db?timeout=5", "question mark"),
+        ("sqlite:///", "must name a file"),
+        ("sqlite:///:memory:", "must name a file"),
+    ],
+)
+def test_sqlite_is_a_file_and_nothing_else(load: Load, url: str, said: str) -> None:
+    """With parameters the file would have two names, and two processes one file."""
+    assert said in refusal(load, SMALLEST, SOCMON_DATABASE_URL=url)
+
+
 @pytest.mark.parametrize("url", ["postgresql://x/y", "mysql://x/y", "sqlite://", "socmon.db"])
 def test_another_database_is_refused(load: Load, url: str) -> None:
     """The message shows the form that works."""

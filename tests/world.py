@@ -1,6 +1,9 @@
 """A small real world for tests: a database, a clock that tests move, and short ways to read and write."""
 
+import atexit
 import itertools
+import json
+import shutil
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -8,11 +11,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from bot.adapters.database.engine import reading_engine, writing_engine
 from bot.adapters.database.migrate import open_log, upgrade
+from bot.adapters.database.tables import disclosure, leaf
 from bot.adapters.database.writer import Database, Work
 from bot.adapters.system import SystemRandomness
 from bot.domain.alert import Alert
+from bot.domain.retelling import Told, differences, retell
 from bot.domain.thread import SlackRoute, SlackRoutes
 
 ROUTES = SlackRoutes(default=SlackRoute(channel="C0ALERTS", on_call=("U1SAM",)))
@@ -55,6 +62,15 @@ def open_database(url: str, clock: Any) -> Database:
     )
 
 
+def write_now(database: Database, procedure: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Run a procedure in a transaction of its own, without an event loop. Raises what it raised."""
+    work = Work(procedure, args, kwargs, None, None)  # type: ignore[arg-type]
+    database._transact([work])  # noqa: SLF001 - the writer's own way, without its thread
+    if work.error is not None:
+        raise work.error
+    return work.result
+
+
 class Ledger:
     """The records without an event loop: every write is a transaction of its own."""
 
@@ -68,7 +84,9 @@ class Ledger:
     def shared() -> "Ledger":
         """One database for all examples of a property: each takes keys of its own."""
         folder = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - memory, so that fsync costs nothing
-        return Ledger(f"sqlite:///{tempfile.mkdtemp(dir=folder)}/ledger.db")
+        made = tempfile.mkdtemp(prefix="socmon-test-", dir=folder)
+        atexit.register(shutil.rmtree, made, ignore_errors=True)
+        return Ledger(f"sqlite:///{made}/ledger.db")
 
     def fresh_key(self) -> str:
         return f"problem-{next(self._numbers)}"
@@ -76,11 +94,7 @@ class Ledger:
     def write(self, procedure: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Raises what the procedure raised."""
         self.clock.move(1)
-        work = Work(procedure, args, kwargs, None, None)  # type: ignore[arg-type]
-        self.database._transact([work])  # noqa: SLF001 - the writer's own way, without its thread
-        if work.error is not None:
-            raise work.error
-        return work.result
+        return write_now(self.database, procedure, *args, **kwargs)
 
     def read(self, procedure: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return self.database.read_now(procedure, *args, **kwargs)
@@ -90,6 +104,28 @@ class Ledger:
         moments = self.read(lambda records: records.timeline(alert.id))
         kinds = [moment.kind for moment in moments]
         assert kinds[0] in {"triggered", "reopened"}
+        assert differences(alert, self.retold(alert.id)) == []
         assert kinds.count("resolved") == (alert.resolved_by is not None)
         assert all(moment.by for moment in moments)
         assert [moment.id for moment in moments] == sorted(moment.id for moment in moments)
+
+    def retold(self, alert_id: int) -> Alert:
+        """The alert as its entries tell it."""
+        told: Alert | None = None
+        with self.database.reading.connect() as connection:
+            entries = connection.execute(
+                select(leaf).where(leaf.c.alert_id == alert_id).order_by(leaf.c.seq)
+            ).all()
+            for row in entries:
+                texts = connection.execute(select(disclosure).where(disclosure.c.seq == row.seq))
+                content = json.loads(row.leaf)
+                entry = Told(
+                    kind=row.type.removeprefix("alert."),
+                    at=datetime.fromisoformat(content["at"]),
+                    by=row.by,
+                    facts=content["facts"],
+                    texts={text.path: text.value or "" for text in texts},
+                )
+                told = retell(told, entry)
+        assert told is not None
+        return told

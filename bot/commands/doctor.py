@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import stat
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -13,12 +14,12 @@ from urllib.parse import urlsplit
 from slack_sdk.errors import SlackApiError
 
 from bot.adapters.database.engine import describe, reading_engine
-from bot.adapters.database.migrate import is_current
+from bot.adapters.database.migrate import is_current, refuse_newer
 from bot.adapters.evidence.keys import LogKey
 from bot.adapters.network import AiohttpNetwork
 from bot.adapters.slack.manifest import METHOD_SCOPES
 from bot.adapters.slack.web import web_client
-from bot.domain.errors import SocmonError
+from bot.domain.errors import SocmonError, WrongSettings
 from bot.domain.person import ROLE_NAMES, Role
 from bot.providers import all_providers
 from bot.settings import SLACK_API, Settings, load_settings, read_environment
@@ -64,6 +65,7 @@ def local_findings(settings: Settings) -> list[Finding]:
     return [
         *_configuration(settings),
         *_database(settings),
+        *_modes(settings),
         *_key(settings),
         *_sources(settings),
         *_slack_settings(settings),
@@ -71,8 +73,8 @@ def local_findings(settings: Settings) -> list[Finding]:
 
 
 async def remote_findings(settings: Settings) -> list[Finding]:
-    """What Slack says of our token, scopes, channels and clock, and whether the public address answers."""
-    found = await _public_address(settings)
+    """What Slack says of our token, scopes, channels and clock, and whether queues and the public address answer."""
+    found = [*await _public_address(settings), *await asyncio.to_thread(lambda: list(_queues(settings)))]
     if not settings.slack.connected:
         return found
     client = web_client(settings.slack.bot_token.get_secret_value(), settings.slack.api_url)
@@ -110,7 +112,12 @@ def _database(settings: Settings) -> Iterator[Finding]:
         engine = reading_engine(settings.database_url)
         facts = describe(engine)
         current = is_current(engine)
+        with engine.connect() as connection:
+            refuse_newer(connection)
         engine.dispose()
+    except WrongSettings as error:
+        yield _fault("database", str(error), "")
+        return
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the finding
         yield _fault(
             "database", f"The database does not answer: {error}.", "Check SOCMON_DATABASE_URL and the server."
@@ -118,7 +125,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         return
     yield _ok("database", ", ".join(f"{name} {value}" for name, value in facts.items()))
     if not current:
-        yield _fault("database", "Its schema is older or newer than this socmon.", "Run `socmon db upgrade`.")
+        yield _fault("database", "Its schema is older than this socmon.", "Run `socmon db upgrade`.")
     if facts.get("fsync") == "off":
         yield _fault("database", "PostgreSQL runs with fsync=off: a power cut loses alerts.", "Set fsync=on.")
     if facts.get("journal_mode") == "truncate":
@@ -126,6 +133,20 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield _hint(
             "database", "This SQLite is too old for a safe WAL, so the slower rollback journal is used.", mend
         )
+
+
+def _modes(settings: Settings) -> Iterator[Finding]:
+    """Whole deliveries lie there, with whatever secrets the tools put into them."""
+    database = settings.sqlite_path
+    folders = {settings.data_dir, *([database.resolve().parent] if database else [])}
+    beside = database.resolve().parent.glob(f"{database.resolve().name}*") if database else ()
+    for path, mode in [
+        *((folder, 0o700) for folder in sorted(folders)),
+        *((file, 0o600) for file in sorted(beside)),
+    ]:
+        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
+            text = f"{path} is open to other accounts of this machine (mode {stat.S_IMODE(path.stat().st_mode):04o})."
+            yield _hint("file modes", text, f"Close it: chmod {mode:04o} {path}")
 
 
 def _key(settings: Settings) -> Iterator[Finding]:
@@ -187,6 +208,19 @@ async def _public_address(settings: Settings) -> list[Finding]:
         text = f"{settings.public_url}/healthz answers {answer.status}."
         return [_fault("public address", text, "Let the proxy pass every path on to socmon.")]
     return [_ok("public address", f"{settings.public_url} reaches a socmon.")]
+
+
+def _queues(settings: Settings) -> Iterator[Finding]:
+    for name, own in settings.providers.items():
+        queue = all_providers()[name].queue(own, AiohttpNetwork())
+        if queue is None:
+            continue
+        look = queue.look()
+        for fault in look.faults:
+            yield _fault(f"queue {queue.name}", fault, "")
+        if look.says:
+            level = Level.HINT if look.faults else Level.OK
+            yield Finding(level=level, subject=f"queue {queue.name}", text=look.says)
 
 
 def _scopes(headers: Any) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """`socmon playground`: the unchanged bot beside a local Slack workspace in the browser, without any account."""
 
 import json
+import os
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Mapping
@@ -14,6 +15,7 @@ from bot.commands.serve import run_server
 from bot.domain.errors import WrongSettings
 from bot.logs import set_up_logging
 from bot.playground.app import Playground, create_playground
+from bot.playground.clock import PlaygroundClock
 from bot.playground.people import TOKEN
 from bot.ports import Answer
 from bot.providers import all_providers
@@ -40,6 +42,7 @@ def playground(*, host: str, port: int, fresh: bool) -> int:
     Raises WrongSettings when real tokens are in the environment: the playground must never post to a real workspace.
     """
     set_up_logging(readable=True)
+    os.umask(0o077)  # as `socmon serve`
     environ = read_environment()
     refuse_real_tokens(environ)
     folder = Path(environ.get("SOCMON_DATA_DIR") or "data/playground").absolute()
@@ -51,13 +54,14 @@ def playground(*, host: str, port: int, fresh: bool) -> int:
     samples = {name: provider.samples() for name, provider in all_providers().items()}
     settings = playground_settings(folder, base=base, signing_secret=secret, samples=samples)
     network = SampleNetwork({url: body for one in samples.values() for url, body in one.pages.items()})
-    socmon = Socmon(settings=settings, network=network)
+    clock = PlaygroundClock()
+    socmon = Socmon(settings=settings, network=network, clock=clock)
     workspace = create_playground(
         bot_url=base,
         signing_secret=secret,
         bot_token=TOKEN,
         samples=samples,
-        clock=socmon.clock,
+        clock=clock,
         snapshot_path=folder / "workspace.json",
         rate_limits=True,
     )

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from bot.adapters.database.engine import in_reach, reading_engine
-from bot.adapters.database.migrate import is_current
+from bot.adapters.database.migrate import is_current, refuse_newer
 from bot.adapters.database.records import Batch, Stamp, Unit
 from bot.adapters.system import SystemClock, SystemRandomness
 from bot.domain.errors import WrongSettings
@@ -27,8 +27,10 @@ def existing_database(settings: Settings) -> Iterator[Engine]:
     try:
         with in_reach(engine):
             if not is_current(engine):
+                with engine.connect() as connection:
+                    refuse_newer(connection)
                 raise WrongSettings(
-                    "The database was written by another version of socmon. Run `socmon db upgrade` first."
+                    "The database was written by an older version of socmon. Run `socmon db upgrade` first."
                 )
             yield engine
     finally:

@@ -3,6 +3,8 @@
 import asyncio
 import gc
 import logging
+import os
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -19,12 +21,14 @@ log = logging.getLogger(__name__)
 HEAD_SECONDS = 30
 LARGEST_HEAD = 64 * 1024
 MOST_CONNECTIONS = 512  # half of the 1024 open files that a process usually may have
-DRAIN_SECONDS = 3  # with what the parts take afterwards, a stop takes less than ten
+DRAIN_SECONDS = 3
+STOP_SECONDS = 9.5
 
 
 def serve(settings: Settings, *, host: str, port: int) -> int:
     """Serve until SIGTERM or SIGINT; then stop within ten seconds."""
     set_up_logging()
+    os.umask(0o077)  # what it writes is for nobody else on this machine
     socmon = Socmon(settings=settings)
     if not settings.slack.connected:
         log.warning(
@@ -119,5 +123,14 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: object) -> None:
         self._socmon.draining = True
+        last_resort = threading.Timer(STOP_SECONDS, _end_now)
+        last_resort.daemon = True
+        last_resort.start()
         self._leaving()
         super().handle_exit(sig, frame)  # type: ignore[arg-type]
+
+
+def _end_now() -> None:
+    """Some thread hangs in a disk, a database or a vendor's library, and Python would wait for it."""
+    log.error("socmon did not stop within %s s, so it ends now. What was answered is recorded.", STOP_SECONDS)
+    os._exit(1)

@@ -26,6 +26,8 @@ class Outcome(StrEnum):
 
 
 TEST_NOTIFICATION = "test notification"
+UNPROVEN = "nothing"
+"""What verifies a message that lay in a queue, and was not believed. It is kept, since nobody can be told to stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

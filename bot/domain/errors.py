@@ -73,7 +73,10 @@ class WrongSettings(SocmonError):
 
 
 class Unavailable(SocmonError):
-    """The records cannot be written at the moment. Nothing was stored; the sender should send again."""
+    """The records cannot be used at the moment; the sender should send again.
+
+    The message says whether nothing was stored, or nobody can tell.
+    """
 
 
 class TryAgain(SocmonError):

@@ -16,6 +16,8 @@ Fact: TypeAlias = "str | int | bool | Sequence[Fact] | Mapping[str, Fact] | None
 
 VERSION = 1
 HASH_BYTES = 32
+ELSEWHERE = frozenset({"raw", "details"})
+"""Paths whose text is the hex SHA-256 of what lies in the records: a delivery's body, what a tool called an alert."""
 LARGEST_INT = 2**53 - 1  # beyond it JavaScript and other readers of JSON round (RFC 8785, 3.2.2.3)
 
 
@@ -44,7 +46,7 @@ class Entry:
     `type` is a name and a past participle ("alert.acknowledged"). `subject` names what it is about. `facts` stand in
     the leaf for good, in clear: nothing personal, nothing secret, numbers with fractions as text. `private` maps a
     path ("note") to a text; the leaf holds only a salted commitment to it, so that the text can be forgotten later.
-    The path "raw" stands for a delivery's body: its text is the lower-case hex SHA-256 of the body.
+    The texts of the paths in ELSEWHERE are not stored: they are hashes of what lies in the records.
     """
 
     type: str

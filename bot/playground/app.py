@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ from starlette.routing import BaseRoute, Route
 
 from bot.playground import people
 from bot.playground.bot_line import BotLine
-from bot.playground.errors import RealToken
+from bot.playground.clock import PlaygroundClock
+from bot.playground.errors import RealToken, SlackError
 from bot.playground.faults import Faults
 from bot.playground.interactions import Interactions
 from bot.playground.live import Live
@@ -25,7 +27,7 @@ from bot.providers.contract import Samples
 
 API_PATH = "/playground/api/"
 REAL_TOKEN = re.compile(r"xox[a-z]-|xoxe\.|xapp-")
-UNSAVED = {"request", "notification", "ephemeral", "ephemeral_gone", "views", "faults"}
+UNSAVED = {"clock", "request", "notification", "ephemeral", "ephemeral_gone", "views", "faults"}
 
 
 def create_playground(
@@ -83,6 +85,7 @@ class Playground:
         scopes: Iterable[str],
         patience: float,
     ) -> None:
+        self.clock = clock
         self.workspace = Workspace(clock)
         self.transcript = Transcript()
         self.faults = Faults(self.workspace, self._faults_changed)
@@ -102,7 +105,9 @@ class Playground:
             transcript=self.transcript,
             own_url=own_url,
         )
-        self._snapshot = Snapshot(snapshot_path, self.workspace, self.sources) if snapshot_path else None
+        self._snapshot = (
+            Snapshot(snapshot_path, self.workspace, self.sources, clock) if snapshot_path else None
+        )
         self._running = False
 
     @property
@@ -146,6 +151,14 @@ class Playground:
         self.transcript.clear()
         self._furnish()
         self.workspace.tell("stale", {})
+
+    def turn_clock_on(self, by: timedelta) -> None:
+        """Raises SlackError where the clock is the machine's own."""
+        if not isinstance(self.clock, PlaygroundClock):
+            raise SlackError("fixed_clock", "this playground goes by the machine's own clock")
+        self.clock.turn_on(by)
+        self.workspace.tell("clock", {"now": self.clock.now().timestamp()})
+        self._save_soon()
 
     def note(self, method: str, error: str) -> None:
         """Note a request of the bot's that is no Web API method."""

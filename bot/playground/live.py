@@ -90,6 +90,7 @@ def page_state(workspace: Workspace, user_id: str, number: int) -> dict[str, Any
     home = workspace.views.homes.get(user_id)
     return {
         "number": number,
+        "now": workspace.now().timestamp(),
         "me": workspace.user(user_id).id,
         "team": {"id": TEAM, "name": TEAM_NAME},
         "app": _app_facts(workspace, user_id),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -63,6 +64,7 @@ def page_routes(playground: "Playground") -> list[Route]:
         route("/playground/sources", list_sources),
         route("/playground/sources/{provider}/{action}", use_source, "POST"),
         route("/playground/reset", reset, "POST"),
+        route("/playground/clock", turn_clock_on, "POST"),
         route("/playground/respond/{secret}", respond, "POST"),
         route("/playground/upload/{file_id}", upload, "POST"),
         route("/playground/files/{file_id}/{name}", download),
@@ -233,6 +235,14 @@ async def reset(playground: "Playground", request: Request) -> Response:
     await _given(request)
     playground.reset()
     return JSONResponse({"ok": True})
+
+
+async def turn_clock_on(playground: "Playground", request: Request) -> Response:
+    minutes = (await _given(request)).get("minutes")
+    if not isinstance(minutes, int):
+        raise SlackError("invalid_time", 'send {"minutes": a whole number}')
+    playground.turn_clock_on(timedelta(minutes=minutes))
+    return JSONResponse({"ok": True, "now": playground.workspace.now().isoformat()})
 
 
 async def _announce(playground: "Playground", kind: Kind, channel: str) -> None:

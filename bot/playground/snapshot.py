@@ -6,15 +6,17 @@ import os
 from base64 import b64decode, b64encode
 from collections import deque
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from bot.playground.clock import PlaygroundClock
 from bot.playground.files import File
 from bot.playground.messages import Message
 from bot.playground.people import Channel
 from bot.playground.sources import Sources
 from bot.playground.view_stacks import View
-from bot.playground.workspace import Notification, Workspace
+from bot.playground.workspace import Clock, Notification, Workspace
 
 VERSION = 1
 DELAY = 0.5  # seconds between a change and the file, so that a storm is written once
@@ -23,8 +25,9 @@ DELAY = 0.5  # seconds between a change and the file, so that a storm is written
 class Snapshot:
     """Keeps the file at `path` in step with the workspace. Modals and ephemeral messages are not kept, as in Slack."""
 
-    def __init__(self, path: Path, workspace: Workspace, sources: Sources) -> None:
+    def __init__(self, path: Path, workspace: Workspace, sources: Sources, clock: Clock) -> None:
         self._path = path
+        self._clock = clock
         self._workspace = workspace
         self._sources = sources
         self._timer: asyncio.TimerHandle | None = None
@@ -38,6 +41,8 @@ class Snapshot:
             raise ValueError(f"{self._path} is of another version; move it away to start over")
         restore(stored, self._workspace)
         self._sources.resume(stored["sources"])
+        if isinstance(self._clock, PlaygroundClock):  # or what is to come would lie in the past again
+            self._clock.ahead = timedelta(seconds=stored.get("clock_ahead", 0))
         return True
 
     def schedule(self) -> None:
@@ -53,6 +58,8 @@ class Snapshot:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._path.with_suffix(".new")
         stored = {"version": VERSION, "sources": self._sources.numbers, **dump(self._workspace)}
+        if isinstance(self._clock, PlaygroundClock):
+            stored["clock_ahead"] = self._clock.ahead.total_seconds()
         with fresh.open("w", encoding="utf-8") as file:
             json.dump(stored, file)
             file.flush()

@@ -10,7 +10,8 @@ from itertools import count
 
 from bot.domain.alert import SOURCES, Alert, Change, Reported, Response, Source
 from bot.domain.delivery import Delivery, Outcome, Receipt, Result
-from bot.domain.evidence import Actor, Entry
+from bot.domain.evidence import Actor, Entry, Fact, timestamp
+from bot.domain.retelling import details_of, source_facts
 from bot.domain.thread import SlackRoutes
 from bot.ports import Records
 
@@ -185,15 +186,20 @@ def _log(
     alert: Alert | None = None,
     text: str = "",
 ) -> None:
-    """Append an entry. The delivery's first one commits to the whole body, so that no later edit goes unseen."""
-    private = {"raw": sha256(delivery.body).hexdigest()} if first else {}
-    facts: dict[str, str | int] = {"provider": delivery.provider, "verified_by": delivery.verified_by}
+    """Append an entry. The delivery's first one carries its row and commits to its body: no later edit goes unseen."""
+    private: dict[str, str] = {}
+    facts: dict[str, Fact] = {"provider": delivery.provider, "verified_by": delivery.verified_by}
     subject: dict[str, str | int] = {"delivery": number}
+    if first:
+        facts["received_at"] = timestamp(delivery.received_at)
+        private["raw"] = sha256(delivery.body).hexdigest()
+        if delivery.gap:
+            private["gap"] = delivery.gap
     if alert:
         subject["alert"] = alert.id
-        facts |= {"severity": alert.severity, "source": alert.source}
+        facts |= source_facts(alert)
         if kind == "alert.triggered":
-            private["title"] = alert.title
+            private |= {"title": alert.title, "details": details_of(alert)}
             if alert.previous_id:
                 facts["previous"] = alert.previous_id
     if text:

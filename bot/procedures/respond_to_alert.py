@@ -6,13 +6,15 @@ from a form names it by `form`, and is recorded once however often Slack sends i
 UnknownAlert or IllegalAct, and then nothing has changed.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.domain.alert import Act, Alert, Resolution, Response, check_note
 from bot.domain.errors import IllegalAct
-from bot.domain.evidence import Actor, Entry
+from bot.domain.evidence import Actor, Entry, Fact, timestamp
 from bot.domain.person import LEADS, Person
+from bot.domain.retelling import details_of, source_facts
 from bot.ports import Records
 
 
@@ -28,7 +30,7 @@ def snooze(records: Records, alert_id: int, *, by: Person, minutes: int, seen: i
     until = records.now + timedelta(minutes=minutes)
     snoozed = alert.after(Act.SNOOZE, by=by.user, at=records.now, until=until)
     _check_seen(alert, seen, by)
-    return _did(records, snoozed, "snoozed", by, facts={"until": _iso(until)})
+    return _did(records, snoozed, "snoozed", by, facts={"until": timestamp(until)})
 
 
 def wake(records: Records, alert_id: int, *, by: Person, seen: int | None = None) -> Alert:
@@ -116,6 +118,7 @@ def reopen(records: Records, alert_id: int, *, by: Person, reason: str, form: st
         resolved_at=None,
         resolved_by=None,
         resolution=None,
+        amended_by=None,
         repeats=0,
         flaps=0,
         previous_id=old.id,
@@ -124,7 +127,9 @@ def reopen(records: Records, alert_id: int, *, by: Person, reason: str, form: st
     records.add_alert(new, channel=records.thread(old.id).channel)
     records.drop_draft(by.user, alert_id, Act.REOPEN)
     _did(records, old, "reopened_as", by, facts={"alert": new.id, **_from(form)})
-    return _did(records, new, "reopened", by, facts={"previous": old.id}, private={"reason": reason})
+    facts: dict[str, Fact] = {"previous": old.id, "provider": new.provider, **source_facts(new)}
+    private = {"reason": reason, "title": new.title, "details": details_of(new)}
+    return _did(records, new, "reopened", by, facts=facts, private=private)
 
 
 def _before(records: Records, alert_id: int, act: Act, by: Person) -> Alert:
@@ -148,7 +153,7 @@ def _is_again(records: Records, alert: Alert, form: str, by: Person) -> bool:
     return bool(form) and records.took_form(alert.id, form, by=by.user)
 
 
-def _from(form: str) -> dict[str, str | int | bool]:
+def _from(form: str) -> dict[str, Fact]:
     return {"form": form} if form else {}
 
 
@@ -158,8 +163,8 @@ def _did(
     kind: str,
     by: Person | None,
     *,
-    facts: dict[str, str | int | bool] | None = None,
-    private: dict[str, str] | None = None,
+    facts: Mapping[str, Fact] | None = None,
+    private: Mapping[str, str] | None = None,
 ) -> Alert:
     """Save the alert after an act, let Slack catch up, and log who did what in which role."""
     records.save_alert(alert)
@@ -178,13 +183,9 @@ def _did(
     return alert
 
 
-def _facts(resolution: Resolution) -> dict[str, str | int | bool]:
+def _facts(resolution: Resolution) -> dict[str, Fact]:
     return {"cause": resolution.cause, "security": resolution.security}
 
 
 def _private(resolution: Resolution) -> dict[str, str]:
     return {"found": resolution.found, "done": resolution.done, "follow_up": resolution.follow_up}
-
-
-def _iso(at: datetime) -> str:
-    return at.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -208,6 +208,13 @@ def clear_problem(records: Records, subject: str) -> bool:
     return records.clear_problem(subject)
 
 
+def forget_problems(records: Records, kind: str, *, but: Collection[str]) -> None:
+    """Clear what nobody will find mended: trouble with something that is no longer configured."""
+    for subject, _, _ in records.problems():
+        if subject.startswith(kind) and subject not in but:
+            records.clear_problem(subject)
+
+
 def known_problems(records: Records) -> list[str]:
     """The subjects of everything that is to be mended."""
     return [subject for subject, _, _ in records.problems()]

@@ -5,7 +5,7 @@ import hmac
 import json
 import re
 from base64 import b64decode
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
@@ -72,6 +72,53 @@ class Webhook(Protocol):
 
     def read(self, request: Request) -> Reading:
         """Translate a genuine body into alerts. Pure: no look-ups, no guesses; raises Unreadable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """A message that lies in a queue. `id` is the queue's name for it, the same each time; `receipt` removes it."""
+
+    id: str
+    receipt: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueLook:
+    """What `socmon doctor` found out about a queue. Each fault is a sentence with its mend."""
+
+    says: str
+    faults: tuple[str, ...] = ()
+
+
+class Queue(Protocol):
+    """Where a tool's deliveries wait until socmon takes them, also while it is down.
+
+    A message that is not removed comes again, and after some times goes where the queue keeps its dead letters. The
+    methods block, so they are called in a thread; all raise TryAgain when the queue does not answer.
+    """
+
+    @property
+    def name(self) -> str:
+        """What operators know it by ("sqs:socmon-alarms")."""
+        ...
+
+    @property
+    def webhook(self) -> Webhook:
+        """How its messages are checked and read. They have no headers, and may be old."""
+        ...
+
+    def receive(self) -> list[Queued]:
+        """The next messages; waits a few seconds for the first one."""
+        ...
+
+    def remove(self, messages: Sequence[Queued]) -> None:
+        """They are on record. Harmless to repeat."""
+        ...
+
+    def look(self) -> QueueLook:
+        """Whether it is there, may be used, and is set up well; never raises."""
         ...
 
 
@@ -143,6 +190,8 @@ class Provider:
     samples: Callable[[], Samples]
     findings: Callable[[Any], list[str]]
     """What `socmon doctor` says about these settings: a sentence per problem, with its mend; empty when all is well."""
+    queue: Callable[[Any, Network], Queue | None] = lambda _settings, _network: None
+    """Opens the queue that the settings name, where the tool can deliver to one."""
 
 
 class Secrets:

@@ -1,7 +1,9 @@
 """The commands as a person runs them: exit codes, and words that say what to do."""
 
 import json
+import os
 import sqlite3
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,7 +17,6 @@ import pytest
 
 from bot.adapters.database.lock import SingleProcess
 from bot.adapters.evidence.keys import LogKey
-from bot.adapters.evidence.note import sign_checkpoint
 from bot.cli import main
 from bot.procedures.receive_alert import receive_alert
 from bot.procedures.seal_log import seal_log
@@ -68,7 +69,7 @@ def lived_in(data: Path) -> LogKey:
     key = LogKey.open(data / "log.key", ORIGIN)
     ledger = Ledger(f"sqlite:///{data / 'socmon.db'}")
     ledger.write(receive_alert, delivery(report()), routes=ROUTES)
-    ledger.write(seal_log, sign=lambda origin, size, root: sign_checkpoint(origin, size, root, key))
+    ledger.write(seal_log, seal=key)
     ledger.database.close()
     return key
 
@@ -148,16 +149,76 @@ def test_a_file_that_is_no_database_is_explained(socmon: Socmon, data: Path) -> 
     assert (done.returncode, "Traceback" in done.stderr) == (2, False)
 
 
-def test_a_database_of_another_version_says_what_to_run(socmon: Socmon, data: Path) -> None:
-    """Older or newer."""
-    lived_in(data)
+def set_schema(data: Path, revision: str) -> None:
     with sqlite3.connect(data / "socmon.db") as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.execute("UPDATE alembic_version SET version_num = ?", [revision])
     connection.close()
+
+
+def test_a_database_of_an_older_version_says_what_to_run(socmon: Socmon, data: Path) -> None:
+    """Those that only look change nothing."""
+    lived_in(data)
+    set_schema(data, "0001")
 
     done = socmon("status")
 
     assert (done.returncode, "socmon db upgrade" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("words", [["status"], ["db", "upgrade"]], ids=" ".join)
+def test_a_database_of_a_newer_version_is_left_alone(socmon: Socmon, data: Path, words: list[str]) -> None:
+    """After a step back to the old version: which one is needed, and no traceback."""
+    lived_in(data)
+    set_schema(data, "9999")
+
+    done = socmon(*words)
+
+    assert done.returncode == 2
+    assert "A newer socmon has upgraded this database to schema 9999" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_upgrade_beside_a_server_on_sqlite_is_refused(socmon: Socmon, data: Path) -> None:
+    """The server has upgraded it at its start; and nothing of the log changes under it."""
+    socmon("db", "upgrade", SOCMON_LOG_ORIGIN="acme.example/prod")
+    held = SingleProcess(data / "socmon.db")
+
+    done = socmon("db", "upgrade", SOCMON_LOG_ORIGIN="acme.example/other")
+    held.release()
+
+    assert (done.returncode, "Another socmon" in done.stderr) == (2, True)
+    assert "acme.example/prod" in socmon("db", "upgrade").stdout
+
+
+def test_an_upgrade_beside_servers_on_postgresql_renames_no_log(
+    socmon: Socmon, postgres_url: str, tmp_path: Path
+) -> None:
+    """In a shell that lacks the servers' variables, while nothing is logged yet: they sign by the stored name."""
+    shared = {"SOCMON_DATABASE_URL": postgres_url, "SOCMON_LOG_KEY_FILE": str(tmp_path / "log.key")}
+    socmon("db", "upgrade", SOCMON_LOG_ORIGIN="acme.example/prod", **shared)
+
+    again = [socmon("db", "upgrade", SOCMON_LOG_ORIGIN=name, **shared) for name in ("", "acme.example/other")]
+
+    assert [(done.returncode, "acme.example/prod" in done.stdout) for done in again] == [(0, True)] * 2
+
+
+def test_what_socmon_writes_is_for_its_account_alone(socmon: Socmon, data: Path) -> None:
+    """Whole deliveries lie there, with whatever secrets the tools put into them."""
+    before = os.umask(0o022)
+    try:
+        socmon("db", "upgrade")
+        held = SingleProcess(data / "socmon.db")
+        ledger = Ledger(f"sqlite:///{data / 'socmon.db'}")
+        ledger.write(receive_alert, delivery(report()), routes=ROUTES)
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in [data, *data.iterdir()]}
+    finally:
+        os.umask(before)
+    ledger.database.close()
+    held.release()
+
+    assert modes.pop("data") == 0o700
+    assert {"socmon.db", "socmon.db.lock"} < set(modes)
+    assert set(modes.values()) == {0o600}
 
 
 def test_a_new_database_is_made_and_looked_at(socmon: Socmon) -> None:
@@ -277,3 +338,22 @@ def test_a_second_server_on_one_sqlite_is_refused(data: Path) -> None:
     held.release()
 
     assert (done.returncode, "Another socmon" in done.stderr) == (2, True)
+
+
+def test_a_stop_ends_whatever_hangs() -> None:
+    """Some thread never comes back: after the agreed time the process ends all the same, and says so."""
+    script = """
+import signal, threading, time, types, uvicorn
+from bot.commands import serve
+from bot.logs import set_up_logging
+set_up_logging()
+serve.STOP_SECONDS = 0.2
+threading.Thread(target=time.sleep, args=(50,)).start()
+socmon = types.SimpleNamespace(draining=False)
+serve._Server(uvicorn.Config(None), socmon, lambda: None).handle_exit(signal.SIGTERM, None)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False, timeout=30
+    )
+
+    assert (done.returncode, "did not stop within 0.2 s" in done.stderr) == (1, True)

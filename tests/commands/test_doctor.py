@@ -62,7 +62,7 @@ def load(tmp_path: Path) -> Load:
         file.write_text(config)
         data = tmp_path / "data"
         if lived_in and not data.exists():
-            data.mkdir()
+            data.mkdir(mode=0o700)
             Ledger(f"sqlite:///{data / 'socmon.db'}").database.close()
             LogKey.open(data / "log.key", ORIGIN)
         given = {"SOCMON_CONFIG": str(file), "SOCMON_DATA_DIR": str(data)}
@@ -85,6 +85,20 @@ def test_an_installation_in_good_order_has_no_faults(load: Load) -> None:
     told = " ".join(text for _, text in faults(findings, Level.OK))
     assert LogKey.open(settings.log_key_file, ORIGIN, create=False).vkey in told
     assert "journal_mode" in told
+
+
+def test_files_that_others_can_read_are_named(load: Load) -> None:
+    """The folder and the database, each with the command that closes it."""
+    settings = load()
+    settings.data_dir.chmod(0o755)
+    (settings.data_dir / "socmon.db").chmod(0o644)
+
+    found = [one for one in local_findings(settings) if one.subject == "file modes"]
+
+    assert [(one.level, one.mend) for one in found] == [
+        (Level.HINT, f"Close it: chmod 0700 {settings.data_dir}"),
+        (Level.HINT, f"Close it: chmod 0600 {settings.data_dir / 'socmon.db'}"),
+    ]
 
 
 LOCAL: dict[str, tuple[str, str, dict[str, str]]] = {
@@ -150,16 +164,18 @@ def test_a_key_that_others_can_read_is_a_fault(load: Load) -> None:
     assert [subject for subject, _ in faults(local_findings(settings))] == ["log key"]
 
 
-def test_a_database_of_another_version_is_a_fault(load: Load) -> None:
-    """With the command to run."""
-
+@pytest.mark.parametrize(
+    ("revision", "said"), [("0001", "socmon db upgrade"), ("9999", "Start the newer version")]
+)
+def test_a_database_of_another_version_is_a_fault(load: Load, revision: str, said: str) -> None:
+    """Older: with the command to run. Newer: no command of this version helps."""
     settings = load()
     with sqlite3.connect(settings.sqlite_path or "") as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.execute("UPDATE alembic_version SET version_num = ?", [revision])
     connection.close()
 
     [wrong] = [finding for finding in local_findings(settings) if finding.level is Level.FAULT]
-    assert (wrong.subject, "socmon db upgrade" in wrong.mend) == ("database", True)
+    assert (wrong.subject, said in f"{wrong.text} {wrong.mend}") == ("database", True)
 
 
 # What Slack says

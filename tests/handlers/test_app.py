@@ -3,18 +3,24 @@
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from sqlalchemy import select, update
 
+from bot.adapters.database.tables import checkpoint, head, leaf
+from bot.adapters.evidence.keys import LogKey
 from bot.adapters.slack import projector, web
 from bot.adapters.system import SystemClock
-from bot.domain.errors import Unavailable
+from bot.domain.errors import Unavailable, WrongSettings
+from bot.domain.evidence import Frontier
 from bot.procedures import show_alert
 from bot.procedures.keep_schedule import last_run
 from bot.procedures.receive_alert import receive_alert
+from bot.procedures.seal_log import DamagedLog
 from bot.providers.generic.samples import SECRET
 from jobs.schedule import all_jobs
 from tests.handlers.conftest import Build
@@ -113,6 +119,64 @@ async def test_a_stop_while_the_database_is_away_ends_cleanly(
     connected(build, slack)  # the database is free again
 
 
+async def test_a_log_that_was_changed_is_not_signed_and_the_operators_hear_of_it(build: Build) -> None:
+    """It is a problem for everybody to see, the job has failed, and alerts are still taken. Mended, it is gone."""
+    socmon = build()
+    await socmon.records.write(receive_alert, delivery(report()), routes=ROUTES)
+
+    with socmon.records.writing.connect() as connection, connection.begin():
+        kept = connection.exec_driver_sql("SELECT frontier FROM head").scalar_one()
+        connection.execute(update(head).values(frontier=bytes(kept)[:8] + bytes(32)))
+    with pytest.raises(DamagedLog):
+        await socmon.seal()
+    problems = socmon.records.read_now(lambda records: records.problems())
+    taken = await send(socmon.asgi())
+    with socmon.records.writing.connect() as connection, connection.begin():
+        tree = Frontier.from_bytes(bytes(kept))
+        rows = connection.execute(select(leaf.c.hash).where(leaf.c.seq >= tree.size).order_by(leaf.c.seq))
+        tree.append_many(bytes(row.hash) for row in rows)
+        connection.execute(update(head).values(frontier=tree.to_bytes()))
+
+    assert [subject for subject, *_ in problems] == ["evidence:log"]
+    assert taken.status_code == 202
+    assert await socmon.seal() == 2
+    assert socmon.records.read_now(lambda records: records.problems()) == []
+
+
+async def test_another_log_key_is_refused_at_the_start(build: Build, tmp_path: Path) -> None:
+    """Two keys that sign one log make it worthless; the message names both and says what to do."""
+    first = build()
+    await first.records.write(receive_alert, delivery(report()), routes=ROUTES)
+    await first.seal()
+    first.close()
+    (tmp_path / "log.key").rename(tmp_path / "old.key")
+    other = LogKey.open(tmp_path / "log.key", first.origin)
+
+    with pytest.raises(WrongSettings) as refused:
+        build()
+
+    key_id = first.key.key_id.hex()
+    assert f"signed by {first.origin}+{key_id}" in str(refused.value)
+    assert other.vkey in str(refused.value)
+    assert "SOCMON_LOG_KEY_FILE" in str(refused.value)
+
+
+async def test_a_damaged_checkpoint_keeps_no_alert_away(build: Build) -> None:
+    """It says nothing about the key. socmon starts; what it refuses is to sign."""
+    first = build()
+    await first.records.write(receive_alert, delivery(report()), routes=ROUTES)
+    await first.seal()
+    with first.records.writing.connect() as connection, connection.begin():
+        connection.execute(update(checkpoint).values(note=b"anything\n"))
+    first.close()
+
+    second = build()
+
+    assert (await send(second.asgi())).status_code == 202
+    with pytest.raises(DamagedLog, match="cannot be trusted"):
+        await second.seal()
+
+
 async def test_after_a_crash_nobody_waits_for_the_leases_of_the_dead(
     build: Build, slack: SlackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,5 +214,5 @@ async def test_every_job_of_the_table_runs_with_the_parts_it_gets(build: Build) 
     assert {name: (run or [""])[-1] for name, run in runs.items() if name != "sign-checkpoint"} == {
         "wake-alerts": "0 woken",
         "tell-operators": "0 told",
-        "apply-retention": "1 bodies, 4 job runs and 0 drafts forgotten",
+        "apply-retention": "1 bodies, 4 job runs and 0 drafts forgotten; begun 23:30:00 late",
     }

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from bot.adapters.database.tables import job_run
 from bot.adapters.database.writer import Database
 from bot.domain.errors import Unavailable
 from bot.domain.schedule import CatchUp
+from jobs import schedule
 from jobs.schedule import Job, Ticker, all_jobs, due_times
 from tests.world import MovableClock, open_database
 
@@ -59,8 +61,10 @@ def database(sqlite_url: str, clock: MovableClock) -> Iterator[Database]:
     opened.close()
 
 
-def ticker(database: Database, clock: MovableClock, journal: Journal, *jobs: Job) -> Ticker:
-    return Ticker(jobs, records=database, clock=clock, parts=journal)
+def ticker(
+    database: Database, clock: MovableClock, journal: Journal, *jobs: Job, alone: bool = False
+) -> Ticker:
+    return Ticker(jobs, records=database, clock=clock, parts=journal, alone=alone)
 
 
 async def tick(*tickers: Ticker) -> None:
@@ -283,6 +287,270 @@ async def test_the_end_of_a_run_that_cannot_be_recorded_is_logged(
 
     assert gone.is_set()
     assert "job" in caplog.text
+
+
+async def test_an_end_that_could_not_be_recorded_is_recorded_later(
+    sqlite_url: str, clock: MovableClock
+) -> None:
+    """The run is over: as soon as the records answer, they say so, and it is not run again."""
+    database, journal = open_database(sqlite_url, clock), Journal()
+    running = ticker(database, clock, journal, job(MINUTELY), alone=True)
+    await tick(running)
+    clock.move(60)
+    await running.tick()
+    healthy, running._records = running._records, Unreachable()  # noqa: SLF001
+    await asyncio.gather(*running._running)  # noqa: SLF001
+    running._records = healthy  # noqa: SLF001
+    unrecorded = ledger(database)[-1][1]
+
+    await tick(running)
+
+    assert (unrecorded, ledger(database)[-1][1], journal.runs) == ("running", "done", ["job"])
+    database.close()
+
+
+async def test_a_run_that_hangs_is_ended_and_on_record(
+    database: Database, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No run takes longer than agreed, so another replica may count on it that an old claim is nobody's."""
+    monkeypatch.setattr(schedule, "LONGEST_RUN", timedelta(milliseconds=10))
+    running = ticker(database, clock, Journal(), replace(job(MINUTELY), run=hang))
+    await tick(running)
+    clock.move(60)
+    await tick(running)
+
+    assert [row[1:] for row in ledger(database)[1:]] == [("failed", "TimeoutError: ")]
+
+
+# Runs whose process died
+
+
+async def hang(_: Any) -> str:
+    await asyncio.sleep(30)
+    return ""
+
+
+async def claim_and_die(database: Database, clock: MovableClock, each: Job) -> None:
+    """Between the claim and the end of the run there is a kill -9."""
+    dying = ticker(database, clock, Journal(), replace(each, run=hang))
+    await dying.tick()
+    for task in dying._running:  # noqa: SLF001
+        task.cancel()
+
+
+async def seeded(database: Database, clock: MovableClock, each: Job) -> None:
+    """The job is known, and its first Monday has come."""
+    await tick(ticker(database, clock, Journal(), each))
+    clock.move((datetime(2026, 11, 30, 8, 0, 2, tzinfo=UTC) - clock.now()).total_seconds())
+
+
+async def test_after_a_kill_the_only_process_runs_the_due_time_at_its_start(
+    database: Database, clock: MovableClock
+) -> None:
+    """A weekly validation is not lost to a kill in the middle, and its record says how late it was."""
+    weekly = job(WEEKLY, catch_up=CatchUp.ALL)
+    await seeded(database, clock, weekly)
+    await claim_and_die(database, clock, weekly)
+    clock.move(90)
+    journal = Journal()
+    restarted = ticker(database, clock, journal, weekly, alone=True)
+
+    await tick(restarted)
+    await tick(restarted)
+
+    assert journal.runs == ["job"]
+    assert [(status, detail) for _, status, detail in ledger(database)[1:]] == [
+        ("done", "run 1; begun 0:01:32 late")
+    ]
+
+
+async def test_another_replica_takes_over_when_no_run_takes_that_long(
+    database_url: str, clock: MovableClock
+) -> None:
+    """Before that the first may still be at work."""
+    database = open_database(database_url, clock)
+    weekly = job(WEEKLY, catch_up=CatchUp.ALL)
+    await seeded(database, clock, weekly)
+    await claim_and_die(database, clock, weekly)
+    journals = [Journal(), Journal()]
+    others = [ticker(database, clock, journal, weekly) for journal in journals]
+
+    clock.move(14 * 60)
+    await tick(*others)
+    too_early = journals[0].runs + journals[1].runs
+    clock.move(2 * 60)
+    await tick(*others)
+
+    assert too_early == []
+    assert journals[0].runs + journals[1].runs == ["job"]
+    assert ledger(database)[1][1:] == ("done", "run 1; begun 0:16:02 late")
+    database.close()
+
+
+async def test_a_due_time_that_died_before_a_newer_one_is_missed(
+    database: Database, clock: MovableClock
+) -> None:
+    """Two weeks later the newest Monday runs; the one that died is on record as missed, as is the one in between."""
+    weekly = job(WEEKLY, catch_up=CatchUp.ALL)
+    await seeded(database, clock, weekly)
+    await claim_and_die(database, clock, weekly)
+    clock.move(timedelta(weeks=2).total_seconds())
+
+    await tick(ticker(database, clock, Journal(), weekly, alone=True))
+
+    assert [status for _, status, _ in ledger(database)[1:]] == ["missed", "missed", "done"]
+
+
+async def test_nobody_asks_for_a_minute_that_died_before_another(
+    database: Database, clock: MovableClock
+) -> None:
+    """Where only the newest counts it is not run again, and its row does not say `running` for ever."""
+    minutely = job(MINUTELY)
+    await tick(ticker(database, clock, Journal(), minutely))
+    clock.move(60)
+    await claim_and_die(database, clock, minutely)
+    journal = Journal()
+    other = ticker(database, clock, journal, minutely)
+    for _ in range(20):
+        clock.move(60)
+        await tick(other)
+
+    assert len(journal.runs) == 20
+    assert [status for _, status, _ in ledger(database)[1:]] == ["missed", *["done"] * 20]
+
+
+# Clocks that are wrong
+
+
+async def test_a_clock_that_was_ahead_stops_nothing_when_it_is_put_right(
+    database: Database, clock: MovableClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One look under a clock of next year; afterwards each minute runs as before, and after a restart too."""
+    journal = Journal()
+    running = ticker(database, clock, journal, job(MINUTELY))
+    await tick(running)
+    clock.at += timedelta(days=400)
+    await tick(running)
+    clock.at -= timedelta(days=400)
+    under_the_wrong_clock = len(journal.runs)
+
+    for _ in range(10):
+        clock.move(60)
+        await tick(running)
+    restarted = ticker(database, clock, journal, job(MINUTELY))
+    for _ in range(10):
+        clock.move(60)
+        await tick(restarted)
+
+    assert (under_the_wrong_clock, len(journal.runs)) == (1, 21)
+    assert all(at <= clock.now() for at, _, _ in ledger(database))
+    assert "the clock was put back, or was wrong" in caplog.text
+
+
+async def test_a_wrong_clock_takes_no_monday_away(database: Database, clock: MovableClock) -> None:
+    """The Mondays of next year that it called missed are forgotten, and run when they come."""
+    weekly, journal = job(WEEKLY, catch_up=CatchUp.ALL), Journal()
+    running = ticker(database, clock, journal, weekly)
+    await tick(running)
+    clock.at += timedelta(days=400)
+    await tick(running)
+    clock.at -= timedelta(days=400)
+    journal.runs.clear()
+
+    for _ in range(3 * 7 * 24):
+        clock.move(3600)
+        await tick(running)
+
+    assert len(journal.runs) == 3
+    assert {status for _, status, _ in ledger(database)} == {"done"}
+
+
+async def test_a_clock_that_is_put_back_stops_no_minute(database: Database, clock: MovableClock) -> None:
+    """Three hours back: those minutes come again, and nobody waits for three hours."""
+    journal = Journal()
+    running = ticker(database, clock, journal, job(MINUTELY))
+    await tick(running)
+    clock.move(timedelta(hours=3).total_seconds())
+    for _ in range(5):
+        await tick(running)
+        clock.move(60)
+    clock.at -= timedelta(hours=3)
+    journal.runs.clear()
+
+    for _ in range(10):
+        clock.move(60)
+        await tick(running)
+
+    assert len(journal.runs) == 10
+
+
+async def test_a_replica_with_a_wrong_clock_makes_no_other_run_twice(postgres_url: str) -> None:
+    """Whose clock is a day behind does not take the others' runs for runs of tomorrow."""
+    now = datetime.now(UTC)
+    right, behind = MovableClock(now), MovableClock(now - timedelta(days=1))
+    databases = [open_database(postgres_url, clock) for clock in (right, behind)]
+    journals = [Journal(), Journal()]
+    tickers = [
+        ticker(database, clock, journal, job(MINUTELY))
+        for database, clock, journal in zip(databases, (right, behind), journals, strict=True)
+    ]
+    for _ in range(4):
+        await tick(tickers[0])
+        await tick(tickers[1])
+        right.move(60)
+        behind.move(60)
+
+    assert [journal.runs for journal in journals] == [["job"] * 3, []]
+    for database in databases:
+        database.close()
+
+
+async def test_a_clock_that_was_ahead_is_put_right_with_replicas(postgres_url: str) -> None:
+    """The database's clock tells which runs are yet to come."""
+    clock, journal = MovableClock(datetime.now(UTC)), Journal()
+    database = open_database(postgres_url, clock)
+    running = ticker(database, clock, journal, job(MINUTELY))
+    await tick(running)
+    clock.at += timedelta(days=400)
+    await tick(running)
+    clock.at -= timedelta(days=400)
+    clock.move(60)
+    await tick(running)
+
+    assert journal.runs == ["job", "job"]
+    assert len(ledger(database)) == 2
+    database.close()
+
+
+async def test_the_ticks_go_on_when_the_clock_is_put_back(
+    database: Database, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """APScheduler waits for a time on the wall, which is suddenly three hours away."""
+    monkeypatch.setattr(schedule, "TICK_SECONDS", 0.05)
+    ticks: list[float] = []
+
+    async def count() -> None:
+        ticks.append(time.monotonic())
+
+    running = ticker(database, clock, Journal())
+    monkeypatch.setattr(running, "tick", count)
+    running.start()
+    await asyncio.sleep(0.2)
+    before = len(ticks)
+    [ticking] = running._scheduler.get_jobs()  # noqa: SLF001
+    ticking.modify(next_run_time=datetime.now(UTC) + timedelta(hours=3))
+    await asyncio.sleep(0.6)
+    await running.stop()
+
+    assert before
+    assert len(ticks) > before + 2
+
+
+def test_a_leap_of_the_clock_is_one_tick() -> None:
+    """APScheduler would count the seven million ticks of 400 days, and answer nobody meanwhile."""
+    now = datetime.now(UTC)
+
+    assert schedule.Soon().get_next_fire_time(now - timedelta(days=400), now) > now
 
 
 # Replicas

@@ -205,3 +205,28 @@ TestAlertLife.settings = hypothesis_settings(
     max_examples=5 * hypothesis_settings().max_examples,
     stateful_step_count=20,  # 500, and 10,000 each night
 )
+
+
+def test_a_reopened_alert_starts_without_the_old_one_s_editor() -> None:
+    """Its note is not written yet, so nobody has edited it."""
+    ledger = Ledger.shared()
+    reported = Reported(change=Change.TRIGGERED, dedup_key=ledger.fresh_key(), title="CPU high")
+    receipt = ledger.write(
+        receive_alert,
+        Delivery(
+            provider="generic",
+            delivery_id=reported.dedup_key,
+            received_at=START,
+            verified_by="test",
+            body=b"{}",
+            alerts=(reported,),
+        ),
+        routes=ROUTES,
+    )
+    alert_id = receipt.alerts[0][1]
+    ledger.write(respond_to_alert.resolve, alert_id, by=SAM, resolution=NOTE)
+    ledger.write(respond_to_alert.amend, alert_id, by=KIM, resolution=NOTE)
+    new = ledger.write(respond_to_alert.reopen, alert_id, by=SAM, reason="It came back after an hour")
+
+    assert new.amended_by is None
+    ledger.check_history(new)

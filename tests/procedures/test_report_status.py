@@ -2,13 +2,16 @@
 
 from datetime import timedelta
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from bot.adapters.evidence.keys import LogKey
 from bot.domain.delivery import TEST_NOTIFICATION, Result
 from bot.domain.status import IntakeGap, Problem, Status
 from bot.procedures.receive_alert import receive_alert, refuse_delivery
 from bot.procedures.report_status import report_status
 from bot.procedures.seal_log import seal_log
 from tests.reports import START, delivery, report
-from tests.world import ROUTES, Ledger
+from tests.world import ORIGIN, ROUTES, Ledger
 
 SOURCES = {"generic": "Generic webhook", "datadog": "Datadog"}
 
@@ -71,6 +74,6 @@ def test_yesterdays_figures_drop_out(ledger: Ledger) -> None:
 def test_the_log_and_its_newest_checkpoint(ledger: Ledger) -> None:
     """How long the log is, and when it was last signed."""
     ledger.write(receive_alert, delivery(report("a"), report("b")), routes=ROUTES)
-    ledger.write(seal_log, sign=lambda *_: b"note")
+    ledger.write(seal_log, seal=LogKey(ORIGIN, Ed25519PrivateKey.generate()))
 
     assert (status_of(ledger).log_size, status_of(ledger).checkpoint_at) == (2, ledger.clock.now())

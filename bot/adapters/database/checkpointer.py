@@ -17,6 +17,7 @@ from bot.adapters.database.engine import BUSY_MS, describe, sqlite_module
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 0.5
+CLOSE_SECONDS = 1.0
 
 
 def checkpointer_for(engine: Engine) -> "Checkpointer | None":
@@ -37,7 +38,7 @@ class Checkpointer:
 
     def stop(self) -> None:
         self._ending.set()
-        self._thread.join()
+        self._thread.join(CLOSE_SECONDS)  # a disk that hangs is not waited for
 
     def _run(self) -> None:
         connection: Any = sqlite_module.connect(self._database, timeout=BUSY_MS / 1000, isolation_level=None)

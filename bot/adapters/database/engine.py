@@ -4,9 +4,12 @@ SQLite older than 3.51.3 can lose commits in WAL mode when several connections a
 3.51.3 with back-ports to 3.44.6 and 3.50.7): there the rollback journal is used, truncated, with synchronous=EXTRA.
 """
 
+import math
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
@@ -17,9 +20,10 @@ from bot.domain.errors import Unavailable
 
 BUSY_MS = 5_000
 LOCK_MS = 8_000
+ANSWER_SECONDS = 9.0  # more than LOCK_MS: a lock that somebody holds is told from a server that hangs
 READERS = 4
 # A server that is gone without a word must not hold a writer, nor a stopped replica the head row.
-PATIENCE: dict[str, Any] = {
+NETWORK: dict[str, Any] = {
     "connect_timeout": 5,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
@@ -64,6 +68,34 @@ def describe(engine: Engine) -> dict[str, str]:
         }
 
 
+@dataclass(slots=True)
+class Patience:
+    """How long an engine's connections to PostgreSQL wait for one answer, those that wait already included."""
+
+    seconds: float = ANSWER_SECONDS
+
+    @staticmethod
+    def of(engine: Engine) -> "Patience":
+        patience: Patience = engine.get_execution_options()["patience"]
+        return patience
+
+
+@contextmanager
+def unhurried(engine: Engine) -> Iterator[None]:
+    """For migrations, which may rewrite a large table."""
+    patience = Patience.of(engine)
+    usual, patience.seconds = patience.seconds, math.inf
+    try:
+        yield
+    finally:
+        patience.seconds = usual
+
+
+def give_up(engine: Engine) -> None:
+    """Whatever still waits for PostgreSQL fails now."""
+    Patience.of(engine).seconds = 0.0
+
+
 @contextmanager
 def in_reach(engine: Engine) -> Iterator[None]:
     """For what a person started: trouble with the database becomes Unavailable, which says what to check."""
@@ -83,6 +115,8 @@ def writing_engine(url: str, *, journal: str = "") -> Engine:
 
     `journal` forces a journal mode, for benchmarks and tests; without it the safe one for the version is used.
     """
+    if make_url(url).get_backend_name() == "sqlite":
+        _make_private(Path(str(make_url(url).database)))
     return _engine(url, size=1, journal=journal, begin="BEGIN IMMEDIATE", isolation="READ COMMITTED")
 
 
@@ -91,20 +125,46 @@ def reading_engine(url: str, *, journal: str = "") -> Engine:
     return _engine(url, size=READERS, journal=journal, begin="BEGIN", isolation="REPEATABLE READ")
 
 
+def _make_private(database: Path) -> None:
+    """Deliveries lie in it as they came. SQLite gives the files beside it the same mode."""
+    with suppress(OSError):  # it is there, or SQLite will say why it cannot be
+        database.touch(mode=0o600, exist_ok=False)
+
+
 def _engine(url: str, *, size: int, journal: str, begin: str, isolation: str) -> Engine:
     # Errors end in logs, and logs hold no bodies and no notes: hide_parameters.
-    pool: dict[str, Any] = {"pool_size": size, "max_overflow": 0, "hide_parameters": True}
+    patience = Patience(ANSWER_SECONDS)
+    pool: dict[str, Any] = {
+        "pool_size": size,
+        "max_overflow": 0,
+        "hide_parameters": True,
+        "execution_options": {"patience": patience},
+    }
     if make_url(url).get_backend_name() != "sqlite":
         options = "-c synchronous_commit=on -c idle_in_transaction_session_timeout=10000"
         arguments = {
             "options": f"{options} -c lock_timeout={LOCK_MS}",
             "application_name": "socmon",
             "tcp_user_timeout": 10_000,
-            **PATIENCE,
+            **NETWORK,
         }
-        return create_engine(
+        engine = create_engine(
             url, isolation_level=isolation, pool_pre_ping=True, connect_args=arguments, **pool
         )
+
+        @event.listens_for(engine, "do_connect")
+        def _connect(_dialect: Any, _record: Any, words: Any, arguments: Any) -> Any:
+            from bot.adapters.database.patience import (  # noqa: PLC0415 - psycopg only where it is used
+                ImpatientConnection,
+            )
+
+            connection = ImpatientConnection.connect(*words, **arguments)
+            connection.patience = patience
+            if not patience.seconds:  # given up while it was being made: nobody would close it later
+                connection.close()
+            return connection
+
+        return engine
     engine = create_engine(url, module=sqlite_module, connect_args={"timeout": BUSY_MS / 1000}, **pool)
     mode = journal or journal_mode(sqlite_module.sqlite_version_info)
 

@@ -14,7 +14,8 @@ class SingleProcess:
         self._file: int | None = None
         if database is None:
             return
-        database.parent.mkdir(parents=True, exist_ok=True)
+        database = database.resolve()  # another way to the same file is no way around the lock
+        database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = database.with_name(f"{database.name}.lock")
         self._file = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
         try:

@@ -25,7 +25,7 @@ class Part:
         return self._batch.connection
 
     def _write(self, statement: UpdateBase) -> CursorResult[Any]:
-        self.has_written = True
+        self.has_written = self._batch.has_written = True
         return self._sql.execute(statement)
 
     def _next_id(self, table: Table) -> int:

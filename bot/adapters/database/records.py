@@ -5,7 +5,7 @@ one procedure's view of it: it sees its own changes and those of earlier units; 
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +19,9 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal_column,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -53,13 +55,14 @@ from bot.adapters.database.tables import (
 )
 from bot.adapters.database.wakeup import CHANNEL
 from bot.domain.alert import Act, Alert
-from bot.domain.delivery import Delivery
+from bot.domain.delivery import UNPROVEN, Delivery
 from bot.domain.errors import UnknownAlert
-from bot.domain.evidence import Entry, Frontier, canonical, commitment, envelope, leaf_hash
+from bot.domain.evidence import ELSEWHERE, Entry, Frontier, canonical, commitment, envelope, leaf_hash
 from bot.domain.thread import TOLD_BY_PARENT, Moment, Thread
 
 SALT_BYTES = 16
 ID_BYTES = 8
+MOST_WRITERS = 32  # processes whose last batch the head row remembers; more never write at once
 NEVER = 0
 MICROSECOND = timedelta(microseconds=1)
 LONGEST_WAIT = timedelta(hours=2) // MICROSECOND  # of a thread: back-off, Retry-After and leases are shorter
@@ -122,6 +125,7 @@ class Batch:
         self.connection = connection
         self.stamp = stamp
         self.changes = Changes()
+        self.has_written = False  # by a unit's own statements, beside the changes that wait for the flush
         self._looked_up: dict[tuple[str, str], Alert | None] = {}
         self._seen: set[tuple[str, str]] = set()
         self._unseen: set[tuple[str, str]] = set()
@@ -131,6 +135,7 @@ class Batch:
         self.frontier = Frontier.from_bytes(row.frontier)
         self._alerts_before: int = row.alerts
         self._deliveries_before: int = row.deliveries
+        self._batches: str = row.batches
 
     def look_up(self, deliveries: list[Delivery]) -> None:
         """Fetch in two queries a provider (and a thousand keys) what these deliveries may touch."""
@@ -181,9 +186,11 @@ class Batch:
     def next_delivery(self) -> int:
         return self._deliveries_before + len(self.changes.deliveries) + 1
 
-    def flush(self) -> None:
-        """Store everything with one statement per table."""
+    def flush(self) -> str:
+        """Store everything with one statement per table. Returns the batch's name in the head row; none if empty."""
         changes = self.changes
+        if not self.has_written and changes == Changes():
+            return ""
         latest = self._append(changes.entries)
         insert_rows(self.connection, delivery, changes.deliveries)
         self._store_alerts()
@@ -191,17 +198,24 @@ class Batch:
         self._store_counts()
         if self.connection.dialect.name == "postgresql" and (changes.channels or changes.shown or latest):
             self.connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
-        if changes.entries or changes.deliveries or changes.channels:
-            self.connection.execute(
-                update(head).where(head.c.id == 1),
-                {
-                    "size": self.size,
-                    "last_hash": self.last_hash,
-                    "frontier": self.frontier.to_bytes(),
-                    "alerts": self._alerts_before + len(changes.channels),
-                    "deliveries": self._deliveries_before + len(changes.deliveries),
-                },
-            )
+        name: str = self.stamp.token(ID_BYTES).hex()
+        self.connection.execute(
+            update(head).where(head.c.id == 1),
+            {
+                "size": self.size,
+                "last_hash": self.last_hash,
+                "frontier": self.frontier.to_bytes(),
+                "alerts": self._alerts_before + len(changes.channels),
+                "deliveries": self._deliveries_before + len(changes.deliveries),
+                "batches": self._batches_with(name),
+            },
+        )
+        return name
+
+    def _batches_with(self, name: str) -> str:
+        others = json.loads(self._batches)
+        others.pop(self.stamp.boot, None)
+        return json.dumps(dict([(self.stamp.boot, name), *others.items()][:MOST_WRITERS]))
 
     def _append(self, entries: list[Entry]) -> dict[int, int]:
         """Give the entries their places in the log; returns the newest place to tell in each alert's thread."""
@@ -214,7 +228,7 @@ class Batch:
             for path, text in entry.private.items():
                 salt = self.stamp.token(SALT_BYTES)
                 commits[path] = commitment(salt, path, text)
-                kept = None if path == "raw" else text  # the body itself lies in the delivery
+                kept = None if path in ELSEWHERE else text
                 disclosures.append({"seq": self.size, "path": path, "salt": salt, "value": kept})
             body = canonical(
                 envelope(
@@ -345,6 +359,15 @@ class Batch:
         ]
         if heard:
             self.connection.execute(_HEARD[dialect], heard)
+
+
+def stands(connection: Connection, boot: str, name: str) -> bool:
+    """Whether this batch of the process `boot`, its last, was stored.
+
+    The head row is locked for the question, so that a COMMIT which is still under way is over before it is answered.
+    """
+    row = connection.execute(_LOCK_HEAD).one()
+    return bool(json.loads(row.batches).get(boot) == name)
 
 
 class Unit(Storms, Flapping, Part):
@@ -606,7 +629,8 @@ class Unit(Storms, Flapping, Part):
     def add_delivery(self, delivery: Delivery) -> int:
         number = self._batch.next_delivery + len(self._own.deliveries)
         self._own.seen.add((delivery.provider, delivery.delivery_id))
-        self._own.heard[delivery.provider] = delivery.received_at
+        if delivery.verified_by != UNPROVEN:
+            self._own.heard[delivery.provider] = delivery.received_at
         if delivery.is_test:
             self._own.tested[delivery.provider] = delivery.received_at
         self._own.deliveries.append(
@@ -651,7 +675,9 @@ class Unit(Storms, Flapping, Part):
         return [(instant(row[0]), row[1], row[2]) for row in self._sql.execute(query)]
 
     # The clock
-    def claim_run(self, job: str, due_at: datetime, *, status: str = "running") -> bool:
+    def claim_run(
+        self, job: str, due_at: datetime, *, status: str = "running", dead_before: datetime | None = None
+    ) -> bool:
         row = {
             "job": job,
             "due_at": micros(due_at),
@@ -661,8 +687,18 @@ class Unit(Storms, Flapping, Part):
             "finished_at": None if status == "running" else micros(self.now),
             "detail": "",
         }
+        new = (postgresql if self._sql.dialect.name == "postgresql" else sqlite).insert(job_run).values(row)
+        key = {"index_elements": ["job", "due_at"]}
+        if dead_before is None:
+            claim = new.on_conflict_do_nothing(**key)
+        else:
+            claim = new.on_conflict_do_update(**key, set_=row, where=_dead(dead_before))
         # Not by rowcount: psycopg gives none for an insert.
-        return self._write(_CLAIM_RUN[self._sql.dialect.name].values(row)).first() is not None
+        return self._write(claim.returning(job_run.c.due_at)).first() is not None
+
+    def dead_runs(self, job: str, *, dead_before: datetime) -> list[datetime]:
+        query = select(job_run.c.due_at).where(job_run.c.job == job, _dead(dead_before))
+        return [instant(at) for at in self._sql.execute(query.order_by(job_run.c.due_at)).scalars()]
 
     def finish_run(self, job: str, due_at: datetime, *, status: str, detail: str) -> None:
         self._write(
@@ -676,11 +712,19 @@ class Unit(Storms, Flapping, Part):
         row = self._sql.execute(query).one_or_none()
         return (instant(row.due_at), row.status, instant(row.finished_at), row.detail) if row else None
 
-    def drop_runs(self, jobs: Collection[str], before: datetime) -> int:
+    def drop_future_runs(self, job: str, *, tolerance: timedelta) -> int:
+        shared = self._sql.dialect.name == "postgresql"
+        now: datetime = self._sql.execute(select(func.now())).scalar_one() if shared else self.now
+        later = (job_run.c.job == job) & (job_run.c.due_at > micros(now + tolerance))
+        return self._write(job_run.delete().where(later)).rowcount
+
+    def drop_runs(self, jobs: Collection[str], before: datetime, *, most: int) -> int:
         later = job_run.alias()
         superseded = exists().where(later.c.job == job_run.c.job, later.c.due_at > job_run.c.due_at)
         old = job_run.c.job.in_(jobs) & (job_run.c.due_at < micros(before))
-        return self._write(job_run.delete().where(old, superseded)).rowcount
+        key = tuple_(job_run.c.job, job_run.c.due_at)
+        some = select(job_run.c.job, job_run.c.due_at).where(old, superseded).limit(most)
+        return self._write(job_run.delete().where(key.in_(some))).rowcount
 
     # The evidence log
     def log(self, entry: Entry) -> None:
@@ -694,12 +738,28 @@ class Unit(Storms, Flapping, Part):
         row = self._sql.execute(select(checkpoint).order_by(checkpoint.c.size.desc()).limit(1)).one_or_none()
         return (row.size, instant(row.at), row.note) if row else None
 
-    def add_checkpoint(self, size: int, note: bytes) -> None:
-        self._write(insert(checkpoint).values(size=size, at=micros(self.now), note=note))
+    def sealed_tree(self) -> Frontier:
+        stored: bytes | None = self._sql.execute(select(head.c.sealed)).scalar_one()
+        return Frontier.from_bytes(stored) if stored else Frontier()
 
-    def drop_bodies(self, before: datetime) -> int:
+    def leaves(self, start: int, end: int) -> Iterable[tuple[int, bytes]]:
+        query = select(leaf.c.seq, leaf.c.leaf).where(leaf.c.seq >= start, leaf.c.seq < end)
+        return ((row.seq, bytes(row.leaf)) for row in self._sql.execute(query.order_by(leaf.c.seq)))
+
+    def add_checkpoint(self, tree: Frontier, note: bytes) -> None:
+        self._write(insert(checkpoint).values(size=tree.size, at=micros(self.now), note=note))
+        self._write(update(head).values(sealed=tree.to_bytes()))
+
+    def drop_bodies(self, before: datetime, *, after: int, most: int) -> tuple[int, int | None]:
+        page = delivery.c.id.between(after + 1, after + most)
         old = delivery.c.received_at < micros(before)
-        return self._write(update(delivery).where(old, delivery.c.body != b"").values(body=b"")).rowcount
+        kept = old & (delivery.c.body != b"")
+        look = select(func.count().filter(old), func.count().filter(kept)).where(page)
+        old_ones, number = self._sql.execute(look).one()
+        if number:
+            self._write(update(delivery).where(page, kept).values(body=b""))
+        # Numbers are given in order of arrival: behind a page in which nothing is old, nothing is.
+        return number, after + most if old_ones else None
 
 
 def _moment(row: Row[Any], texts: Mapping[str, str]) -> Moment:
@@ -717,6 +777,10 @@ def _moment(row: Row[Any], texts: Mapping[str, str]) -> Moment:
 
 def _draft(person: str, alert_id: int, act: Act) -> ColumnElement[bool]:
     return (draft.c.person == person) & (draft.c.alert_id == alert_id) & (draft.c.form == act.value)
+
+
+def _dead(before: datetime) -> ColumnElement[bool]:
+    return (job_run.c.status == literal_column("'running'")) & (job_run.c.claimed_at < micros(before))
 
 
 _READ_HEAD = select(head).where(head.c.id == 1)
@@ -772,9 +836,3 @@ def _heard(dialect: Any) -> Any:
 
 
 _HEARD = {"sqlite": _heard(sqlite), "postgresql": _heard(postgresql)}
-_CLAIM_RUN = {
-    name: dialect.insert(job_run)
-    .on_conflict_do_nothing(index_elements=["job", "due_at"])
-    .returning(job_run.c.due_at)
-    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
-}

@@ -32,8 +32,16 @@ head = Table(
     Column("size", BigInteger, nullable=False),
     Column("last_hash", LargeBinary, nullable=False),
     Column("frontier", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, comment="the tree of the newest checkpoint; null before the first"),
     Column("alerts", BigInteger, nullable=False),
     Column("deliveries", BigInteger, nullable=False),
+    Column(
+        "batches",
+        Text,
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="JSON: the last batch of each process that wrote lately, newest first",
+    ),
 )
 
 leaf = Table(
@@ -196,6 +204,7 @@ source = Table(
 )
 
 # One row per schedule and due time: whoever inserts it runs the job.
+_RUNNING = text("status = 'running'")
 job_run = Table(
     "job_run",
     metadata,
@@ -206,6 +215,7 @@ job_run = Table(
     Column("status", String, nullable=False, comment="running, done, failed, missed"),
     Column("finished_at", BigInteger),
     Column("detail", Text, nullable=False),
+    Index("job_running", "job", "due_at", sqlite_where=_RUNNING, postgresql_where=_RUNNING),
 )
 
 # Forms that were closed before they were sent, for a day, so that the same person can go on.

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from bot.adapters.database.engine import PATIENCE
+from bot.adapters.database.engine import NETWORK
 
 log = logging.getLogger(__name__)
 
@@ -32,15 +32,17 @@ class Wakeup:
     def stop(self) -> None:
         self._ending.set()
         if self._thread:
-            self._thread.join()
+            self._thread.join(2 * CHECK_SECONDS)  # it may wait for a server that hangs
 
     def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
         import psycopg  # noqa: PLC0415 - only where PostgreSQL is used
 
+        from bot.adapters.database.patience import ImpatientConnection  # noqa: PLC0415
+
         address = self._url.replace("postgresql+psycopg://", "postgresql://", 1)
         while not self._ending.is_set():
             try:
-                with psycopg.connect(address, autocommit=True, **PATIENCE) as connection:
+                with ImpatientConnection.connect(address, autocommit=True, **NETWORK) as connection:
                     connection.execute(f"LISTEN {CHANNEL}")
                     self._wait(connection, loop)
             except psycopg.Error as error:

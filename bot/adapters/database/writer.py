@@ -1,10 +1,12 @@
 """The one writer of this process: many waiting units of work share one transaction and one fsync (group commit).
 
 When a batch fails to store, its units are redone one by one, so that only the faulty one fails. A unit whose procedure
-raises drops its own changes and lets the rest of the batch be.
+raises drops its own changes and lets the rest of the batch be. A COMMIT that fails may have been carried out, and only
+its answer lost: before anything is redone, the head row is asked whether the batch stands.
 """
 
 import asyncio
+import logging
 import queue
 import threading
 from collections.abc import Callable
@@ -18,7 +20,8 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.adapters.database.checkpointer import checkpointer_for
-from bot.adapters.database.records import Batch, Stamp, Unit
+from bot.adapters.database.engine import give_up
+from bot.adapters.database.records import Batch, Stamp, Unit, stands
 from bot.domain.delivery import Delivery
 from bot.domain.errors import Unavailable
 from bot.ports import Clock, Randomness, Records
@@ -26,9 +29,18 @@ from bot.ports import Clock, Randomness, Records
 P = ParamSpec("P")
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 LARGEST_BATCH = 128
 LONGEST_QUEUE = 5_000
 STEP = timedelta(seconds=1)
+MAYBE = (
+    "so this may or may not have been recorded. Send it again: a delivery counts once however often it comes. Before"
+    " you repeat a note, look whether it stands."
+)
+DEADLINE = 10.0  # of a caller; senders themselves give up after 5 to 15 s
+CLOSE_SECONDS = 1.5
+GIVE_UP_SECONDS = 0.5  # what notices within 0.1 s that it need not wait any more; only a connect takes longer
 LONG_WAIT = 1.0  # a batch that failed later than this ran into a time-out, and so would each of its units
 
 
@@ -58,6 +70,7 @@ class Database:
         self._skew = Skew(clock)
         self._queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._closing = False
+        self._committing = ""  # the batch whose COMMIT was tried last
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="records-reader")
         self._thread = threading.Thread(target=self._run, name="records-writer", daemon=True)
         self._thread.start()
@@ -78,14 +91,19 @@ class Database:
         loop = asyncio.get_running_loop()
         work = Work(procedure, args, kwargs, loop, loop.create_future())
         self._queue.put(work)
-        result: T = await work.future
+        result: T = await _in_time(
+            work.future, f"The database has not answered within {DEADLINE:.0f} s, {MAYBE}"
+        )
         return result
 
     async def read(
         self, procedure: Callable[Concatenate[Records, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._readers, lambda: self.read_now(procedure, *args, **kwargs))
+        reading = loop.run_in_executor(self._readers, lambda: self.read_now(procedure, *args, **kwargs))
+        return await _in_time(
+            reading, f"The database has not answered within {DEADLINE:.0f} s. Ask again in a while."
+        )
 
     def read_now(
         self, procedure: Callable[Concatenate[Records, P], T], *args: P.args, **kwargs: P.kwargs
@@ -100,11 +118,23 @@ class Database:
             raise _explained(error, "The database cannot be read") from error
 
     def close(self) -> None:
-        """Finish what waits, then let go of the connections."""
+        """Finish what waits, then let go of the connections. A database that hangs is not waited for."""
         self._closing = True
         self._queue.put(None)
-        self._thread.join()
-        self._readers.shutdown()
+        self._thread.join(CLOSE_SECONDS)
+        if self._thread.is_alive():
+            log.warning("the database does not answer, so what still waited for it was left undone")
+        for engine in (self.writing, self.reading):
+            give_up(engine)
+        readers = threading.Thread(
+            target=self._readers.shutdown,
+            kwargs={"cancel_futures": True},
+            name="records-closing",
+            daemon=True,
+        )
+        readers.start()
+        for thread in (self._thread, readers):
+            thread.join(GIVE_UP_SECONDS)
         if self._checkpointer:
             self._checkpointer.stop()
         self.writing.dispose()
@@ -149,17 +179,32 @@ class Database:
         try:
             self._transact(batch)
         except BaseException as error:  # noqa: BLE001 - the thread must outlive every fault of a unit
+            took = self._clock.monotonic() - started
             explained = _explained(error, "The database did not store this")
-            timed_out = self._clock.monotonic() - started > LONG_WAIT and isinstance(explained, Unavailable)
-            if len(batch) == 1 or timed_out:
-                for work in batch:
-                    work.result, work.error = None, explained
+            try:
+                if self._was_stored():
+                    return
+            except SQLAlchemyError as silence:
+                explained = Unavailable(f"The database went away in the middle of a commit, {MAYBE}")
+                explained.__cause__ = silence
+                _fail(batch, explained)
+                return
+            if len(batch) == 1 or (took > LONG_WAIT and isinstance(explained, Unavailable)):
+                _fail(batch, explained)
                 return
             for work in batch:
                 work.result = work.error = None
                 self._write_all([work])
 
+    def _was_stored(self) -> bool:
+        """Whether the batch that just failed stands all the same."""
+        if not self._committing:
+            return False
+        with self.writing.connect() as connection, connection.begin():
+            return stands(connection, self._boot, self._committing)
+
     def _transact(self, works: list[Work]) -> None:
+        self._committing = ""
         with self.writing.connect() as connection, connection.begin():
             batch = Batch(connection, self._stamp(connection), writing=True)
             batch.look_up([one for work in works for one in work.args if isinstance(one, Delivery)])
@@ -175,7 +220,18 @@ class Database:
                     work.error = error
                 else:
                     unit.keep()
-            batch.flush()
+            self._committing = batch.flush()
+
+
+async def _in_time(future: asyncio.Future[T], late: str) -> T:
+    limit = asyncio.timeout(DEADLINE)
+    try:
+        async with limit:
+            return await future
+    except TimeoutError as error:
+        if not limit.expired():  # the procedure's own
+            raise
+        raise Unavailable(late) from error
 
 
 class Skew:
@@ -207,6 +263,11 @@ def _explained(error: BaseException, what: str) -> BaseException:
     unavailable = Unavailable(f"{what} ({type(error).__name__}). Nothing was recorded; send again.")
     unavailable.__cause__ = error
     return unavailable
+
+
+def _fail(batch: list[Work], error: BaseException) -> None:
+    for work in batch:
+        work.result, work.error = None, error
 
 
 def _answer(batch: list[Work]) -> None:

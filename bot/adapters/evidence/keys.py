@@ -19,7 +19,14 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from bot.adapters.evidence.note import VerifierKey, is_key_name
+from bot.adapters.evidence.note import (
+    BadNote,
+    OtherKey,
+    VerifierKey,
+    is_key_name,
+    open_checkpoint,
+    sign_checkpoint,
+)
 from bot.domain.errors import WrongSettings
 
 OWNER_ONLY = 0o400
@@ -59,6 +66,33 @@ class LogKey:
     def sign(self, text: bytes) -> bytes:
         """64 bytes."""
         return self._private.sign(text)
+
+    def seal(self, origin: str, size: int, root: bytes) -> bytes:
+        """The signed checkpoint of a log."""
+        return sign_checkpoint(origin, size, root, self)
+
+    def unseal(self, note: bytes) -> tuple[int, bytes]:
+        """(size, root) of a checkpoint that this key has signed. Raises BadNote."""
+        checkpoint = open_checkpoint(note, self.verifier)
+        return checkpoint.size, checkpoint.root
+
+    def require_signed(self, note: bytes, path: Path) -> None:
+        """Raise WrongSettings when another key than this one, from `path`, signed the log's last checkpoint.
+
+        A checkpoint that is damaged says nothing about the key: that is for whoever signs next, and no reason to turn
+        alerts away.
+        """
+        try:
+            self.unseal(note)
+        except OtherKey as error:
+            raise WrongSettings(
+                f"The log key {path} is {self.vkey}, but this log's last checkpoint is signed by {error.signers}. If"
+                " two keys sign one log, nobody can check it any more. Put the key back that signed it"
+                " (SOCMON_LOG_KEY_FILE names the file). If it is lost, keep this database as it is, and begin a new"
+                " one with a new SOCMON_LOG_ORIGIN."
+            ) from error
+        except BadNote:
+            return
 
     @classmethod
     def open(cls, path: Path, name: str, *, create: bool = True) -> Self:

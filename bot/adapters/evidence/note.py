@@ -6,6 +6,7 @@ https://c2sp.org/signed-note (the signature lines and the verifier key). The tim
 
 import re
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol, Self
@@ -29,6 +30,17 @@ _SIGNATURE = re.compile(r"— (?P<name>[^\s+]+) (?P<signature>\S+)")
 
 class BadNote(SocmonError):
     """A checkpoint is malformed, or not signed by the log's key."""
+
+
+class OtherKey(BadNote):
+    """A checkpoint is not signed by this key but by others, which `signers` names."""
+
+    def __init__(self, key: "VerifierKey", signers: Sequence[str]) -> None:
+        self.signers = ", ".join(signers)
+        super().__init__(
+            f"The checkpoint is not signed by {key} but by {self.signers}. Another key made it, or it is of"
+            " another log."
+        )
 
 
 class BadVerifierKey(SocmonError):
@@ -143,7 +155,7 @@ def open_checkpoint(note: bytes, key: VerifierKey) -> Checkpoint:
     text, signatures = _split(note)
     own = [raw for name, raw in signatures if name == key.name and raw.startswith(key.key_id)]
     if not own:
-        raise BadNote(f"The checkpoint is not signed by {key}. Another key made it, or it is of another log.")
+        raise OtherKey(key, [f"{name}+{raw[:KEY_ID_BYTES].hex()}" for name, raw in signatures])
     if not all(key.verify(raw[KEY_ID_BYTES:], text.encode()) for raw in own):
         raise BadNote(f"The checkpoint's signature is not valid for {key}. It was changed, or forged.")
     checkpoint = Checkpoint.parse(text)

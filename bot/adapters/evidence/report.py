@@ -1,14 +1,44 @@
 """What came of checking the evidence log: the verdict, what was found and what it means, for people and machines."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from bot.adapters.evidence.note import VerifierKey
+from bot.domain.retelling import NOT_CARRIED
 
 MOST_PLACES = 20  # of one kind of finding that a report lists
 MOST_LETTERS = 300  # of one place
+FIGURES = (
+    "checkpoints_valid",
+    "checkpoints_kept_elsewhere",
+    "texts_checked",
+    "deliveries_checked",
+    "bodies_checked",
+    "bodies_not_kept",
+    "alerts_checked",
+)
+NOT_COMPARED = (
+    *(f"alert.{name}" for name in NOT_CARRIED),
+    "alert.roster_id",
+    "delivery.delivery_id",
+    "account_link",
+    "draft",
+    "escalation",
+    "home",
+    "intake_count",
+    "job_run",
+    "notice",
+    "problem",
+    "roster",
+    "source",
+    "storm",
+    "thread",
+    "vendor_write",
+)
+"""Columns and tables that the log does not carry."""
 
 
 class Fault(Enum):
@@ -43,26 +73,45 @@ class Fault(Enum):
         "The log is shorter than a checkpoint.",
         "Entries were cut off at the end, or an older backup was restored.",
     )
+    UNSIGNED = (
+        "Entries have waited for a checkpoint for more than ten minutes.",
+        "Checkpoints were removed, or socmon could not sign: `socmon status` says so. It signs when it starts.",
+    )
+    COLUMN = (
+        "A column of an entry's row differs from the entry.",
+        "The row was changed. The entry is proven, but Slack and the reports show the row.",
+    )
+    NUMBER = (
+        "An entry's alert or delivery does not have the next number.",
+        "An entry before it was removed or added.",
+    )
+    HEAD = (
+        "The log does not end where the writer and the signer go on from.",
+        "The head row was changed, or entries or checkpoints were removed or added at the end.",
+    )
     TEXT = "A text does not match the commitment in its entry.", "The text or its salt was changed."
     STRAY_TEXT = "A text belongs to no entry.", "It was added later, or its entry was changed or removed."
-    MISSING_TEXT = (
-        "A text is gone without a trace.",
-        "Its row was deleted. A redaction by socmon empties the row and leaves it there.",
+    MISSING_TEXT = "A text is gone without a trace.", "It was deleted or emptied, and no entry says so."
+    DELIVERY = "A delivery's row differs from its entry.", "The row was changed."
+    DELIVERY_GONE = (
+        "A delivery's row is gone.",
+        "It was deleted. Retention empties bodies and leaves the rows.",
     )
+    DELIVERY_UNKNOWN = "A delivery has no entry.", "It was added by somebody else than socmon."
     BODY = "The body of a delivery is not the one that its entry records.", "The stored body was changed."
-    REDACTED = (
-        "A text was redacted.",
-        "It can no longer be read, only that it was there. The entry itself is proven.",
-        False,
-    )
     BODY_GONE = (
-        "The body of a delivery is no longer kept.",
-        "It was forgotten after the retention time. The entry itself is proven.",
-        False,
+        "The body of a delivery is gone without a trace.",
+        "It was emptied, and no entry says that retention went that far.",
     )
-    BODY_UNCHECKED = (
-        "The body of a delivery was not compared.",
-        "The bodies were not at hand. The entries themselves are proven.",
+    ALERT = (
+        "An alert's row differs from what its entries tell.",
+        "The row was changed. What happened stands in the alert's entries.",
+    )
+    ALERT_GONE = "An alert's row is gone.", "It was deleted. What happened stands in the alert's entries."
+    ALERT_UNKNOWN = "An alert has no entry.", "It was added by somebody else than socmon."
+    BODY_FORGOTTEN = (
+        "The body of a delivery is no longer kept.",
+        "It was forgotten after the retention time, as the log says. The entry itself is proven.",
         False,
     )
 
@@ -79,6 +128,35 @@ class Finding:
     fault: Fault
     count: int
     where: tuple[str, ...]
+
+
+class Findings:
+    """What was found so far, and how often each check came out well."""
+
+    def __init__(self) -> None:
+        self._count: Counter[Fault] = Counter()
+        self._places: dict[Fault, list[str]] = {}
+        self.figures = dict.fromkeys(FIGURES, 0)
+
+    def add(self, fault: Fault, where: str, times: int = 1) -> None:
+        self._count[fault] += times
+        places = self._places.setdefault(fault, [])
+        if len(places) < MOST_PLACES:
+            places.append(where[:MOST_LETTERS])
+
+    def check(self, figure: str, fault: Fault, where: str, *, holds: bool) -> None:
+        """Count what holds; what does not is a fault."""
+        if holds:
+            self.figures[figure] += 1
+        else:
+            self.add(fault, where)
+
+    def all(self) -> tuple[Finding, ...]:
+        return tuple(
+            Finding(fault=fault, count=self._count[fault], where=tuple(self._places[fault]))
+            for fault in Fault
+            if fault in self._count
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +193,7 @@ class Report:
             ]
         lines += [f"{name.replace('_', ' ')}: {number}" for name, number in self.figures.items()]
         lines += [f"root: {self.root}", f"checked with: {self.vkey}", ""]
+        lines += [f"Not compared, since the log does not carry it: {', '.join(NOT_COMPARED)}.", ""]
         if not self.figures["checkpoints_kept_elsewhere"]:
             lines += [
                 "No checkpoint from outside was given. This shows that nothing changed since socmon signed, unless by",
@@ -131,6 +210,7 @@ class Report:
             "vkey": str(self.vkey),
             "root": self.root,
             "figures": dict(self.figures),
+            "not_compared": list(NOT_COMPARED),
             "findings": [
                 {
                     "kind": finding.fault.name.lower(),

@@ -1,143 +1,110 @@
-"""Check the evidence log: every entry, every text, every signed checkpoint, in one pass that needs little memory.
+"""Check the evidence log, and the records against it, in one pass that needs little memory; alerts come after it.
 
 Within the database it proves that nothing changed since socmon signed. Whoever holds the signing key could still have
 rewritten everything and signed anew: only checkpoints that somebody kept elsewhere prove the contrary.
 """
 
-import json
+from array import array
 from base64 import b64encode
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from heapq import merge
-from typing import Any, Generic, TypeAlias, TypeVar
+from collections import deque
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, TypeAlias
 
+from bot.adapters.evidence.alerts import check_alerts
+from bot.adapters.evidence.envelope import matches, millis, read_entry, who
 from bot.adapters.evidence.note import BadNote, VerifierKey, open_checkpoint
-from bot.adapters.evidence.report import MOST_LETTERS, MOST_PLACES, Fault, Finding, Report
-from bot.domain.evidence import VERSION, Frontier, NotCanonical, commitment, leaf_hash
+from bot.adapters.evidence.report import Fault, Findings, Report
+from bot.adapters.evidence.stored import LogPage, StoredEntry, StoredHead, StoredLog, StoredText
+from bot.domain.evidence import ELSEWHERE, Frontier, leaf_hash, timestamp
 
-T = TypeVar("T")
-Leaf: TypeAlias = tuple[int, bytes, bytes]
-"""(seq, the bytes, the leaf hash stored beside them)."""
-Disclosure: TypeAlias = tuple[int, str, bytes | None, str | None]
-"""(seq, path, salt, text); no text means that it was redacted, or, at path "raw", that it lies in the delivery."""
-Note: TypeAlias = tuple[int, bytes]
-"""(size, the signed note)."""
-RawDigest: TypeAlias = Callable[[int], str | None]
-"""seq → the lower-case hex SHA-256 of the body of the delivery which that entry records; None when it is not kept."""
+SIGNED_WITHIN = 10 * 60 * 1000  # milliseconds; socmon signs each minute
+OPENINGS = frozenset({"alert.triggered", "alert.reopened"})
+RESULTS = {"delivery.unreadable": "unreadable"}  # all others are accepted
 
-RAW = "raw"
-FIELDS = frozenset({"v", "log", "seq", "subject", "prev", "commit"})
+Texts: TypeAlias = dict[str, tuple[bytes | None, str | None]]
+"""path → (salt, text) of one entry."""
+_Note: TypeAlias = tuple[int, str, bytes]
+"""(size, "stored" or "kept", the signed note)."""
 
 
-def verify_log(
-    leaves: Iterable[Leaf],
-    disclosures: Iterable[Disclosure],
-    checkpoints: Iterable[Note],
-    vkey: str,
-    *,
-    raw_digest: RawDigest | None = None,
-    kept: Iterable[bytes] = (),
-) -> Report:
-    """Check a whole log. Leaves and disclosures come in order of seq, checkpoints in order of size.
+def verify_log(log: StoredLog, vkey: str, *, now: datetime, kept: Iterable[bytes] = ()) -> Report:
+    """Check a whole log, and the alerts and deliveries that it is about.
 
     `kept` are signed notes that somebody kept outside the database. Raises BadVerifierKey.
     """
-    check = _Check(VerifierKey.parse(vkey), raw_digest)
-    outside = check.read_kept(kept)
-    inside = ((size, "stored", note) for size, note in checkpoints)
-    notes = _Ahead(merge(inside, outside, key=lambda one: one[0]))
-    texts = _Ahead(disclosures)
-    check.notes(notes)
-    for seq, leaf, stored in leaves:
-        check.leaf(seq, leaf, stored, texts)
-        check.notes(notes)
-    check.end(notes, texts)
+    check = _Check(log, VerifierKey.parse(vkey))
+    check.read_kept(kept)
+    for page in log.pages():
+        check.page(page)
+    check.end(now)
+    check_alerts(log.alerts(), check.opened, check.findings)
     return check.report()
-
-
-class _Ahead(Generic[T]):
-    """A stream that hands out items as long as they are due, and keeps the first that is not."""
-
-    def __init__(self, items: Iterable[T]) -> None:
-        self._items = iter(items)
-        self._next = next(self._items, None)
-
-    def take(self, due: Callable[[T], bool]) -> Iterator[T]:
-        while (item := self._next) is not None and due(item):
-            self._next = next(self._items, None)
-            yield item
-
-
-_KeptNote: TypeAlias = tuple[int, str, bytes]
-"""(size, "stored" or "kept", the signed note)."""
 
 
 class _Check:
     """The state of one pass: the tree so far, and what was found."""
 
-    def __init__(self, key: VerifierKey, raw_digest: RawDigest | None) -> None:
+    def __init__(self, log: StoredLog, key: VerifierKey) -> None:
+        self.findings = Findings()
+        self.opened = 0  # alerts so far
+        self._log = log
         self._key = key
-        self._raw_digest = raw_digest
         self._tree = Frontier()
         self._due = 0
-        self._last = ""  # the last leaf's hash in hex, which the next leaf has to name
+        self._last = b""  # the last leaf's hash, which the next leaf has to name
         self._covered = 0
-        self._figures: Counter[str] = Counter()
-        self._found: Counter[Fault] = Counter()
-        self._places: dict[Fault, list[str]] = {}
+        self._uncovered_since: int | None = None  # milliseconds since 1970
+        self._deliveries = 0
+        self._texts: deque[StoredText] = deque()
+        self._stored: deque[_Note] = deque()
+        self._kept: deque[_Note] = deque()
+        # Of each body that is gone: when it was received, and where its entry stands. Which retention has forgotten is
+        # known at the end.
+        self._gone_at, self._gone_seq = array("q"), array("q")
+        self._purged_before = 0
 
-    def read_kept(self, notes: Iterable[bytes]) -> list[_KeptNote]:
-        """The valid ones, in order of size."""
+    def read_kept(self, notes: Iterable[bytes]) -> None:
+        """Take in the valid ones, in order of size."""
         valid = []
         for number, note in enumerate(notes, start=1):
             try:
                 valid.append((open_checkpoint(note, self._key).size, "kept", note))
             except BadNote as error:
-                self._add(Fault.NOTE, f"kept checkpoint {number} ({error})")
-        return sorted(valid)
+                self.findings.add(Fault.NOTE, f"kept checkpoint {number} ({error})")
+        self._kept.extend(sorted(valid))
 
-    def leaf(self, seq: int, leaf: bytes, stored: bytes, texts: _Ahead[Disclosure]) -> None:
-        digest = leaf_hash(leaf)
-        if seq != self._due:
-            self._add(Fault.MISSING_ENTRY, f"entry {self._due} (entry {seq} stands there)")
-        if digest != stored:
-            self._add(Fault.HASH, f"entry {seq}")
-        try:
-            commits = self._envelope(seq, leaf)
-        except ValueError as error:
-            self._add(Fault.UNREADABLE, f"entry {seq} ({error})")
-            commits = {}
-        self._texts(seq, commits, texts)
-        self._tree.append(digest)
-        self._last = digest.hex()
-        self._due = seq + 1
+    def page(self, page: LogPage) -> None:
+        self._texts.extend(page.texts)
+        self._stored.extend((size, "stored", note) for size, note in page.notes)
+        self._notes()
+        for entry in page.entries:
+            self._entry(entry)
+            self._notes()
+        if page.head:
+            self._head(page.head)
 
-    def notes(self, notes: _Ahead[_KeptNote]) -> None:
-        """Check the checkpoints at the tree's present size."""
-        for size, origin, note in notes.take(lambda one: one[0] <= self._tree.size):
-            self._note(size, origin, note)
-
-    def end(self, notes: _Ahead[_KeptNote], texts: _Ahead[Disclosure]) -> None:
-        for seq, path, _, _ in texts.take(lambda _: True):
-            self._add(Fault.STRAY_TEXT, f"entry {seq}, {path!r}")
-        for size, origin, note in notes.take(lambda _: True):
+    def end(self, now: datetime) -> None:
+        for seq, path, *_ in self._texts:
+            self.findings.add(Fault.STRAY_TEXT, f"entry {seq}, {path!r}")
+        for size, origin, note in (*self._stored, *self._kept):
             if self._opens(size, origin, note):
-                self._add(Fault.SHORT, f"{origin} checkpoint at {size}, the log ends at {self._tree.size}")
+                where = f"{origin} checkpoint at {size}, the log ends at {self._tree.size}"
+                self.findings.add(Fault.SHORT, where)
+        self._bodies_gone()
+        uncovered = f"entries {self._covered} to {self._tree.size - 1}"
         if not self._tree.size:
-            self._add(Fault.EMPTY, "the whole log")
+            self.findings.add(Fault.EMPTY, "the whole log")
         elif not self._covered:
-            self._add(Fault.UNCOVERED, f"entries 0 to {self._tree.size - 1}")
+            self.findings.add(Fault.UNCOVERED, uncovered)
+        elif (
+            self._uncovered_since is not None
+            and self._uncovered_since < millis(timestamp(now)) - SIGNED_WITHIN
+        ):
+            self.findings.add(Fault.UNSIGNED, uncovered)
 
     def report(self) -> Report:
-        counted = (
-            "checkpoints_valid",
-            "checkpoints_kept_elsewhere",
-            "texts_checked",
-            "texts_redacted",
-            "bodies_checked",
-            "bodies_not_kept",
-            "bodies_not_compared",
-        )
         figures = {
             "entries": self._tree.size,
             "entries_covered": self._covered,
@@ -146,123 +113,162 @@ class _Check:
         return Report(
             vkey=self._key,
             root=b64encode(self._tree.root()).decode(),
-            figures=figures | {name: self._figures[name] for name in counted},
-            findings=tuple(
-                Finding(fault=fault, count=self._found[fault], where=tuple(self._places[fault]))
-                for fault in Fault
-                if fault in self._found
-            ),
+            figures=figures | self.findings.figures,
+            findings=self.findings.all(),
         )
 
-    def _envelope(self, seq: int, leaf: bytes) -> dict[str, str]:
-        """Check where the entry says it stands; returns its commitments. Raises ValueError when it is unreadable."""
-        content = _read(leaf)
+    def _entry(self, entry: StoredEntry) -> None:
+        digest = leaf_hash(entry.leaf)
+        if entry.seq != self._due:
+            self.findings.add(Fault.MISSING_ENTRY, f"entry {self._due} (entry {entry.seq} stands there)")
+        if digest != entry.hash:
+            self.findings.add(Fault.HASH, f"entry {entry.seq}")
+        try:
+            self._content(entry, read_entry(entry.leaf))
+        except ValueError as error:
+            self.findings.add(Fault.UNREADABLE, f"entry {entry.seq} ({error})")
+            self._take_texts(entry.seq, {})
+        self._tree.append(digest)
+        self._last = digest
+        self._due = entry.seq + 1
+
+    def _content(self, entry: StoredEntry, content: dict[str, Any]) -> None:
+        """Check what an entry says against where it stands and what stands beside it. Raises ValueError."""
+        seq = entry.seq
+        at = millis(content["at"])
         if (content["log"], content["seq"]) != (self._key.name, seq):
-            self._add(Fault.PLACE, f"entry {seq} (it states {content['seq']!r} of {content['log']!r})")
-        if content["prev"] != self._last:
-            self._add(Fault.CHAIN, f"entry {seq}")
-        commits: dict[str, str] = content["commit"]
-        return commits
+            self.findings.add(
+                Fault.PLACE, f"entry {seq} (it states {content['seq']!r} of {content['log']!r})"
+            )
+        if content["prev"] != self._last.hex():
+            self.findings.add(Fault.CHAIN, f"entry {seq}")
+        stated = {
+            "alert_id": (entry.alert_id, content["subject"].get("alert")),
+            "at": (entry.at, at),
+            "type": (entry.type, content["type"]),
+            "by": (entry.by, who(content)),
+        }
+        if wrong := _differing(stated):
+            self.findings.add(Fault.COLUMN, f"entry {seq}: {wrong}")
+        if content["type"] in OPENINGS:
+            self.opened += 1
+            self._numbered(seq, "alert", content["subject"].get("alert"), self.opened)
+        if content["type"] == "retention.purged":
+            self._purged_before = max(self._purged_before, millis(content["facts"].get("before")))
+        if self._uncovered_since is None:
+            self._uncovered_since = at
+        texts = self._take_texts(seq, content["commit"])
+        if "raw" in content["commit"]:
+            self._delivery(seq, content, texts)
 
-    def _texts(self, seq: int, commits: dict[str, str], texts: _Ahead[Disclosure]) -> None:
-        missing = set(commits)
-        for at, path, salt, text in texts.take(lambda row: row[0] <= seq):
-            if at != seq or path not in missing:
-                self._add(Fault.STRAY_TEXT, f"entry {at}, {path!r}")
-                continue
-            missing.remove(path)
-            if path == RAW:
-                self._body(seq, salt, commits[path])
+    def _numbered(self, seq: int, what: str, number: object, due: int) -> None:
+        if number != due:
+            self.findings.add(Fault.NUMBER, f"entry {seq} ({what} {number!r} instead of {due})")
+
+    def _take_texts(self, seq: int, commits: dict[str, str]) -> Texts:
+        """Check the texts of one entry, and return them."""
+        found: Texts = {}
+        while self._texts and self._texts[0][0] <= seq:
+            at, path, salt, text = self._texts.popleft()
+            if at != seq or path not in commits or path in found:
+                self.findings.add(Fault.STRAY_TEXT, f"entry {at}, {path!r}")
             else:
-                self._text(seq, path, salt, text, commits[path])
-        for path in sorted(missing):
-            self._add(Fault.MISSING_TEXT, f"entry {seq}, {path!r}")
+                found[path] = (salt, text)
+        for path, committed in sorted(commits.items()):
+            salt, text = found.get(path, (None, None))
+            if path not in found or (text is None and path not in ELSEWHERE):
+                self.findings.add(Fault.MISSING_TEXT, f"entry {seq}, {path!r}")
+            elif path not in ELSEWHERE:
+                holds = matches(committed, salt, path, text)
+                self.findings.check("texts_checked", Fault.TEXT, f"entry {seq}, {path!r}", holds=holds)
+        return found
 
-    def _text(self, seq: int, path: str, salt: bytes | None, text: str | None, committed: str) -> None:
-        if text is None:
-            self._figures["texts_redacted"] += 1
-            self._add(Fault.REDACTED, f"entry {seq}, {path!r}")
-        elif _matches(committed, salt, path, text):
-            self._figures["texts_checked"] += 1
-        else:
-            self._add(Fault.TEXT, f"entry {seq}, {path!r}")
-
-    def _body(self, seq: int, salt: bytes | None, committed: str) -> None:
-        if self._raw_digest is None:
-            self._figures["bodies_not_compared"] += 1
-            self._add(Fault.BODY_UNCHECKED, f"entry {seq}")
+    def _delivery(self, seq: int, content: dict[str, Any], texts: Texts) -> None:
+        """Check the row of a delivery, and its body, against the one entry that carries them."""
+        number, facts = content["subject"].get("delivery"), content["facts"]
+        self._deliveries += 1
+        self._numbered(seq, "delivery", number, self._deliveries)
+        row = self._log.delivery(number) if number == self._deliveries else None
+        if row is None:
+            self.findings.add(Fault.DELIVERY_GONE, f"delivery {number!r} of entry {seq}")
             return
-        digest = self._raw_digest(seq)
-        if digest is None:
-            self._figures["bodies_not_kept"] += 1
-            self._add(Fault.BODY_GONE, f"entry {seq}")
-        elif _matches(committed, salt, RAW, digest):
-            self._figures["bodies_checked"] += 1
+        received_at = millis(facts.get("received_at"))
+        stated = {
+            "provider": (row.provider, facts.get("provider")),
+            "verified_by": (row.verified_by, facts.get("verified_by")),
+            "received_at": (row.received_at, received_at),
+            "result": (row.result, RESULTS.get(content["type"], "accepted")),
+            "gap": (row.gap, texts.get("gap", (None, ""))[1]),
+        }
+        wrong = _differing(stated)
+        where = f"delivery {number}: {wrong}"
+        self.findings.check("deliveries_checked", Fault.DELIVERY, where, holds=not wrong)
+        if "raw" not in texts:  # which was found already
+            return
+        if matches(content["commit"]["raw"], texts["raw"][0], "raw", sha256(row.body).hexdigest()):
+            self.findings.figures["bodies_checked"] += 1
+        elif row.body:
+            self.findings.add(Fault.BODY, f"entry {seq}")
         else:
-            self._add(Fault.BODY, f"entry {seq}")
+            self._gone_at.append(received_at)
+            self._gone_seq.append(seq)
+
+    def _bodies_gone(self) -> None:
+        """Retention says in the log how far it went; a body that is gone beyond that was not forgotten by socmon."""
+        for received_at, seq in zip(self._gone_at, self._gone_seq, strict=True):
+            if received_at <= self._purged_before:
+                self.findings.figures["bodies_not_kept"] += 1
+                self.findings.add(Fault.BODY_FORGOTTEN, f"entry {seq}")
+            else:
+                self.findings.add(Fault.BODY_GONE, f"entry {seq}")
+
+    def _head(self, head: StoredHead) -> None:
+        stated = {
+            "log": (head.log, self._key.name),
+            "size": (head.size, self._tree.size),
+            "last_hash": (head.last_hash, self._last),
+            "frontier": (head.frontier, self._tree.to_bytes()),
+            "alerts": (head.alerts, self.opened),
+            "deliveries": (head.deliveries, self._deliveries),
+            "sealed": (head.signed, head.newest),
+        }
+        if wrong := _differing(stated):
+            self.findings.add(Fault.HEAD, wrong)
+        for number in head.strays:
+            self.findings.add(Fault.DELIVERY_UNKNOWN, f"delivery {number}")
+
+    def _notes(self) -> None:
+        """Check the checkpoints at the tree's present size."""
+        for notes in (self._stored, self._kept):
+            while notes and notes[0][0] <= self._tree.size:
+                self._note(*notes.popleft())
 
     def _note(self, size: int, origin: str, note: bytes) -> None:
         root = self._opens(size, origin, note)
         if root is None:
             return
         if size != self._tree.size:  # it came after a larger one
-            self._add(Fault.NOTE_PLACE, f"{origin} checkpoint at {size}, out of order")
+            self.findings.add(Fault.NOTE_PLACE, f"{origin} checkpoint at {size}, out of order")
         elif root != self._tree.root():
-            self._add(Fault.ROOT, f"{origin} checkpoint at {size}")
+            self.findings.add(Fault.ROOT, f"{origin} checkpoint at {size}")
         else:
-            self._covered = size
-            self._figures["checkpoints_valid"] += 1
-            self._figures["checkpoints_kept_elsewhere"] += origin == "kept"
+            self._covered, self._uncovered_since = size, None
+            self.findings.figures["checkpoints_valid"] += 1
+            self.findings.figures["checkpoints_kept_elsewhere"] += origin == "kept"
 
     def _opens(self, size: int, origin: str, note: bytes) -> bytes | None:
         """The root that a valid checkpoint of this size states, None for any other."""
         try:
             checkpoint = open_checkpoint(note, self._key)
         except BadNote as error:
-            self._add(Fault.NOTE, f"{origin} checkpoint at {size} ({error})")
+            self.findings.add(Fault.NOTE, f"{origin} checkpoint at {size} ({error})")
             return None
         if checkpoint.size != size:
-            self._add(Fault.NOTE_PLACE, f"{origin} checkpoint at {size}, it states {checkpoint.size}")
+            self.findings.add(Fault.NOTE_PLACE, f"{origin} checkpoint at {size}, it states {checkpoint.size}")
             return None
         return checkpoint.root
 
-    def _add(self, fault: Fault, where: str) -> None:
-        self._found[fault] += 1
-        places = self._places.setdefault(fault, [])
-        if len(places) < MOST_PLACES:
-            places.append(where[:MOST_LETTERS])
 
-
-def _matches(committed: str, salt: bytes | None, path: str, text: str) -> bool:
-    try:
-        return salt is not None and commitment(salt, path, text) == committed
-    except NotCanonical:
-        return False
-
-
-def _read(leaf: bytes) -> dict[str, Any]:
-    """The envelope's content, with every field a check needs. Raises ValueError saying what is amiss."""
-    try:
-        content = json.loads(leaf.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-    if not isinstance(content, dict) or FIELDS - content.keys():
-        raise ValueError("not an envelope")
-    if content["v"] != VERSION:
-        raise ValueError(f"version {content['v']!r}")
-    subject, commits = content["subject"], content["commit"]
-    if not isinstance(subject, dict) or not isinstance(commits, dict):
-        raise ValueError("not an envelope")  # noqa: TRY004 - what was read is wrong, not how we were called
-    return content
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Two readers may take different ones of two equal keys."""
-    content = dict(pairs)
-    if len(content) != len(pairs):
-        raise ValueError("a key stands twice")
-    return content
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+def _differing(stated: Mapping[str, tuple[object, object]]) -> str:
+    """The names of what a row and the log state differently, of name → (the row's, the log's)."""
+    return ", ".join(name for name, (stored, told) in stated.items() if stored != told)

@@ -8,6 +8,17 @@ const SHOWN = {
   "{time_secs}": { hour: "2-digit", minute: "2-digit", second: "2-digit" },
 };
 
+let ahead = 0;
+
+/** The playground's clock is so many milliseconds ahead of this machine's. */
+export function turnOn(milliseconds) {
+  ahead = milliseconds;
+}
+
+export function now() {
+  return Date.now() + ahead;
+}
+
 export function clock(ts) {
   return moment(ts).toLocaleTimeString([], SHOWN["{time}"]);
 }
@@ -21,8 +32,8 @@ export function day(ts) {
 }
 
 /** "just now", "5 min ago", "yesterday" … */
-export function ago(ts, now = Date.now()) {
-  const seconds = Math.round((now - moment(ts).getTime()) / 1000);
+export function ago(ts) {
+  const seconds = Math.round((now() - moment(ts).getTime()) / 1000);
   const away = Math.abs(seconds);
   const words = (amount, unit) => (seconds < 0 ? `in ${amount} ${unit}` : `${amount} ${unit} ago`);
   if (away < 45) return seconds < 0 ? "in a moment" : "just now";
@@ -50,7 +61,7 @@ function moment(ts) {
 }
 
 function relativeDay(time) {
-  const midnight = new Date().setHours(0, 0, 0, 0);
+  const midnight = new Date(now()).setHours(0, 0, 0, 0);
   const days = Math.round((new Date(time).setHours(0, 0, 0, 0) - midnight) / 86_400_000);
   return { "-1": "Yesterday", 0: "Today", 1: "Tomorrow" }[days];
 }

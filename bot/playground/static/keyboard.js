@@ -18,6 +18,7 @@ const KEYS = [
   ["p", "Act as somebody else"],
   ["s", "Sources"],
   ["f", "Faults"],
+  ["t", "Clock"],
   ["Esc", "Close thread, panel or window"],
   ["Ctrl or ⌘ + Enter", "Submit a form"],
   ["?", "This list"],
@@ -65,6 +66,7 @@ const ACTS = {
   p: () => choosePersona(document.querySelector(".persona")),
   s: () => togglePanel("sources"),
   f: () => togglePanel("faults"),
+  t: () => togglePanel("clock"),
   "?": () => showShortcuts(),
 };
 

@@ -1,6 +1,7 @@
 // The laboratory beside the chat: what the tools send, what goes wrong, what goes over the wire, what is inside.
 
 import { h, icon, iconButton } from "./dom.js";
+import { clockPanel } from "./clock.js";
 import { faultsPanel } from "./faults.js";
 import { inspectorPanel, onInspect } from "./inspector.js";
 import { showShortcuts } from "./keyboard.js";
@@ -11,6 +12,7 @@ import { store } from "./store.js";
 const PANELS = {
   sources: { label: "Sources", glyph: "bolt", build: sourcesPanel },
   faults: { label: "Faults", glyph: "flask", build: faultsPanel },
+  clock: { label: "Clock", glyph: "clock", build: clockPanel },
   log: { label: "Requests", glyph: "list", build: logPanel },
   inspect: { label: "Inspect", glyph: "code", build: inspectorPanel },
 };
@@ -49,7 +51,7 @@ export class Lab {
 
   heard(change) {
     this.panel?.heard?.(change);
-    if (change.kind === "faults" || change.kind === "loaded") this.#drawRail();
+    if (["faults", "clock", "loaded"].includes(change.kind)) this.#drawRail();
   }
 
   #drawTabs() {
@@ -65,7 +67,7 @@ export class Lab {
   #drawRail() {
     const button = (name, glyph, label, onclick, pressed) =>
       h("button", { type: "button", class: "rail-button", "aria-pressed": String(pressed), onclick, title: label },
-        h("span", { class: "rail-glyph" }, icon(glyph, 20), name === "faults" && store.faults.length > 0 && h("span", { class: "rail-dot" })),
+        h("span", { class: "rail-glyph" }, icon(glyph, 20), (name === "faults" ? store.faults.length > 0 : name === "clock" && store.ahead > 0) && h("span", { class: "rail-dot" })),
         label);
     this.rail.replaceChildren(
       h("span", { class: "rail-title" }, "Lab"),

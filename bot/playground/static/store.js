@@ -1,6 +1,7 @@
 // What the page knows: the state as it was fetched, kept up to date by the stream of changes.
 
 import { get, post } from "./api.js";
+import { turnOn } from "./dates.js";
 
 const MOST_REQUESTS = 200;
 
@@ -17,6 +18,7 @@ class Store extends EventTarget {
   faults = [];
   sources = [];
   requests = [];
+  ahead = 0; // milliseconds that the playground's clock has been turned on
   app = {};
   team = {};
   #stream = null;
@@ -36,8 +38,15 @@ class Store extends EventTarget {
     for (const name of ["shortcuts", "ephemerals", "notifications", "views", "home", "faults", "sources", "app", "team"]) {
       this[name] = state[name];
     }
+    this.setClock(state.now);
     this.#follow(state.number);
     this.say("loaded", {});
+  }
+
+  setClock(epoch) {
+    const ahead = epoch * 1000 - Date.now();
+    this.ahead = Math.abs(ahead) < 60_000 ? 0 : ahead;
+    turnOn(this.ahead);
   }
 
   become(user) {
@@ -87,6 +96,10 @@ const CHANGES = {
   hello: (store) => store.say("online", {}),
   stale: (store) => store.load(),
   channel: (store) => store.load(),
+  clock(store, { now }) {
+    store.setClock(now);
+    store.say("clock", {});
+  },
   message(store, message) {
     const channel = store.channels.get(message.channel);
     if (!channel) {

@@ -1,5 +1,6 @@
-"""Amazon CloudWatch: alarms that arrive through SNS."""
+"""Amazon CloudWatch: alarms that arrive through SNS, over HTTPS or in a queue."""
 
+from bot.providers.cloudwatch.queue import open_queue
 from bot.providers.cloudwatch.samples import CloudWatchSamples
 from bot.providers.cloudwatch.settings import findings, read_settings
 from bot.providers.cloudwatch.webhook import CloudWatchWebhook
@@ -12,4 +13,5 @@ PROVIDER = Provider(
     webhook=CloudWatchWebhook,
     samples=CloudWatchSamples,
     findings=findings,
+    queue=open_queue,
 )

@@ -1,4 +1,4 @@
-"""Which SNS topics may bring CloudWatch alarms."""
+"""Which SNS topics may bring CloudWatch alarms, and which queue they may wait in."""
 
 import re
 from collections.abc import Mapping
@@ -10,8 +10,22 @@ from bot.providers.contract import read_table
 
 NAME = "cloudwatch"
 EXAMPLE_TOPIC = "arn:aws:sns:eu-west-1:111122223333:socmon-alarms"
+EXAMPLE_QUEUE = "https://sqs.eu-west-1.amazonaws.com/111122223333/socmon-alarms"
 
 _TOPIC = re.compile(r"arn:aws(-[a-z]{2,10}){0,2}:sns:[a-z0-9-]{3,30}:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
+_AWS_HOST = re.compile(
+    r"https://sqs(?:-fips)?\.(?P<region>[a-z0-9-]{3,30})\.(?:amazonaws\.com(?:\.cn)?|api\.aws)"
+)
+_QUEUE = re.compile(r"(?P<host>https?://[^/\s?#@]+)/[0-9]{12}/(?P<name>[A-Za-z0-9_-]{1,80}(?P<fifo>\.fifo)?)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueAddress:
+    """An SQS queue."""
+
+    url: str
+    name: str
+    region: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,18 +38,26 @@ class CloudWatchSettings:
     topics: frozenset[str] = frozenset()
     signature_version_1: bool = False
     ca_file: str = ""
+    queue: QueueAddress | None = None
 
 
 def read_settings(table: Mapping[str, Any], environ: Mapping[str, str]) -> CloudWatchSettings:
     """Read `[providers.cloudwatch]`; raises WrongSettings."""
-    read_table(NAME, table, ("topics", "signature_version_1"))
+    read_table(NAME, table, ("topics", "signature_version_1", "queue"))
     version_1 = table.get("signature_version_1", False)
     if not isinstance(version_1, bool):
         raise WrongSettings("providers.cloudwatch.signature_version_1 must be true or false, without quotes.")
+    topics = _topics(table.get("topics", []))
+    if "queue" in table and not topics:
+        raise WrongSettings(
+            "providers.cloudwatch.queue needs topics: without any no message in it is believed, and every alarm ends in"
+            f' the dead letters. List the topics your alarms notify: topics = ["{EXAMPLE_TOPIC}"].'
+        )
     return CloudWatchSettings(
-        topics=_topics(table.get("topics", [])),
+        topics=topics,
         signature_version_1=version_1,
         ca_file=environ.get("AWS_CA_BUNDLE") or environ.get("SSL_CERT_FILE") or "",
+        queue=_queue(table["queue"], environ) if "queue" in table else None,
     )
 
 
@@ -67,3 +89,26 @@ def _topics(value: object) -> frozenset[str]:
                 " `aws sns list-topics` shows yours."
             )
     return frozenset(value)
+
+
+def _queue(value: object, environ: Mapping[str, str]) -> QueueAddress:
+    """Only AWS's own hosts, unless AWS_ENDPOINT_URL says that another one stands in for them."""
+    found = _QUEUE.fullmatch(value) if isinstance(value, str) else None
+    aws = _AWS_HOST.fullmatch(found["host"]) if found else None
+    stands_in = environ.get("AWS_ENDPOINT_URL_SQS") or environ.get("AWS_ENDPOINT_URL")
+    if not found or not (aws or stands_in):
+        raise WrongSettings(
+            f"providers.cloudwatch.queue: {value!r} is not the URL of an SQS queue. It looks like {EXAMPLE_QUEUE};"
+            " `aws sqs get-queue-url --queue-name socmon-alarms` shows yours."
+        )
+    if found["fifo"]:
+        raise WrongSettings(
+            f"providers.cloudwatch.queue: {found['name']} is a FIFO queue, and alarms reach none: CloudWatch notifies"
+            " standard topics only. Name a standard queue."
+        )
+    region = aws["region"] if aws else environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
+    if not region:
+        raise WrongSettings(
+            f"providers.cloudwatch.queue: {found[0]} does not say in which region it is. Set AWS_REGION."
+        )
+    return QueueAddress(url=found[0], name=found["name"], region=region)

@@ -21,17 +21,29 @@ OLDEST_MESSAGE = timedelta(hours=1)
 # SNS gives up on a request after 15 s; by then it must have an answer.
 CONFIRM_SECONDS = 10
 NOT_AN_ALARM = "not an alarm"
+RAW_OFF = (
+    "Turn it off: `aws sns set-subscription-attributes --subscription-arn … --attribute-name RawMessageDelivery"
+    " --attribute-value false`."
+)
 
 Confirm = Callable[[str, str], None]
 
 
 class CloudWatchWebhook(Webhook):
-    """Believes what SNS signed for an allow-listed topic within the last hour."""
+    """Believes what SNS signed for an allow-listed topic within the last hour.
+
+    What `waited` in a queue may be weeks old: there only the message's id tells a replay.
+    """
 
     def __init__(
-        self, settings: CloudWatchSettings, network: Network, confirm: Confirm | None = None
+        self,
+        settings: CloudWatchSettings,
+        network: Network,
+        confirm: Confirm | None = None,
+        *,
+        waited: bool = False,
     ) -> None:
-        self._settings = settings
+        self._settings, self._waited = settings, waited
         self._certificates = Certificates(network)
         self._confirm = confirm or self._ask_aws
 
@@ -46,15 +58,14 @@ class CloudWatchWebhook(Webhook):
         if headers.get("x-amz-sns-rawdelivery", "").strip().lower() == "true":
             raise Refused(
                 "raw message delivery",
-                "Raw message delivery carries no signature. Turn it off: `aws sns set-subscription-attributes"
-                " --subscription-arn … --attribute-name RawMessageDelivery --attribute-value false`.",
+                f"Raw message delivery carries no signature. {RAW_OFF}",
             )
         return ""  # what SNS signs is in the body
 
     async def authenticate(self, request: Request) -> str:
         self.check_headers(request.headers)
         # Before anything is parsed: a stranger's megabyte of JSON must not cost more than a look through it.
-        if not any(topic.encode() in request.body for topic in self._settings.topics):
+        if not self._waited and not any(topic.encode() in request.body for topic in self._settings.topics):
             raise Refused(
                 "unknown topic",
                 "The body names no topic of [providers.cloudwatch] topics. If yours sent it, add the topic's ARN"
@@ -63,11 +74,12 @@ class CloudWatchWebhook(Webhook):
         envelope = _open(request)
         self._check_topic(envelope)
         self._check_version(envelope)
-        _check_age(envelope, at=request.received_at)
+        if not self._waited:
+            _check_age(envelope, at=request.received_at)
+        # While a message waits in a queue, the certificate that signed it may end.
+        at = envelope.sent_at if self._waited else request.received_at
         check_address(envelope.certificate_url, topic=envelope.topic)
-        check_signature(
-            envelope, await self._certificates.get(envelope.certificate_url, at=request.received_at)
-        )
+        check_signature(envelope, await self._certificates.get(envelope.certificate_url, at=at))
         return f"sns v{envelope.signature_version}"
 
     async def follow_up(self, request: Request) -> None:
@@ -121,7 +133,8 @@ def _open(request: Request) -> Envelope:
         envelope = open_envelope(request.body)
     except Unreadable as error:
         raise Refused(
-            "not an SNS message", f"{error} Only what SNS signed is accepted, without raw message delivery."
+            "not an SNS message",
+            f"{error} Only what SNS signed is believed, and raw message delivery carries no signature. {RAW_OFF}",
         ) from error
     # The header is not signed. It is not needed either, but a difference means that somebody has been at the request.
     if request.headers.get("x-amz-sns-message-type", envelope.kind) != envelope.kind:

@@ -77,6 +77,20 @@ def test_sqlite_is_for_one_process(tmp_path: Path) -> None:
     SingleProcess(database).release()
 
 
+def test_a_link_is_no_way_around_the_lock(tmp_path: Path) -> None:
+    """To the file, or to a folder above it."""
+    (tmp_path / "data").mkdir()
+    held = SingleProcess(tmp_path / "data" / "socmon.db")
+    (tmp_path / "data" / "socmon.db").touch()
+    (tmp_path / "file.db").symlink_to(tmp_path / "data" / "socmon.db")
+    (tmp_path / "folder").symlink_to(tmp_path / "data")
+
+    for path in ("file.db", "folder/socmon.db", "data/../data/socmon.db"):
+        with pytest.raises(WrongSettings, match="Another socmon"):
+            SingleProcess(tmp_path / path)
+    held.release()
+
+
 def test_postgresql_needs_no_lock_file() -> None:
     """Replicas share one database."""
     SingleProcess(None).release()

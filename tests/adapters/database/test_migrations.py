@@ -16,10 +16,12 @@ from bot.adapters.database import migrate
 from bot.adapters.database.engine import writing_engine
 from bot.adapters.database.migrate import is_current, is_empty, open_log, upgrade
 from bot.adapters.database.tables import metadata
+from bot.adapters.evidence.keys import LogKey
 from bot.domain.errors import WrongSettings
 from bot.procedures.receive_alert import receive_alert
+from bot.procedures.seal_log import seal_log
 from tests.reports import delivery, report
-from tests.world import ROUTES, Ledger
+from tests.world import ORIGIN, ROUTES, Ledger
 
 SCRIPTS = Path(migrate.SCRIPTS)
 
@@ -96,6 +98,26 @@ def test_every_migration_can_be_taken_back(engine: Engine) -> None:
     assert not current
     assert differences(engine) == []
     engine.dispose()
+
+
+def test_a_log_from_before_goes_on_being_signed(database_url: str, tmp_path: Path) -> None:
+    """A database whose last checkpoint was signed before trees were kept gets that tree when it is upgraded."""
+    ledger = Ledger(database_url)
+    key = LogKey.open(tmp_path / "log.key", ORIGIN)
+    for keys in (3, 2):
+        for _ in range(keys):
+            ledger.write(receive_alert, delivery(report(ledger.fresh_key())), routes=ROUTES)
+        ledger.write(seal_log, seal=key)
+    ledger.write(receive_alert, delivery(report(ledger.fresh_key())), routes=ROUTES)
+    engine = ledger.database.writing
+    with engine.begin() as connection:
+        made = config()
+        made.attributes["connection"] = connection
+        command.downgrade(made, "0005")
+    upgrade(engine)
+
+    assert ledger.write(seal_log, seal=key) == 1
+    ledger.database.close()
 
 
 def test_there_is_one_line_of_migrations() -> None:

@@ -10,7 +10,7 @@ from bot.domain.alert import Alert, Change
 from bot.domain.delivery import TEST_NOTIFICATION
 from bot.domain.errors import UnknownAlert
 from bot.ports import Records
-from bot.procedures import respond_to_alert
+from bot.procedures import apply_retention, respond_to_alert
 from bot.procedures.apply_retention import forget_old_bodies, forget_old_runs
 from bot.procedures.receive_alert import receive_alert, refuse_delivery
 from bot.procedures.show_alert import announced, take_tasks
@@ -187,9 +187,37 @@ async def test_retention_forgets_old_bodies_and_says_so(database: Database, cloc
 
     forgotten = [await database.write(forget_old_bodies, days=400) for _ in range(2)]
 
-    assert (too_early, forgotten) == (0, [1, 0])
+    page = apply_retention.PAGE
+    assert (too_early, forgotten) == ((0, None), [(1, page), (0, page)])
     assert len(await database.read(lambda records: records.find_alerts())) == 2
     assert (await database.read(lambda records: records.tree()))[1].size == 3
+
+
+async def test_retention_goes_on_page_by_page(
+    database: Database, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alerts wait for the writer meanwhile, so no transaction forgets much; each tells the log what it forgot."""
+    monkeypatch.setattr(apply_retention, "PAGE", 2)
+    for number in range(5):
+        await trigger(database, f"old{number}")
+        await database.write(_claim, "checkpoint", clock.now())
+        clock.move(1)
+    clock.move(timedelta(days=401).total_seconds())
+    await database.write(receive_alert, delivery(report("new"), received_at=clock.now()), routes=ROUTES)
+    size = (await database.read(lambda records: records.tree()))[1].size
+
+    pages: list[int] = []
+    place: int | None = 0
+    while place is not None:
+        number, place = await database.write(forget_old_bodies, days=400, after=place)
+        pages.append(number)
+    runs = [await database.write(forget_old_runs, ["checkpoint"]) for _ in range(3)]
+
+    assert (pages, runs) == ([2, 2, 1, 0], [2, 2, 0])
+    assert (await database.read(lambda records: records.tree()))[1].size == size + 3
+    with database.reading.connect() as connection:
+        kept = connection.exec_driver_sql("SELECT id FROM delivery WHERE length(body) > 0").scalars().all()
+    assert kept == [6]
 
 
 async def test_runs_of_housekeeping_are_forgotten_after_a_month(

@@ -13,6 +13,7 @@ from bot.adapters.database.engine import journal_mode, sqlite_module
 from bot.adapters.database.writer import Database
 from bot.domain.delivery import Outcome, Result
 from bot.domain.errors import IllegalAct, Unavailable
+from bot.domain.evidence import Frontier
 from bot.ports import Records
 from bot.procedures import respond_to_alert
 from bot.procedures.receive_alert import receive_alert
@@ -210,8 +211,8 @@ async def test_an_error_of_the_database_shows_no_parameters(database: Database) 
     """Errors end in logs, and logs hold no bodies and no notes."""
 
     def add_twice(records: Records) -> None:
-        records.add_checkpoint(1, b"canary")
-        records.add_checkpoint(1, b"canary")
+        records.add_checkpoint(Frontier(), b"canary")
+        records.add_checkpoint(Frontier(), b"canary")
 
     with pytest.raises(IntegrityError) as caught:
         await database.write(add_twice)

@@ -5,19 +5,13 @@ moto leaves the Subject out of what it signs (AWS does not), so only messages wi
 
 import asyncio
 import json
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import uuid4
 
 import boto3
-import moto.moto_proxy
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -31,32 +25,9 @@ from bot.providers.cloudwatch.settings import EXAMPLE_TOPIC, CloudWatchSettings
 from bot.providers.cloudwatch.subscription import confirm_subscription
 from bot.providers.cloudwatch.webhook import CloudWatchWebhook
 from bot.providers.contract import Request, SampleKind
+from tests.aws import CA_FILE, start
 
-CA_FILE = str(Path(moto.moto_proxy.__file__).parent / "ca.crt")
 REGION = "us-east-1"
-STARTUP_SECONDS = 30
-
-
-def start(module: str) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", module, "-H", "127.0.0.1", "-p", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            wait_for(port)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-
-
-def wait_for(port: int) -> None:
-    for _ in range(STARTUP_SECONDS * 10):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    pytest.fail(f"moto did not start within {STARTUP_SECONDS} s")
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +65,8 @@ async def endpoint() -> AsyncIterator[tuple[str, "asyncio.Queue[Request]"]]:
 
 
 def through(proxy: str) -> Any:
-    config = Config(proxies={"http": proxy, "https": proxy}, retries={"total_max_attempts": 1})
+    # moto's proxy hangs up now and then when the machine is busy.
+    config = Config(proxies={"http": proxy, "https": proxy}, retries={"total_max_attempts": 3})
     return boto3.client("sns", region_name=REGION, config=config, verify=CA_FILE)
 
 
