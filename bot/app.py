@@ -39,6 +39,7 @@ from bot.ports import Clock, Network, Randomness
 from bot.procedures.escalate_alert import Reach
 from bot.procedures.seal_log import MOST, DamagedLog, seal_log
 from bot.procedures.show_alert import forget_problems, release_leases, reroute_threads
+from bot.procedures.show_storm import reroute_storms
 from bot.providers import all_providers
 from bot.providers.contract import OnCallSource
 from bot.settings import Settings
@@ -127,6 +128,7 @@ class Socmon:
             fallback=settings.slack_routes.default.channel,
             names=self.directory.names,
             report=self.operators.report,
+            storms=settings.storm_rule,
             no_action=settings.no_action,
         )
         self.messenger = Messenger(
@@ -295,6 +297,7 @@ class Socmon:
                 if self.settings.sqlite_path is not None:
                     await self.records.write(release_leases)
                 await self.records.write(reroute_threads, self.settings.slack_routes)
+                await self.records.write(reroute_storms, self.settings.slack_routes)
                 working = asyncio.create_task(self.projector.run()) if self.settings.slack.connected else None
                 await self.records.write(forget_problems, "sqs:", but=[one.queue.name for one in self.queues])
                 taking = [asyncio.create_task(queue.run()) for queue in self.queues]

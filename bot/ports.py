@@ -1,6 +1,6 @@
 """What procedures and providers need from outside, as Protocols: the records, the clock, randomness, the network."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
@@ -11,6 +11,7 @@ from bot.domain.escalation import Phase, Progress
 from bot.domain.evidence import Entry, Frontier
 from bot.domain.notice import Owed
 from bot.domain.oncall import AccountLink, Roster, StoredRoster
+from bot.domain.storm import Digest, Members, Storm
 from bot.domain.thread import Moment, Thread
 from bot.domain.tool import ToolAct, VendorWrite
 
@@ -185,7 +186,100 @@ class ToolRecords(Protocol):
         ...
 
 
-class Records(OnCallRecords, EscalationRecords, NoticeRecords, ToolRecords, Protocol):
+class StormRecords(Protocol):
+    """Storms: their digests' progress, and the alerts that each of them shows."""
+
+    def storm(self, storm_id: int) -> Storm:
+        """Raises UnknownStorm."""
+        ...
+
+    def running_storms(self) -> list[Storm]:
+        """Those that are not over, oldest first; at most one a channel."""
+        ...
+
+    def unposted_since(self) -> dict[str, list[datetime]]:
+        """Channel → since when its alerts wait for their first message, oldest first; as many as a rule asks for.
+
+        An alert whose message may be under way does not wait.
+        """
+        ...
+
+    def newest_triggers(self, channel: str, *, most: int) -> list[datetime]:
+        """When the channel's newest alerts triggered, newest first."""
+        ...
+
+    def begin_storm(self, channel: str) -> Storm:
+        """The channel has none that is running."""
+        ...
+
+    def waiting_severe(self, channel: str, *, besides: Collection[int], most: int) -> list[int]:
+        """The numbers of the channel's first SEV1 alerts that wait for their message."""
+        ...
+
+    def take_in(self, taking: Storm) -> int:
+        """The alerts that wait in its channel, but for its `spared` ones, are shown by its digest; returns how many."""
+        ...
+
+    def end_storm(self, storm_id: int) -> None: ...
+
+    def give_up_storm(self, given_up: Storm, *, channel: str) -> bool:
+        """Nobody can see its digest: its alerts wait in another channel, each for itself. False without the lease."""
+        ...
+
+    def claim_storms(
+        self,
+        *,
+        lease: str,
+        lasting: timedelta,
+        busy_channels: Collection[str],
+        updates_allowed: bool,
+        except_storms: Collection[int],
+    ) -> list[Storm]:
+        """Lease the oldest storm of each channel whose digest lags and may be sent now."""
+        ...
+
+    def save_storm(self, storm_now: Storm, *, keep_lease: timedelta | None = None) -> bool:
+        """As `save_thread`."""
+        ...
+
+    def stranded_storms(self) -> list[Storm]:
+        """As `stranded_threads`."""
+        ...
+
+    def storm_members(self, storm_id: int, which: Members = Members.ALL) -> list[int]:
+        """The alerts its digest shows, by number."""
+        ...
+
+    def announce_members(self, storm_id: int, alert_ids: Sequence[int]) -> None:
+        """The digest in Slack counts them in."""
+        ...
+
+    def open_members(self, storm_id: int, *, offset: int, most: int) -> list[Alert]:
+        """Its open alerts, most severe first."""
+        ...
+
+    def digest(self, storm_id: int) -> Digest | None:
+        """How its alerts stand; None when it has none."""
+        ...
+
+
+class FlappingRecords(Protocol):
+    """Alerts that come and go."""
+
+    def flapping_alerts(self, *, more_than: int, since: datetime) -> list[Alert]:
+        """Open alerts that fired again more often than that since then, and of which nobody has been told so."""
+        ...
+
+
+class Records(
+    OnCallRecords,
+    EscalationRecords,
+    NoticeRecords,
+    ToolRecords,
+    StormRecords,
+    FlappingRecords,
+    Protocol,
+):
     """The records, seen from inside one transaction. All of it happens, or nothing."""
 
     @property

@@ -31,6 +31,7 @@ from bot.domain.errors import WrongSettings
 from bot.domain.escalation import NOTE_MISSING, UNACKNOWLEDGED, Policy, Step, Target
 from bot.domain.person import Role
 from bot.domain.rota import Rotation, StandIn, Turn
+from bot.domain.storm import StormRule
 from bot.domain.thread import SlackRoute, SlackRoutes
 
 SLACK_API = "https://slack.com/api/"
@@ -76,6 +77,15 @@ class SlackTable(_Table):
     posts_per_second: float = Field(1.0, gt=0, le=1000)
     """Messages a second a channel. Slack allows about one; only a test workspace takes more."""
     updates_per_minute: int = Field(50, gt=0, le=100_000)
+
+
+class StormsTable(_Table):
+    """`[storms]`: when many alerts at once in a channel become one message."""
+
+    enabled: bool = True
+    threshold: int = Field(10, ge=2, le=1000)
+    """More new alerts than this within the window begin a storm, fewer end it."""
+    window_minutes: float = Field(5, gt=0, le=60)
 
 
 class RolesTable(_Table):
@@ -277,6 +287,7 @@ class ConfigFile(_Table):
     """The whole file."""
 
     slack: SlackTable = SlackTable()
+    storms: StormsTable = StormsTable()
     roles: RolesTable = RolesTable()
     operators: OperatorsTable = OperatorsTable()
     on_call: OnCallTable = OnCallTable()
@@ -372,6 +383,14 @@ class Settings:
         table = self.config.policy.no_action
         longest = timedelta(minutes=table.longest_minutes)
         return NoAction(severities=frozenset(table.severities), longest=longest)
+
+    @property
+    def storm_rule(self) -> StormRule | None:
+        """When many alerts become one message; None when they never do."""
+        table = self.config.storms
+        if not table.enabled:
+            return None
+        return StormRule(threshold=table.threshold, window=timedelta(minutes=table.window_minutes))
 
     @property
     def sqlite_path(self) -> Path | None:

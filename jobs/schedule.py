@@ -29,6 +29,7 @@ from jobs.escalate_alerts import escalate_alerts
 from jobs.reconcile import reconcile
 from jobs.send_notices import send_notices
 from jobs.sign_checkpoint import sign_checkpoint
+from jobs.suggest_tuning import suggest_tuning
 from jobs.tell_operators import tell_operators
 from jobs.wake_alerts import wake_alerts
 
@@ -101,6 +102,13 @@ def all_jobs(timezone: Any) -> tuple[Job, ...]:
             says="every minute",
             catch_up=CatchUp.LATEST,
             run=sign_checkpoint,
+        ),
+        Job(
+            name="suggest-tuning",
+            every=IntervalTrigger(minutes=1, start_date=_MIDNIGHT, timezone="UTC"),
+            says="every minute",
+            catch_up=CatchUp.LATEST,
+            run=suggest_tuning,
         ),
         Job(
             name="tell-operators",

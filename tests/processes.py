@@ -30,6 +30,9 @@ on_call = ["U0SAM"]
 posts_per_second = {posts_per_second}
 updates_per_minute = 100000
 
+[storms]
+enabled = {storms}
+
 [[slack.routes]]
 component = "*-b"
 channel = "C0SOC2"
@@ -88,12 +91,18 @@ class Bot:
     """`socmon serve` on a port that stays the same over restarts."""
 
     def __init__(
-        self, folder: Path, slack: Slack, *, database_url: str = "", posts_per_second: int = 500
+        self,
+        folder: Path,
+        slack: Slack,
+        *,
+        database_url: str = "",
+        posts_per_second: int = 500,
+        storms: bool = False,
     ) -> None:
         self.folder, self.port = folder, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         config = folder / "socmon.toml"
-        config.write_text(CONFIG.format(posts_per_second=posts_per_second))
+        config.write_text(CONFIG.format(posts_per_second=posts_per_second, storms=str(storms).lower()))
         self.environ = {
             "PATH": os.environ["PATH"],
             "SOCMON_CONFIG": str(config),

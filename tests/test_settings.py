@@ -11,6 +11,7 @@ from bot.domain.alert import NoAction, Severity
 from bot.domain.errors import WrongSettings
 from bot.domain.escalation import UNACKNOWLEDGED, Policy, Step, Target
 from bot.domain.person import Role
+from bot.domain.storm import StormRule
 from bot.providers import all_providers
 from bot.settings import SLACK_API, Settings, load_settings
 from tests.reports import report
@@ -49,6 +50,17 @@ def refusal(load: Load, text: str | bytes | None = None, **environ: str) -> str:
     with pytest.raises(WrongSettings) as caught:
         load(text, **environ)
     return str(caught.value)
+
+
+def test_when_many_alerts_become_one_message(load: Load) -> None:
+    """`[storms]`: above which number, in how many minutes, or never."""
+    rule = load("[storms]\nthreshold = 20\nwindow_minutes = 2\n").storm_rule
+
+    assert load().storm_rule == StormRule()
+    assert rule == StormRule(threshold=20, window=timedelta(minutes=2))
+    assert load("[storms]\nenabled = false\n").storm_rule is None
+    assert 'Did you mean "threshold"' in refusal(load, "[storms]\ntreshold = 20\n")
+    assert "storms.threshold" in refusal(load, "[storms]\nthreshold = 1\n")
 
 
 def test_the_smallest_file_of_the_handbook_is_enough(load: Load, tmp_path: Path) -> None:

@@ -402,7 +402,9 @@ def _settings(folder: str, port: int, *, slack_port: int = 0, channels: int = 0)
         for number in range(IDLE_ALERTS if channels > 1 else 0)
     )
     default = _channel(0) if channels else "C0ALERTS"
-    config.write_text(f'[slack]\nalerts_channel = "{default}"\n{rules}[providers.datadog]\nenabled = true\n')
+    storms = "[storms]\nenabled = false\n"  # what is measured is the way of each alert
+    tools = "[providers.datadog]\nenabled = true\n"
+    config.write_text(f'[slack]\nalerts_channel = "{default}"\n{rules}{storms}{tools}')
     environ = _environment(folder) | {"SOCMON_CONFIG": str(config), "SOCMON_WEBHOOK_SECRET_DATADOG": SECRET}
     if slack_port:
         environ["SLACK_BOT_TOKEN"] = TOKEN

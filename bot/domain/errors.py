@@ -21,6 +21,16 @@ class UnknownRoster(SocmonError):
         super().__init__(f"There is no roster {roster_id} here. `/socmon oncall` shows the present one.")
 
 
+class UnknownStorm(SocmonError):
+    """There is no storm with this number."""
+
+    def __init__(self, storm_id: int) -> None:
+        super().__init__(
+            f"There is no storm S-{storm_id}. It may belong to another installation; `/socmon log open` lists what is"
+            " open here."
+        )
+
+
 class IllegalAct(SocmonError):
     """The act is not possible in the alert's present state; nothing was changed."""
 

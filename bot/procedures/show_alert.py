@@ -9,11 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Self
 
 from bot.domain.alert import Alert
 from bot.domain.errors import UnknownAlert
 from bot.domain.evidence import Actor, Entry
-from bot.domain.thread import TOLD_BY_PARENT, Moment, SlackRoutes, Thread
+from bot.domain.storm import Storm
+from bot.domain.thread import TOLD_BY_PARENT, Moment, Place, SlackRoutes, Thread
 from bot.domain.tool import ToolState, tool_state
 from bot.ports import Records
 
@@ -34,24 +36,36 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Sending:
     """One message to send. `thread` carries the lease and the intent; `lost` is an earlier intent without an answer."""
 
     step: Step
-    thread: Thread
-    alert: Alert
-    moments: tuple[Moment, ...] = ()
+    thread: Place
     lost: str | None = None
-    tool: ToolState | None = None
 
-    def refused(self, problem: str, *, retry_at: datetime) -> Thread:
+    def perhaps_twice(self) -> Self:
+        """The lost message may be there, and nobody can look."""
+        return replace(self, thread=replace(self.thread, possible_duplicate=True))
+
+    def refused(self, problem: str, *, retry_at: datetime, thread: Place | None = None) -> Place:
         """Slack said no to it. What may still be there stays on record.
 
         That is a lost message that it let nobody look for and, while a parent is updated, a lost reply.
         """
+        place = thread or self.thread
         if self.step is Step.UPDATE or self.lost is not None:
-            return self.thread.unknown(problem, retry_at=retry_at)
-        return self.thread.refused(problem, retry_at=retry_at)
+            return place.unknown(problem, retry_at=retry_at)
+        return place.refused(problem, retry_at=retry_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task(Sending):
+    """An alert's parent, or a reply in its thread."""
+
+    thread: Thread
+    alert: Alert
+    moments: tuple[Moment, ...] = ()
+    tool: ToolState | None = None
 
 
 def take_tasks(
@@ -84,7 +98,7 @@ def _set_aside(records: Records, thread: Thread, error: Exception) -> None:
     why = f"unreadable: {type(error).__name__}"
     records.save_thread(thread.unknown(why, retry_at=records.now + UNREADABLE_FOR))
     records.set_problem(
-        unreadable_problem(thread.alert_id),
+        unreadable_problem(thread.key),
         f"A-{thread.alert_id} cannot be read from the records ({type(error).__name__}), so Slack does not show it. Run"
         " `socmon evidence verify`: it says whether somebody has changed the database.",
     )
@@ -130,10 +144,12 @@ def told_by_name(records: Records, provider: str, moments: Sequence[Moment]) -> 
     return [replace(moment, by=names.get(moment.by, moment.by)) for moment in moments]
 
 
-def resend(records: Records, thread: Thread) -> bool:
+def resend(records: Records, thread: Place) -> bool:
     """Before a message goes out again: renew intent and lease. False when another replica has taken over."""
-    key = parent_key(thread.alert_id) if thread.ts is None else reply_key(thread.alert_id, thread.latest)
-    return records.save_thread(thread.sending(key, records.now), keep_lease=LEASE)
+    key = thread.key
+    if isinstance(thread, Thread) and thread.ts is not None:
+        key = reply_key(thread.alert_id, thread.latest)
+    return _save(records, thread.sending(key, records.now), keep_lease=LEASE)
 
 
 def release_leases(records: Records) -> int:
@@ -154,9 +170,9 @@ def reroute_threads(records: Records, routes: SlackRoutes) -> int:
     return moved
 
 
-def unreadable_problem(alert_id: int) -> str:
+def unreadable_problem(key: str) -> str:
     """The subject of "this alert cannot be read"."""
-    return f"records:A-{alert_id}"
+    return f"records:{key}"
 
 
 def channel_problem(channel: str) -> str:
@@ -181,9 +197,19 @@ def announced(records: Records, thread: Thread) -> bool:
     return True
 
 
-def progressed(records: Records, thread: Thread) -> bool:
+def progressed(records: Records, thread: Place) -> bool:
     """Store what came of an update, a reply or a failure."""
-    return records.save_thread(thread)
+    return _save(records, thread)
+
+
+def _save(records: Records, place: Place, *, keep_lease: timedelta | None = None) -> bool:
+    match place:
+        case Thread():
+            return records.save_thread(place, keep_lease=keep_lease)
+        case Storm():
+            return records.save_storm(place, keep_lease=keep_lease)
+        case _:
+            raise TypeError(type(place))
 
 
 def report_problem(records: Records, subject: str, text: str) -> bool:

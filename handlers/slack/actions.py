@@ -36,18 +36,20 @@ def register(app: AsyncApp, desk: Desk) -> None:
         do.LATER: turn_page,
     }
     for action_id, act in acts.items():
-        app.action(action_id)(_callback(desk, act))
+        app.action(action_id)(callback(desk, act))
 
 
-def _callback(desk: Desk, act: Do) -> Callable[..., Awaitable[None]]:
-    async def callback(ack: Say, body: Body, respond: Say) -> None:
+def callback(desk: Desk, act: Do) -> Callable[..., Awaitable[None]]:
+    """What a pressed button or menu entry does."""
+
+    async def clicked(ack: Say, body: Body, respond: Say) -> None:
         await ack()
         refuse = desk.teller(body, respond)
         _, value = pressed(body) or ("", "")
         await desk.attempt(act(desk, body, value, refuse), refuse)
         await refresh_home(desk, body)
 
-    return callback
+    return clicked
 
 
 async def acknowledge(desk: Desk, body: Body, value: str, _refuse: Refuse) -> None:

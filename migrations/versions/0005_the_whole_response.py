@@ -28,6 +28,24 @@ def upgrade() -> None:
             comment="the digest that shows it; then it has no parent of its own",
         ),
     )
+    with op.batch_alter_table("thread", schema=None) as batch_op:
+        batch_op.drop_index("thread_lag")
+        batch_op.create_index(
+            "thread_lag",
+            ["severity", "alert_id"],
+            unique=False,
+            sqlite_where=sa.text("storm_id IS NULL AND (revision > projected OR latest > shown)"),
+            postgresql_where=sa.text("storm_id IS NULL AND (revision > projected OR latest > shown)"),
+        )
+        batch_op.create_index("thread_newest", ["channel", "alert_id"], unique=False)
+        batch_op.create_index(
+            "thread_storm",
+            ["storm_id", "alert_id"],
+            unique=False,
+            sqlite_where=sa.text("storm_id IS NOT NULL"),
+            postgresql_where=sa.text("storm_id IS NOT NULL"),
+        )
+
     op.create_table(
         "account_link",
         sa.Column("provider", sa.String(), nullable=False),
@@ -116,9 +134,21 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("began_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "spared",
+            sa.Text(),
+            nullable=False,
+            comment="alerts that keep their own thread, separated by spaces",
+        ),
         sa.Column("ts", sa.String(), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("projected", sa.Integer(), nullable=False),
+        sa.Column(
+            "stale_since",
+            sa.BigInteger(),
+            nullable=True,
+            comment="when it began to lag; null when in step",
+        ),
         sa.Column("intent", sa.String(), nullable=True),
         sa.Column("intent_at", sa.BigInteger(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -199,6 +229,16 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     with op.batch_alter_table("thread", schema=None) as batch_op:
+        batch_op.drop_index("thread_storm", sqlite_where=sa.text("storm_id IS NOT NULL"))
+        batch_op.drop_index("thread_newest")
+        batch_op.drop_index("thread_lag")
+        batch_op.create_index(
+            "thread_lag",
+            ["severity", "alert_id"],
+            unique=False,
+            sqlite_where=sa.text("revision > projected OR latest > shown"),
+            postgresql_where=sa.text("revision > projected OR latest > shown"),
+        )
         batch_op.drop_column("storm_id")
 
     with op.batch_alter_table("alert", schema=None) as batch_op:

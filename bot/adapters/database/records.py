@@ -28,6 +28,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.database.bulk import insert_rows, update_rows
 from bot.adapters.database.escalation import EscalationPart
+from bot.adapters.database.flapping import Flapping
 from bot.adapters.database.notice import NoticePart
 from bot.adapters.database.oncall import OnCall
 from bot.adapters.database.part import Part
@@ -39,6 +40,7 @@ from bot.adapters.database.rows import (
     row_thread,
     thread_progress,
 )
+from bot.adapters.database.storms import STORM_LAGS, THREAD_LAGS, Storms
 from bot.adapters.database.tables import (
     alert,
     checkpoint,
@@ -51,6 +53,7 @@ from bot.adapters.database.tables import (
     leaf,
     problem,
     source,
+    storm,
     thread,
 )
 from bot.adapters.database.tool import ToolPart
@@ -334,6 +337,12 @@ class Batch:
                     for alert_id in touched
                 ],
             )
+            self._bump_storms(list(touched), now)
+
+    def _bump_storms(self, touched: list[int], now: int) -> None:
+        """A digest shows how its alerts stand."""
+        for start in range(0, len(touched), MOST_KEYS):
+            self.connection.execute(_BUMP_STORMS, {"now": now, "touched": touched[start : start + MOST_KEYS]})
 
     def _store_counts(self) -> None:
         changes, dialect = self.changes, self.connection.dialect.name
@@ -368,7 +377,7 @@ def stands(connection: Connection, boot: str, name: str) -> bool:
     return bool(json.loads(row.batches).get(boot) == name)
 
 
-class Unit(OnCall, EscalationPart, NoticePart, ToolPart, Part):
+class Unit(OnCall, EscalationPart, NoticePart, ToolPart, Storms, Flapping, Part):
     """One procedure's view of a batch: `bot.ports.Records`."""
 
     def __init__(self, batch: Batch) -> None:
@@ -540,7 +549,7 @@ class Unit(OnCall, EscalationPart, NoticePart, ToolPart, Part):
             may_send |= step == 1
         lagging = (
             select(thread.c.alert_id, urgency.label("urgency"))
-            .where(_LAGS, due, free, may_send)
+            .where(THREAD_LAGS, due, free, may_send)
             .where(thread.c.alert_id.not_in(except_alerts))
             .subquery()
         )
@@ -561,27 +570,41 @@ class Unit(OnCall, EscalationPart, NoticePart, ToolPart, Part):
             values |= {"lease": None, "leased_until": NEVER}
         this = thread.c.alert_id == thread_now.alert_id
         done = self._write(update(thread).where(this, thread.c.lease == thread_now.lease).values(values))
-        self._write(update(thread).where(this, ~_LAGS).values(stale_since=None))
+        self._write(update(thread).where(this, ~THREAD_LAGS).values(stale_since=None))
         return done.rowcount == 1
 
     def release_leases(self, *, look_after: timedelta) -> int:
-        look_at = thread.c.intent_at + look_after // MICROSECOND
-        held = update(thread).where(thread.c.lease.is_not(None))
-        return self._write(held.values(lease=None, leased_until=func.coalesce(look_at, NEVER))).rowcount
+        released = 0
+        for table in (thread, storm):
+            look_at = func.coalesce(table.c.intent_at + look_after // MICROSECOND, NEVER)
+            held = update(table).where(table.c.lease.is_not(None))
+            released += self._write(held.values(lease=None, leased_until=look_at)).rowcount
+        return released
 
     def stranded_threads(self) -> list[Thread]:
-        query = select(thread).where(_LAGS, (thread.c.problem != "") | thread.c.ts.is_(None))
+        query = select(thread).where(THREAD_LAGS, (thread.c.problem != "") | thread.c.ts.is_(None))
         return [row_thread(row) for row in self._sql.execute(query).mappings()]
 
     def move_thread(self, alert_id: int, *, channel: str) -> None:
         free = thread.c.leased_until <= micros(self._batch.stamp.lease_now)
-        anew = {"ts": None, "projected": 0, "intent": None, "intent_at": None, "lease": None}
+        anew = {
+            "ts": None,
+            "projected": 0,
+            "intent": None,
+            "intent_at": None,
+            "lease": None,
+            "storm_id": None,
+        }
         fresh = {"channel": channel, "attempts": 0, "next_at": NEVER, "problem": ""}
         self._write(update(thread).where(thread.c.alert_id == alert_id, free).values(anew | fresh))
 
     def lag(self) -> tuple[int, datetime | None]:
-        row = self._sql.execute(select(func.count(), func.min(thread.c.stale_since)).where(_LAGS)).one()
-        return row[0], instant(row[1])
+        lagging = [
+            self._sql.execute(select(func.count(), func.min(table.c.stale_since)).where(lags)).one()
+            for table, lags in ((thread, THREAD_LAGS), (storm, STORM_LAGS))
+        ]
+        oldest = min((row[1] for row in lagging if row[1] is not None), default=None)
+        return sum(row[0] for row in lagging), instant(oldest)
 
     def set_problem(self, subject: str, text: str) -> bool:
         known = self._sql.execute(select(problem.c.text).where(problem.c.subject == subject)).one_or_none()
@@ -767,7 +790,6 @@ def _dead(before: datetime) -> ColumnElement[bool]:
     return (job_run.c.status == literal_column("'running'")) & (job_run.c.claimed_at < micros(before))
 
 
-_LAGS = (thread.c.revision > thread.c.projected) | (thread.c.latest > thread.c.shown)
 _READ_HEAD = select(head).where(head.c.id == 1)
 _LOCK_HEAD = _READ_HEAD.with_for_update()
 _SEEN = select(delivery.c.delivery_id).where(
@@ -789,6 +811,17 @@ _BUMP_THREAD = (
         stale_since=func.coalesce(thread.c.stale_since, bindparam("now")),
         severity=bindparam("how_bad"),
     )
+)
+_BUMP_STORMS = (
+    update(storm)
+    .where(
+        storm.c.id.in_(
+            select(thread.c.storm_id).where(
+                thread.c.alert_id.in_(bindparam("touched", expanding=True)), thread.c.storm_id.is_not(None)
+            )
+        )
+    )
+    .values(revision=storm.c.revision + 1, stale_since=func.coalesce(storm.c.stale_since, bindparam("now")))
 )
 
 

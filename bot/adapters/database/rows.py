@@ -6,7 +6,8 @@ from typing import Any, overload
 from sqlalchemy import RowMapping
 
 from bot.domain.alert import Alert, Cause, Resolution, Response, Severity, Source
-from bot.domain.thread import Thread
+from bot.domain.storm import Storm
+from bot.domain.thread import Place, Thread
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -121,37 +122,57 @@ def _resolution(row: RowMapping) -> Resolution | None:
 def row_thread(row: RowMapping) -> Thread:
     return Thread(
         alert_id=row["alert_id"],
-        channel=row["channel"],
-        revision=row["revision"],
-        projected=row["projected"],
         latest=row["latest"],
         shown=row["shown"],
-        ts=row["ts"],
-        stale_since=instant(row["stale_since"]),
-        intent=row["intent"],
-        intent_at=instant(row["intent_at"]),
-        attempts=row["attempts"],
-        next_at=instant(row["next_at"]),
-        problem=row["problem"],
-        possible_duplicate=bool(row["possible_duplicate"]),
         asked=bool(row["asked"]),
-        lease=row["lease"],
+        storm_id=row["storm_id"],
+        **_place(row),
     )
+
+
+def row_storm(row: RowMapping) -> Storm:
+    return Storm(
+        id=row["id"],
+        began_at=instant(row["began_at"]),
+        ended_at=instant(row["ended_at"]),
+        spared=tuple(map(int, row["spared"].split())),
+        **_place(row),
+    )
+
+
+def _place(row: RowMapping) -> dict[str, Any]:
+    return {
+        "channel": row["channel"],
+        "revision": row["revision"],
+        "projected": row["projected"],
+        "ts": row["ts"],
+        "stale_since": instant(row["stale_since"]),
+        "intent": row["intent"],
+        "intent_at": instant(row["intent_at"]),
+        "attempts": row["attempts"],
+        "next_at": instant(row["next_at"]),
+        "problem": row["problem"],
+        "possible_duplicate": bool(row["possible_duplicate"]),
+        "lease": row["lease"],
+    }
 
 
 def thread_progress(thread: Thread) -> dict[str, Any]:
     """What the projector may change; the revision and the newest leaf are the records' own."""
+    return place_progress(thread) | {"shown": thread.shown, "asked": thread.asked}
+
+
+def place_progress(place: Place) -> dict[str, Any]:
+    """What the projector may change of any message; the revision is the records' own."""
     return {
-        "channel": thread.channel,
-        "projected": thread.projected,
-        "shown": thread.shown,
-        "ts": thread.ts,
-        "stale_since": micros(thread.stale_since),
-        "intent": thread.intent,
-        "intent_at": micros(thread.intent_at),
-        "attempts": thread.attempts,
-        "next_at": micros(thread.next_at),
-        "problem": thread.problem,
-        "possible_duplicate": thread.possible_duplicate,
-        "asked": thread.asked,
+        "channel": place.channel,
+        "projected": place.projected,
+        "ts": place.ts,
+        "stale_since": micros(place.stale_since),
+        "intent": place.intent,
+        "intent_at": micros(place.intent_at),
+        "attempts": place.attempts,
+        "next_at": micros(place.next_at),
+        "problem": place.problem,
+        "possible_duplicate": place.possible_duplicate,
     }

@@ -147,7 +147,7 @@ alert = Table(
     ),
 )
 
-_LAGGING = text("revision > projected OR latest > shown")
+_LAGGING = text("storm_id IS NULL AND (revision > projected OR latest > shown)")
 thread = Table(
     "thread",
     metadata,
@@ -180,6 +180,14 @@ thread = Table(
     Column("storm_id", BigInteger, comment="the digest that shows it; then it has no parent of its own"),
     Index("thread_ts", "channel", "ts"),
     Index("thread_lag", "severity", "alert_id", sqlite_where=_LAGGING, postgresql_where=_LAGGING),
+    Index("thread_newest", "channel", "alert_id"),
+    Index(
+        "thread_storm",
+        "storm_id",
+        "alert_id",
+        sqlite_where=text("storm_id IS NOT NULL"),
+        postgresql_where=text("storm_id IS NOT NULL"),
+    ),
 )
 
 intake_count = Table(
@@ -351,9 +359,11 @@ storm = Table(
     Column("channel", String, nullable=False),
     Column("began_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
+    Column("spared", Text, nullable=False, comment="alerts that keep their own thread, separated by spaces"),
     Column("ts", String),
     Column("revision", Integer, nullable=False),
     Column("projected", Integer, nullable=False),
+    Column("stale_since", BigInteger, comment="when it began to lag; null when in step"),
     Column("intent", String),
     Column("intent_at", BigInteger),
     Column("attempts", Integer, nullable=False),

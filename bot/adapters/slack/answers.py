@@ -43,12 +43,12 @@ def unknown_command(typed: str) -> Message:
     near = get_close_matches(typed.casefold()[:40], COMMANDS, n=1, cutoff=0.6)
     word = slack_text(typed, 40)
     advice = f"Did you mean `/socmon {near[0]}`?" if near else "`/socmon help` lists what there is."
-    return _said(f"There is no command “{word}”. {advice}")
+    return told(f"There is no command “{word}”. {advice}")
 
 
 def refusal(error: SocmonError) -> Message:
     """What socmon can explain, for the one person who asked for it; with the way on where there is one."""
-    said = _said(own_words(str(error)))
+    said = told(own_words(str(error)))
     if not isinstance(error, SomebodyElses):
         return said
     value = do.Target(error.alert_id, error.version).value
@@ -58,14 +58,14 @@ def refusal(error: SocmonError) -> Message:
 
 def fault() -> Message:
     """A fault of our own."""
-    return _said(SORRY)
+    return told(SORRY)
 
 
 def form_timed_out(again: tuple[str, str] | None) -> Message:
     """Slack lets a form open for three seconds after the click only; offers the button (action id, value) again."""
     line = "Slack timed out before the form could open. Nothing changed. Try again"
     if again is None:
-        return _said(f"{line}: choose the shortcut once more.")
+        return told(f"{line}: choose the shortcut once more.")
     action_id, value = again
     open_form = button("Open form", action_id, value, spoken="Open the form of the alert")
     return Message(text=line, blocks=[section(f"{line}:"), actions([open_form])])
@@ -73,8 +73,9 @@ def form_timed_out(again: tuple[str, str] | None) -> Message:
 
 def export_sent(name: str, alerts: int) -> Message:
     """The file went to a direct message, since a log is not for everybody in the channel."""
-    return _said(f"I've sent you {slack_text(name, 100)} with {alerts:,} alerts as a direct message.")
+    return told(f"I've sent you {slack_text(name, 100)} with {alerts:,} alerts as a direct message.")
 
 
-def _said(line: str) -> Message:
+def told(line: str) -> Message:
+    """One line (or a few) of socmon's own words, ready as mrkdwn."""
     return Message(text=line, blocks=[section(line)])

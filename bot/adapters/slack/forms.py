@@ -55,7 +55,7 @@ def resolve_form(alert: Alert, *, now: datetime, provider_title: str) -> View:
         callback_id=do.RESOLVE_FORM,
         submit="Resolve",
         metadata=do.Target(alert.id, alert.version).metadata,
-        blocks=[context(*_about(alert, now, provider_title)), *_resolution_fields(None)],
+        blocks=[context(*_about(alert, now, provider_title)), *resolution_fields(None)],
     )
 
 
@@ -67,7 +67,7 @@ def amend_form(alert: Alert, *, now: datetime, provider_title: str) -> View:
         callback_id=do.AMEND_FORM,
         submit="Save",
         metadata=do.Target(alert.id, alert.version).metadata,
-        blocks=[context(*_about(alert, now, provider_title), rule), *_resolution_fields(alert.resolution)],
+        blocks=[context(*_about(alert, now, provider_title), rule), *resolution_fields(alert.resolution)],
     )
 
 
@@ -361,7 +361,8 @@ def _about(alert: Alert, now: datetime, provider_title: str) -> list[str]:
     return [what, f"open for {duration(now - alert.triggered_at)} · {source}"]
 
 
-def _resolution_fields(note: Resolution | None) -> list[Block]:
+def resolution_fields(note: Resolution | None) -> list[Block]:
+    """What a resolution is asked for, starting from the present one."""
     return [
         text_input("found", "What did you find?", value=note.found if note else "", focus=True),
         text_input("done", "What did you do?", value=note.done if note else ""),

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import accumulate, pairwise
 from typing import Final
 
 from bot.domain.errors import SocmonError
@@ -23,6 +24,12 @@ CONTACTS: Final = "oc_contacts"
 REVIEWED: Final = "oc_reviewed"
 LINK_ACCOUNT: Final = "oc_link"
 
+STORM_ACKNOWLEDGE: Final = "st_ack_all"
+STORM_LIST: Final = "st_list"
+STORM_ACKNOWLEDGE_LISTED: Final = "st_ack_listed"
+STORM_PREVIOUS: Final = "st_previous"
+STORM_NEXT: Final = "st_next"
+
 RESOLVE_FORM: Final = "al_resolve_submit"
 AMEND_FORM: Final = "al_amend_submit"
 NOTE_FORM: Final = "al_note_submit"
@@ -30,6 +37,8 @@ REOPEN_FORM: Final = "al_reopen_submit"
 SNOOZE_FORM: Final = "al_snooze_submit"
 REASSIGN_FORM: Final = "al_reassign_submit"
 ESCALATE_FORM: Final = "al_escalate_submit"
+STORM_LIST_FORM: Final = "st_list_submit"
+STORM_RESOLVE_FORM: Final = "st_resolve_submit"
 ADD_NOTE_SHORTCUT: Final = "sc_add_note"
 ADD_NOTE_FORM: Final = "sc_add_note_submit"
 LINK_FORM: Final = "oc_link_submit"
@@ -46,6 +55,19 @@ TIMELINE: Final = "tl"
 REOPEN: Final = "reopen"
 AMEND: Final = "amend"
 WAKE_NOW: Final = "wake"
+
+
+MOST_METADATA = 3000  # characters that Slack keeps with a form
+
+
+class TooManyTicked(SocmonError):
+    """More alerts are ticked in a list than a form can carry."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Too many alerts are ticked one by one. Nothing changed. Resolve or acknowledge some of them first; or tick"
+            " none, which means all."
+        )
 
 
 class UnknownControl(SocmonError):
@@ -78,6 +100,39 @@ class Target:
     def command(self, name: str) -> str:
         """For an entry of a menu, or a page."""
         return f"{name}:{self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An open list of a storm's alerts: the newest alert that it counted, the page, and the ticks of all pages."""
+
+    storm_id: int
+    newest: int
+    page: int
+    ticked: tuple[int, ...] = ()
+
+    @property
+    def metadata(self) -> str:
+        """For a form; raises TooManyTicked. Ticks are written as distances, which are short."""
+        steps = [here - before for before, here in pairwise([0, *self.ticked])]
+        content = {"s": self.storm_id, "n": self.newest, "p": self.page, "t": ",".join(map(str, steps))}
+        metadata = json.dumps(content, separators=(",", ":"))
+        if len(metadata) > MOST_METADATA:
+            raise TooManyTicked
+        return metadata
+
+
+def read_listed(metadata: str) -> Listed:
+    """The list that a form is about; raises UnknownControl."""
+    match _object(metadata):
+        case {"s": int(storm_id), "n": int(newest), "p": int(page), "t": str(steps)}:
+            try:
+                ticked = tuple(accumulate(int(step) for step in steps.split(",") if step))
+            except ValueError as error:
+                raise UnknownControl from error
+            return Listed(storm_id, newest, page, ticked)
+        case _:
+            raise UnknownControl
 
 
 def read_value(value: str) -> Target:

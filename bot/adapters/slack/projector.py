@@ -1,5 +1,7 @@
 """Keeps Slack in step with the records: latest state wins, most severe first, one parent per alert, never lost.
 
+A parent is the alert's own message, or the digest of the storm that it is part of.
+
 Slack is a projection, not a queue: a thousand changes of an alert cost one update, a crash costs nothing, and while
 Slack is away the threads simply lag. The budgets are Slack's: one post a second a channel, replies included, and fifty
 updates a minute a workspace.
@@ -15,6 +17,7 @@ from functools import partial
 from prometheus_client import Counter
 
 from bot.adapters.slack.blocks import NEVER, Message, alert_message, asks_for_note, thread_reply
+from bot.adapters.slack.digest import digest_message
 from bot.adapters.slack.web import (
     CLOSED_CHANNEL,
     DEAD_TOKEN,
@@ -26,12 +29,17 @@ from bot.adapters.slack.web import (
 )
 from bot.domain.alert import NoAction
 from bot.domain.errors import SocmonError
-from bot.domain.thread import Moment, Thread
+from bot.domain.storm import StormRule
+from bot.domain.thread import Moment, Place
 from bot.ports import Clock, Randomness, RecordKeeper
-from bot.procedures import show_alert
+from bot.procedures import show_alert, show_storm
 from bot.procedures.show_alert import Step, Task
+from bot.procedures.show_storm import DigestTask
 
 log = logging.getLogger(__name__)
+
+Due = Task | DigestTask
+"""One message that has to be sent."""
 
 POLL_SECONDS = 2.0
 LOOK_UP_AFTER = 3.0  # Slack's history may lag behind its posts by a moment
@@ -62,8 +70,8 @@ class Projector:
     """One per process.
 
     `titles` are the providers' names for people, `fallback` is the channel for alerts whose own one is closed, `names`
-    tells what people are called, `report` makes trouble known; `no_action` is the policy for alerts that were over by
-    themselves.
+    tells what people are called, `report` makes trouble known. `storms` says when many alerts become one message;
+    without it they never do. `no_action` is the policy for alerts that were over by themselves.
     """
 
     def __init__(
@@ -78,18 +86,19 @@ class Projector:
         fallback: str,
         names: Callable[[Collection[str]], Awaitable[Mapping[str, str]]],
         report: Callable[[str, str], Awaitable[None]],
+        storms: StormRule | None,
         no_action: NoAction = NEVER,
     ) -> None:
         self._records, self._web, self._clock, self._randomness = records, web, clock, randomness
         self._no_action = no_action
         self._budget, self._titles, self._fallback = budget, titles, fallback
-        self._names, self._report = names, report
+        self._names, self._report, self._storms = names, report, storms
         self._lease = randomness.token(8).hex()
         self._woken = asyncio.Event()
         self._next_post: dict[str, float] = {}  # channel → monotonic time of its next post
         self._next_update = 0.0
         self._looked_at = 0.0
-        self._working: dict[int, asyncio.Task[None]] = {}
+        self._working: dict[str, asyncio.Task[None]] = {}
         self._known_problems: set[str] = set()
         self._next_recall = clock.monotonic()
         self.heartbeat = clock.monotonic()
@@ -121,24 +130,29 @@ class Projector:
         now = self._looked_at = self._clock.monotonic()
         await self._recall_problems(now)
         tasks = await self._records.write(
-            show_alert.take_tasks,
+            show_storm.take_tasks,
             lease=self._lease,
             busy_channels=[channel for channel, at in self._next_post.items() if at > now],
             updates_allowed=self._next_update <= now,
-            except_alerts=list(self._working),
+            except_alerts=self._under_way("A-"),
+            except_storms=self._under_way("S-"),
+            storms=self._storms,
         )
         for task in tasks:
             self._spend(task, now)
             work = asyncio.create_task(self._perform(task))
-            self._working[task.alert.id] = work
-            work.add_done_callback(partial(self._finished, task.alert.id))
+            self._working[task.thread.key] = work
+            work.add_done_callback(partial(self._finished, task.thread.key))
         return bool(tasks)
 
-    def _finished(self, alert_id: int, _: asyncio.Task[None]) -> None:
-        del self._working[alert_id]
+    def _under_way(self, kind: str) -> list[int]:
+        return [int(key.removeprefix(kind)) for key in self._working if key.startswith(kind)]
+
+    def _finished(self, key: str, _: asyncio.Task[None]) -> None:
+        del self._working[key]
         self._woken.set()
 
-    def _spend(self, task: Task, now: float) -> None:
+    def _spend(self, task: Due, now: float) -> None:
         """Budgets are spent before the call, so that a slow answer never lets two out at once."""
         if task.step is Step.UPDATE:
             # A burst is as long as BURST_SECONDS would give, and within any minute the sum is the budget.
@@ -157,31 +171,31 @@ class Projector:
         except TimeoutError:
             return
 
-    async def _perform(self, task: Task) -> None:
+    async def _perform(self, task: Due) -> None:
         """Send one message and store what came of it."""
         try:
             await self._attempt(task)
         except SocmonError as error:
-            log.warning("A-%s: the records did not take the projector's progress: %s", task.alert.id, error)
+            log.warning("%s: the records did not take the projector's progress: %s", task.thread.key, error)
         except Exception as error:
-            log.exception("A-%s: the projector failed; it will try again", task.alert.id)
+            log.exception("%s: the projector failed; it will try again", task.thread.key)
             await self._failed(task, error)
 
-    async def _failed(self, task: Task, error: Exception) -> None:
+    async def _failed(self, task: Due, error: Exception) -> None:
         """A fault of ours must not keep an alert from people without a word."""
         fault = f"{FAULT} {type(error).__name__}"
         text = (
-            f"A-{task.alert.id} cannot be shown in Slack ({fault}). It is recorded, and `socmon log A-{task.alert.id}`"
-            " shows it. This is a fault of socmon; please report it with the lines of its log."
+            f"{task.thread.key} cannot be shown in Slack ({fault}). It is recorded, and {_where(task)} shows it. This"
+            " is a fault of socmon; please report it with the lines of its log."
         )
         try:
             await self._store(task.thread.unknown(fault, retry_at=self._later(task)))
             self._known_problems.add(f"slack:message:{FAULT}")
             await self._report(f"slack:message:{FAULT}", text)
         except SocmonError as unavailable:
-            log.warning("A-%s: nor did the records take that: %s", task.alert.id, unavailable)
+            log.warning("%s: nor did the records take that: %s", task.thread.key, unavailable)
 
-    async def _attempt(self, task: Task) -> None:
+    async def _attempt(self, task: Due) -> None:
         try:
             if task.lost is not None:
                 task, ts = await self._look(task)
@@ -206,29 +220,35 @@ class Projector:
                 task.thread.unknown(f"Slack did not answer ({error})", retry_at=self._later(task))
             )
 
-    async def _send(self, task: Task) -> None:
-        match task.step:
-            case Step.POST:
-                await self._post(task)
-            case Step.UPDATE:
-                await self._update(task)
-            case Step.REPLY:
+    async def _send(self, task: Due) -> None:
+        thread = task.thread
+        match task:
+            case DigestTask():
+                ts = await self._show(task, self._digest(task))
+                now = self._clock.now()
+                shown = (
+                    task.thread.refreshed(thread.revision, now=now)
+                    if thread.ts
+                    else task.thread.posted(ts, revision=thread.revision, now=now)
+                )
+                await self._records.write(show_storm.digest_shown, shown, task.news)
+            case Task(step=Step.REPLY):
                 await self._reply(task)
+            case Task(step=Step.POST):
+                ts = await self._show(task, self._parent(task, task.thread))
+                posted = task.thread.posted(ts, revision=thread.revision, moment=task.thread.shown)
+                await self._records.write(show_alert.announced, posted)
+            case Task():
+                await self._show(task, self._parent(task, task.thread))
+                await self._store(thread.updated(thread.revision))
 
-    async def _post(self, task: Task) -> None:
+    async def _show(self, task: Due, message: Message) -> str:
+        """Post the parent, or update it; returns its ts."""
         thread = task.thread
-        message = self._parent(task, thread)
-        ts = await self._web.post(thread.channel, message, key=show_alert.parent_key(task.alert.id))
-        posted = thread.posted(ts, revision=thread.revision, moment=thread.shown)
-        await self._records.write(show_alert.announced, posted)
-
-    async def _update(self, task: Task) -> None:
-        thread = task.thread
-        message = self._parent(task, thread)
-        await self._web.update(
-            thread.channel, thread.ts or "", message, key=show_alert.parent_key(task.alert.id)
-        )
-        await self._store(thread.updated(thread.revision))
+        if thread.ts is None:
+            return await self._web.post(thread.channel, message, key=thread.key)
+        await self._web.update(thread.channel, thread.ts, message, key=thread.key)
+        return thread.ts
 
     async def _reply(self, task: Task) -> None:
         thread = task.thread
@@ -248,11 +268,11 @@ class Projector:
         await self._web.post(thread.channel, message, key=key, thread_ts=thread.ts)
         await self._store(thread.told(thread.latest, asked=asks_for_note(task.alert, task.moments)))
 
-    async def _renew(self, task: Task) -> bool:
+    async def _renew(self, task: Due) -> bool:
         """Before a message goes out later than its lease was meant for. False when another replica has taken over."""
         return await self._records.write(show_alert.resend, task.thread)
 
-    async def _look(self, task: Task) -> tuple[Task, str | None]:
+    async def _look(self, task: Due) -> tuple[Due, str | None]:
         """Find the message whose answer was lost. Without the history scope socmon posts again, and says so."""
         thread, key = task.thread, task.lost or ""
         sent_at = thread.intent_at or self._clock.now()
@@ -265,45 +285,49 @@ class Projector:
         except SlackSaysNo as error:
             if error.error != "missing_scope":
                 raise
-        log.warning(
-            "A-%s: no history scope, so a message may appear twice in %s", task.alert.id, thread.channel
-        )
+        log.warning("%s: no history scope, so a message may appear twice in %s", thread.key, thread.channel)
         if task.step is Step.POST:
             POSSIBLE_DUPLICATES.inc()
-            task = replace(task, thread=replace(thread, possible_duplicate=True))
+            task = task.perhaps_twice()
         return task, None
 
-    async def _adopt(self, task: Task, ts: str) -> None:
+    async def _adopt(self, task: Due, ts: str) -> None:
         """The message stands in Slack: go on from there. What it shows may be out of date."""
-        if task.step is Step.POST:
-            posted = task.thread.posted(ts, revision=0, moment=task.thread.shown)
-            await self._records.write(show_alert.announced, posted)
-        else:
-            told = show_alert.moment_of(task.lost or "")
-            asked = asks_for_note(task.alert, [moment for moment in task.moments if moment.id <= told])
-            await self._store(task.thread.told(told, asked=asked))
+        match task:
+            case DigestTask():
+                await self._store(task.thread.posted(ts, revision=0, now=self._clock.now()))
+            case Task(step=Step.POST):
+                posted = task.thread.posted(ts, revision=0, moment=task.thread.shown)
+                await self._records.write(show_alert.announced, posted)
+            case Task():
+                told = show_alert.moment_of(task.lost or "")
+                asked = asks_for_note(task.alert, [moment for moment in task.moments if moment.id <= told])
+                await self._store(task.thread.told(told, asked=asked))
         await self._mended(task)
 
-    def _parent(self, task: Task, thread: Thread) -> Message:
-        notices = ["possible duplicate: an answer of Slack was lost"] if thread.possible_duplicate else []
+    def _parent(self, task: Task, thread: Place) -> Message:
         return alert_message(
             task.alert,
             now=self._clock.now(),
             provider_title=self._title(task),
             revision=thread.revision,
-            notices=notices,
+            notices=_notices(thread),
             no_action=self._no_action,
             tool=task.tool,
         )
 
+    def _digest(self, task: DigestTask) -> Message:
+        rule = self._storms
+        return digest_message(task.thread, task.digest, rule=rule, notices=_notices(task.thread))
+
     def _title(self, task: Task) -> str:
         return self._titles.get(task.alert.provider, task.alert.provider)
 
-    def _later(self, task: Task) -> datetime:
+    def _later(self, task: Due) -> datetime:
         seconds = min(LONGEST_BACKOFF, 1.0 * 2 ** min(task.thread.attempts, 6))
         return self._clock.now() + timedelta(seconds=seconds)
 
-    async def _limited(self, task: Task, seconds: float) -> None:
+    async def _limited(self, task: Due, seconds: float) -> None:
         seconds = max(seconds, SHORTEST_RETRY_AFTER)
         until, channel = self._clock.monotonic() + seconds, task.thread.channel
         if task.step is Step.UPDATE:
@@ -315,9 +339,10 @@ class Projector:
         waiting = task.refused(task.thread.problem, retry_at=retry_at)
         await self._store(replace(waiting, attempts=task.thread.attempts))
 
-    async def _denied(self, task: Task, error: SlackSaysNo) -> None:
+    async def _denied(self, task: Due, error: SlackSaysNo) -> None:
         """Slack refused: make it visible and try again later; alerts wait in the records meanwhile."""
         thread, subject, text = task.thread, "", ""
+        after: Place | None = None
         now = self._clock.now()
         retry_at = now + timedelta(seconds=MENDING_SECONDS)
         if error.error in DEAD_TOKEN:
@@ -334,24 +359,25 @@ class Projector:
             )
             if thread.ts is None and thread.channel != self._fallback:
                 text += f" Until then its alerts go to <#{self._fallback}>."
-                task, retry_at = replace(task, thread=replace(thread, channel=self._fallback), lost=None), now
+                if isinstance(task, DigestTask):  # the other channel may have a storm of its own
+                    await self._records.write(show_storm.give_up, task.thread, channel=self._fallback)
+                after = replace(thread, channel=self._fallback).refused(str(error), retry_at=now)
         elif error.error in GONE and task.step is not Step.POST:
-            log.warning("A-%s: its parent is out of reach (%s); posting it anew", task.alert.id, error.error)
-            task = replace(task, thread=replace(thread, ts=None, projected=0))
-            retry_at = now
+            log.warning("%s: its parent is out of reach (%s); posting it anew", thread.key, error.error)
+            gone = replace(thread, ts=None, projected=0)
+            after = task.refused(str(error), retry_at=now, thread=gone)
         else:
             seconds = min(LONGEST_REFUSAL, MENDING_SECONDS * 2 ** min(thread.attempts, 9))
             retry_at = now + timedelta(seconds=seconds)
             subject = f"slack:message:{error.error}"
             text = (
-                f"Slack refused a message about A-{task.alert.id}: {error}. This is a fault of socmon; please report"
+                f"Slack refused a message about {thread.key}: {error}. This is a fault of socmon; please report"
                 " it."
             )
         if task.step is Step.UPDATE and thread.attempts >= MOST_UPDATES:
             # It shows an old state until the next change; the thread goes on telling what happens.
-            await self._store(replace(thread.updated(thread.revision), problem=str(error)))
-        else:
-            await self._store(task.refused(str(error), retry_at=retry_at))
+            after = replace(thread.updated(thread.revision), problem=str(error))
+        await self._store(after or task.refused(str(error), retry_at=retry_at))
         if subject:
             self._known_problems.add(subject)
             await self._report(subject, text)
@@ -362,20 +388,20 @@ class Projector:
             self._known_problems = set(await self._records.read(show_alert.known_problems))
             self._next_recall = now + RECALL_SECONDS
 
-    async def _mended(self, task: Task) -> None:
+    async def _mended(self, task: Due) -> None:
         """A message went through: what stood in its way is gone. One write per mended problem, none otherwise."""
         refusal = task.thread.problem.partition(" ")[0]
         for subject in (
             "slack:token",
             show_alert.channel_problem(task.thread.channel),
             f"slack:message:{refusal}",
-            show_alert.unreadable_problem(task.alert.id),
+            show_alert.unreadable_problem(task.thread.key),
         ):
             if subject in self._known_problems:
                 await self._records.write(show_alert.clear_problem, subject)
                 self._known_problems.discard(subject)
 
-    async def _store(self, thread: Thread) -> None:
+    async def _store(self, thread: Place) -> None:
         await self._records.write(show_alert.progressed, thread)
 
 
@@ -383,3 +409,12 @@ def _named_in(moments: Collection[Moment]) -> set[str]:
     """Whose names the moments' words need."""
     others = {moment.facts.get(fact) for moment in moments for fact in ("to", "from")}
     return {moment.by for moment in moments} | {user for user in others if isinstance(user, str)}
+
+
+def _notices(thread: Place) -> list[str]:
+    return ["possible duplicate: an answer of Slack was lost"] if thread.possible_duplicate else []
+
+
+def _where(task: Due) -> str:
+    """What shows it while Slack cannot."""
+    return "`socmon log open`" if isinstance(task, DigestTask) else f"`socmon log {task.thread.key}`"

@@ -13,6 +13,7 @@ from bot.adapters.slack.words import CAUSES, TOOL_ACTS, duration, number, some, 
 from bot.domain.alert import Alert, Resolution
 from bot.domain.delivery import COMPARISON
 from bot.domain.escalation import Phase, Target
+from bot.domain.flapping import MOST_FLAPS
 from bot.domain.thread import Moment
 
 MOST_MOMENTS = 20  # on one page
@@ -147,6 +148,21 @@ def _reopened_as(_: Alert, moment: Moment, who: str) -> str:
     )
 
 
+def _announced(_: Alert, moment: Moment, __: str) -> str:
+    storm = moment.facts.get("storm")
+    return f"shown in Slack in the digest of storm S-{storm}" if isinstance(storm, int) else "posted in Slack"
+
+
+def _flapping(_: Alert, moment: Moment, __: str) -> str:
+    told = (
+        "the Engineering Lead is asked" if moment.facts.get("told") else "no Engineering Lead is known to ask"
+    )
+    return (
+        f":warning: flapping: it fired again more than {MOST_FLAPS} times within an hour; {told} to raise its monitor's"
+        " threshold, or how long it must hold"
+    )
+
+
 def _worsened(alert: Alert, moment: Moment, who: str) -> str:
     return (
         f":arrow_up: {who} says it is {slack_text(str(moment.facts.get('severity', alert.severity)), 10)} now"
@@ -212,12 +228,13 @@ def _unknown_kind(_: Alert, moment: Moment, who: str) -> str:
 
 
 _SENTENCES: dict[str, Sentence] = {
-    "announced": lambda _, __, ___: "posted in Slack",
+    "announced": _announced,
     "triggered": lambda _, __, who: f":red_circle: triggered by {who}",
     "repeated": lambda _, __, who: f"reported again by {who}",
     "worsened": _worsened,
     "recovered": lambda _, __, who: f":large_blue_circle: recovered, says {who}",
     "refired": lambda _, __, who: f":red_circle: firing again, says {who}",
+    "flapping": _flapping,
     "no_data": lambda _, __, who: f":grey_question: {who} has no data: nobody knows whether it lasts",
     "updated": lambda _, __, who: f"{who} says",
     "acknowledged": lambda alert, moment, who: (

@@ -89,6 +89,7 @@ KINDS = (
     "recovered",
     "refired",
     "no_data",
+    "flapping",
     "updated",
     "acknowledged",
     "snoozed",

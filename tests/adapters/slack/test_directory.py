@@ -246,6 +246,9 @@ async def test_admins_are_told_of_trouble_else_the_leads(
     assert await directory(slack, session, admins=every).admins() == ["U1A", "U1C", "U1OPS", "W1B"]
     assert await directory(slack, session, engineering_lead=lead).admins() == ["U1LEAD"]
     assert await directory(slack, session, admins=("S0GONE",), engineering_lead=lead).admins() == ["U1LEAD"]
+    assert await directory(slack, session, admins=every, engineering_lead=lead).leads() == ["U1LEAD"]
+    assert await directory(slack, session, backup_lead=lead).leads() == ["U1LEAD"]
+    assert await directory(slack, session, admins=every).leads() == []
     assert await directory(slack, session).admins() == []
 
 

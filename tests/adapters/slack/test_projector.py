@@ -1,25 +1,22 @@
 """Slack is kept in step with the records: latest state, most severe first, one parent, whatever Slack does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-import aiohttp
 import pytest
 
-from bot.adapters.database.writer import Database
 from bot.adapters.slack import web
-from bot.adapters.slack.projector import Budget, Projector
-from bot.adapters.slack.web import SlackWeb, web_client
-from bot.adapters.system import SystemRandomness
+from bot.adapters.slack.projector import Budget
+from bot.adapters.slack.web import SlackWeb
 from bot.domain.alert import Change, Severity
 from bot.domain.errors import Unavailable
-from bot.domain.thread import SlackRoute, SlackRoutes, Thread
+from bot.domain.thread import SlackRoute, SlackRoutes
 from bot.procedures import respond_to_alert
-from bot.procedures.receive_alert import receive_alert
 from bot.procedures.show_alert import MOST_TOLD, release_leases, report_problem, reroute_threads, take_tasks
-from tests.reports import KIM, NOTE, SAM, delivery, report
+from tests.adapters.slack.stage import HISTORY, POST, REPLIES, UPDATE, Stage, archived, key_of, until
+from tests.reports import KIM, NOTE, SAM
 from tests.slack_server import (
     BROKEN,
     CUT,
@@ -28,109 +25,13 @@ from tests.slack_server import (
     SILENT,
     SILENT_BUT_DONE,
     Fault,
-    SlackServer,
     says,
-    slack_server,
     too_many,
 )
-from tests.world import ROUTES, MovableClock, open_database
 
-POST, UPDATE, HISTORY, REPLIES = (
-    "chat.postMessage",
-    "chat.update",
-    "conversations.history",
-    "conversations.replies",
-)
 TWO_CHANNELS = SlackRoutes(
     default=SlackRoute(channel="C0ONE"), rules=[SlackRoute(channel="C0TWO", component="two")]
 )
-
-
-class Stage:
-    """A projector between a database and a Slack, driven step by step under a clock of the test's."""
-
-    def __init__(self, database: Database, slack: SlackServer, clock: MovableClock) -> None:
-        self.database, self.slack, self.clock = database, slack, clock
-        self.alarms: list[str] = []
-        self.client = web_client("xoxb-test", slack.url)
-        self.projector = self.new_projector()
-
-    def new_projector(self, budget: Budget = Budget()) -> Projector:  # noqa: B008 - frozen
-        return Projector(
-            records=self.database,
-            web=SlackWeb(self.client),
-            clock=self.clock,
-            randomness=SystemRandomness(),
-            budget=budget,
-            titles={"generic": "Generic webhook"},
-            fallback="C0ALERTS",
-            names=self._names,
-            report=self._report,
-        )
-
-    async def _report(self, subject: str, text: str) -> None:
-        if await self.database.write(report_problem, subject, text):
-            self.alarms.append(subject)
-
-    async def _names(self, users: Any) -> dict[str, str]:
-        return {user: user.title() for user in users}
-
-    async def receive(self, key: str = "p", change: Change = Change.TRIGGERED, **facts: Any) -> None:
-        routes = facts.pop("routes", ROUTES)
-        await self.database.write(receive_alert, delivery(report(key, change, **facts)), routes=routes)
-
-    async def look(self) -> bool:
-        """One look of the projector, and all it has started; True when there was something to do."""
-        found = await self.projector._cycle()  # noqa: SLF001
-        await asyncio.gather(*self.projector._working.values())  # noqa: SLF001
-        return found
-
-    async def settle(self, seconds: float = 60, *, tick: float = 1.0) -> None:
-        """Let time pass until Slack is in step, at most so many seconds."""
-        ending = self.clock.elapsed + seconds
-        while self.clock.elapsed < ending and (await self.lag()):
-            if not await self.look():
-                self.clock.move(tick)
-
-    async def lag(self) -> int:
-        return (await self.database.read(lambda records: records.lag()))[0]
-
-    async def thread(self, alert_id: int = 1) -> Thread:
-        return await self.database.read(lambda records: records.thread(alert_id))
-
-    async def problems(self) -> list[str]:
-        return [subject for subject, _, _ in await self.database.read(lambda records: records.problems())]
-
-
-def archived(*channels: str) -> Callable[[str, dict[str, Any]], str]:
-    return lambda _method, given: "is_archived" if given.get("channel") in channels else ""
-
-
-def key_of(message: dict[str, Any]) -> str:
-    return str(message["metadata"]["event_payload"]["key"])
-
-
-async def until(holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not holds():  # noqa: ASYNC110 - the fake Slack tells nobody
-            await asyncio.sleep(0.002)
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[SlackServer]:
-    async with slack_server() as server:
-        yield server
-
-
-@pytest.fixture
-async def stage(sqlite_url: str, slack: SlackServer) -> AsyncIterator[Stage]:
-    clock = MovableClock()
-    database = open_database(sqlite_url, clock)
-    made = Stage(database, slack, clock)
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.3)) as session:
-        made.client.session = session
-        yield made
-    database.close()
 
 
 # In step
