@@ -199,6 +199,7 @@ def reopen(records: Records, alert_id: int, *, by: Person, reason: str, form: st
         raise IllegalAct(
             f"A-{latest.id} is a newer occurrence of the same problem. Nothing changed. Work there instead."
         )
+    roster = records.latest_roster() if old.roster_id else None
     new = replace(
         old,
         id=records.new_alert_id(),
@@ -214,12 +215,15 @@ def reopen(records: Records, alert_id: int, *, by: Person, reason: str, form: st
         repeats=0,
         flaps=0,
         previous_id=old.id,
+        roster_id=roster.id if roster else None,
         version=1,
     )
     records.add_alert(new, channel=records.thread(old.id).channel)
     records.drop_draft(by.user, alert_id, Act.REOPEN)
     _did(records, old, "reopened_as", by, facts={"alert": new.id, **_from(form)})
     facts: dict[str, Fact] = {"previous": old.id, "provider": new.provider, **source_facts(new)}
+    if roster:
+        facts["roster"] = roster.digest
     private = {"reason": reason, "title": new.title, "details": details_of(new)}
     return _did(records, new, "reopened", by, facts=facts, private=private)
 

@@ -17,7 +17,8 @@ from bot.domain.when import UnknownTime
 from bot.procedures import check_on_call
 from bot.procedures.check_on_call import NoRoster, NotKnownThen, OnCallAnswer, put_together
 from bot.procedures.receive_alert import receive_alert
-from tests.reports import LEAD, SAM, delivery, report
+from bot.procedures.respond_to_alert import reopen, resolve
+from tests.reports import LEAD, NOTE, SAM, delivery, report
 from tests.rosters import NOW, person, roster, shift, team
 from tests.world import Ledger
 
@@ -126,6 +127,18 @@ def test_each_alert_names_who_was_on_call_and_the_roster_that_said_so(ledger: Le
     told = leaves(ledger, "alert.triggered")
     assert [leaf["facts"]["roster"] for leaf in told] == [first.digest, second.digest]
     assert first.digest == roster().digest
+
+
+def test_an_alert_that_is_reopened_names_the_roster_of_that_time(ledger: Ledger) -> None:
+    take(ledger, roster())
+    alert = fire(ledger)
+    ledger.write(resolve, alert.id, by=SAM, resolution=NOTE)
+    take(ledger, roster(team(shift("PKIM"))))
+    again = ledger.write(reopen, alert.id, by=SAM, reason="It came back after an hour")
+
+    assert (alert.roster_id, again.roster_id) == (1, 2)
+    [leaf] = leaves(ledger, "alert.reopened")
+    assert leaf["facts"]["roster"] == roster(team(shift("PKIM"))).digest
 
 
 def test_a_person_without_slack_stands_in_the_alert_all_the_same(ledger: Ledger) -> None:
