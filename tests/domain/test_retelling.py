@@ -51,13 +51,37 @@ def test_a_whole_story_is_retold() -> None:
     assert alert.snoozed_until is None
 
 
+def test_a_story_that_went_from_hand_to_hand_is_retold() -> None:
+    """Whose it was before anybody acknowledged it, who called whom, and who closed it without a word of their own."""
+    recovered = timestamp(START + timedelta(minutes=8))
+    alert = retold(
+        OPENED,
+        told("reassigned", 1, to="U1KIM", called="U1KIM"),
+        told("reminded", 5, by="socmon", phase="unacknowledged", step=1, called="U1KIM"),
+        told("acknowledged", 6, by="U1KIM"),
+        told("escalated", 7, by="U1KIM", called="U1LEAD"),
+        told("taken_over", 8, by="U1LEAD", **{"from": "U1KIM"}),
+        told("recovered", 9, by="datadog", **FIRING | {"source": "recovered", "recovered_at": recovered}),
+        told(
+            "resolved",
+            10,
+            by="U1SAM",
+            texts={"found": "It recovered by itself", "done": "Nothing was needed"},
+            **NOTE | {"cause": "no_action"},
+        ),
+    )
+
+    assert (alert.owner, alert.acknowledged_by, alert.resolved_by) == ("U1LEAD", "U1KIM", "U1SAM")
+    assert (alert.response, alert.version) == (Response.RESOLVED, 5)
+
+
 def test_what_differs_is_named() -> None:
     """To the millisecond, which is what an entry carries."""
     one = retold(OPENED, told("acknowledged", 1))
     other = retold(OPENED, told("acknowledged", 2, by="U1KIM"))
 
     assert differences(one, one) == []
-    assert differences(one, other) == ["owner", "acknowledged_at"]
+    assert differences(one, other) == ["owner", "acknowledged_at", "acknowledged_by"]
 
 
 @pytest.mark.parametrize(
@@ -67,11 +91,12 @@ def test_what_differs_is_named() -> None:
         [told("triggered", 0, **FIRING | {"severity": "SEV9"})],
         [told("triggered", 0)],
         [OPENED, told("released", 1)],
+        [OPENED, told("taken_over", 1)],
         [OPENED, told("recovered", 1, source="asleep", severity="SEV1")],
         [OPENED, told("resolved", 1, **NOTE)],
         [OPENED, told("snoozed", 1, until="later")],
     ],
-    ids=["no beginning", "severity", "no facts", "not allowed", "source", "no words", "no time"],
+    ids=["no beginning", "severity", "no facts", "not allowed", "nobody's", "source", "no words", "no time"],
 )
 def test_a_story_that_makes_no_sense_is_not_retold(entries: list[Told]) -> None:
     """The log of somebody else than socmon."""
