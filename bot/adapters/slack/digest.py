@@ -190,7 +190,8 @@ def storm_list(
     blocks: list[Block] = [section(own_words(said))] if said else []
     blocks.append(context(_summary(digest, page, pages, target.ticked)))
     if digest.waiting:  # on top, so that nobody has to scroll for it
-        acknowledge = _acknowledge(storm, digest) | {"action_id": do.STORM_ACKNOWLEDGE_LISTED}
+        label = plain(f"Acknowledge ticked, or all {digest.waiting:,}")
+        acknowledge = _acknowledge(storm, digest) | {"action_id": do.STORM_ACKNOWLEDGE_LISTED, "text": label}
         blocks.append(actions([acknowledge], f"{name}:all"))
     blocks += [
         _boxes(alerts[start : start + IN_A_GROUP], target, start, now)

@@ -137,7 +137,7 @@ def test_a_list_has_a_box_for_each_alert(number: int) -> None:
 def test_pages_are_turned_and_the_ticks_of_other_pages_stay() -> None:
     view = listing(page=2, ticked=[3, 450], said="3 alerts resolved.")
 
-    assert labels(view["blocks"]) == ["!Acknowledge all 30", "Previous"]
+    assert labels(view["blocks"]) == ["!Acknowledge ticked, or all 30", "Previous"]
     assert "2 alerts ticked so far" in str(view["blocks"])
     assert do.read_listed(view["private_metadata"]) == do.Listed(7, 460, 2, (3, 450))
     boxes = [block for block in view["blocks"] if block["type"] == "input"]
