@@ -19,7 +19,7 @@ DETAIL_LETTERS = 300
 
 def hear_echo(records: Records, alert: Alert, done: Done) -> bool:
     """Whether what the tool tells is our own write; then that is completed."""
-    user = records.user_of(alert.provider, done.account)
+    user = _user_of(records, alert.provider, done.account)
     writes = records.vendor_writes(alert.id)
     echoed = [one for one in writes if one.is_echoed_by(done, user, now=records.now)]
     if not echoed:
@@ -59,7 +59,17 @@ def did_there(records: Records, alert: Alert, done: Done) -> tuple[Alert, str, d
 
 def person_of(records: Records, provider: str, account: str) -> str:
     """The Slack user whom this account is linked to, else the account itself: a person is never guessed by name."""
-    return records.user_of(provider, account) or account
+    return _user_of(records, provider, account) or account
+
+
+def _user_of(records: Records, provider: str, account: str) -> str | None:
+    """By an explicit link, else by the roster, which has found its people in Slack by their e-mail addresses."""
+    stored = records.latest_roster()
+    return (
+        records.user_of(provider, account)
+        or (stored.roster.responder(account).slack if stored else None)
+        or None
+    )
 
 
 def take_writes(records: Records, *, lease: str) -> list[VendorWrite]:
@@ -68,8 +78,11 @@ def take_writes(records: Records, *, lease: str) -> list[VendorWrite]:
 
 
 def account_of(records: Records, provider: str, user: str) -> str | None:
-    """The tool's account that is linked to a Slack user."""
-    return records.account_of(provider, user)
+    """The tool's account of a Slack user: by an explicit link, else by the roster."""
+    stored = records.latest_roster()
+    person = stored.roster.with_slack(user) if stored else None
+    known = person.id if person and person.id != user else None  # in a rota people go by their Slack ids
+    return records.account_of(provider, user) or known
 
 
 def where(records: Records, alert_id: int) -> tuple[str, str | None]:

@@ -286,7 +286,7 @@ class AlertLife(RuleBasedStateMachine):
 TestAlertLife = AlertLife.TestCase
 TestAlertLife.settings = hypothesis_settings(
     max_examples=5 * hypothesis_settings().max_examples,
-    stateful_step_count=20,  # 500, and 10,000 each night
+    stateful_step_count=12,  # 500, and 10,000 each night
 )
 
 

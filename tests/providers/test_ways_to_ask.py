@@ -50,7 +50,7 @@ def test_without_it_a_tool_is_only_listened_to(name: str) -> None:
         ("newrelic", {}, {"NEW_RELIC_REGION": "mars"}, "us, eu, jp"),
         ("pagerduty", {"from": "me"}, {}, "e-mail address"),
         ("pagerduty", {"services": "PIJ90N7"}, {}, 'services = ["PIJ90N7"]'),
-        ("pagerduty", {}, {"SOCMON_PAGERDUTY_URL": "http://pd"}, "only https"),
+        ("pagerduty", {}, {"SOCMON_PAGERDUTY_URL": "http://pd"}, "without TLS"),
     ],
 )
 def test_what_cannot_be_used_is_refused(

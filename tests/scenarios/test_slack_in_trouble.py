@@ -48,7 +48,12 @@ def test_everything_arrives_once_after_the_trouble(
     ("fault", "says"),
     [
         pytest.param({"kind": "archive_channel", "channel": "C0ALERTS"}, "is_archived", id="archived"),
-        pytest.param({"kind": "remove_bot", "channel": "C0ALERTS"}, "not_in_channel", id="not-in-channel"),
+        pytest.param(
+            {"kind": "remove_bot", "channel": "C0ALERTS"},
+            "not_in_channel",
+            id="not-in-channel",
+            marks=pytest.mark.nightly,
+        ),
         pytest.param({"kind": "revoked_token"}, "token_revoked", id="dead-token"),
     ],
 )

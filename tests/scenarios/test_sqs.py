@@ -243,6 +243,7 @@ def test_poison_goes_to_the_dead_letters_and_is_one_gap(bot: Bot, aws: Aws) -> N
     assert aws.waiting() == 0
 
 
+@pytest.mark.nightly
 def test_aws_goes_away_and_comes_back(bot: Bot, aws: Aws, door: Door) -> None:
     """It is told as a degraded source, intake over HTTP goes on, and no alarm is lost; a stop does not wait for AWS."""
     bot.start()
@@ -282,6 +283,7 @@ def test_a_stop_waits_for_no_answer(bot: Bot, door: Door) -> None:
     going_on.set()
 
 
+@pytest.mark.nightly
 def test_a_queue_that_was_misspelt(bot: Bot, aws: Aws) -> None:
     """It is told with its mend; once the configuration is corrected the problem is gone."""
     config = bot.folder / "socmon.toml"

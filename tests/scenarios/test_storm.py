@@ -11,7 +11,13 @@ from playwright.sync_api import Page, expect
 
 from bot.playground.sources import STORM
 from tests.processes import Bot, Slack, Workspace, running_slack, wait_until
+from tests.scenarios.conftest import DESKTOP, PHONE
 
+on_a_phone_each_night = pytest.mark.parametrize(
+    "page",
+    [pytest.param(DESKTOP, id="desktop"), pytest.param(PHONE, id="phone", marks=pytest.mark.nightly)],
+    indirect=True,
+)
 FOUND = "The switch of rack 4 was down"
 DONE = "Replaced the switch, checked every host"
 
@@ -20,6 +26,7 @@ DONE = "Replaced the switch, checked every host"
 
 
 @pytest.mark.browser
+@on_a_phone_each_night
 def test_a_storm_is_handled_in_three_clicks(workspace: Workspace, page: Page, tmp_path: Path) -> None:
     """Open list, Acknowledge all, Resolve with one note; then the record says of every alert who, when and why."""
     workspace.fire("datadog", "storm")
@@ -53,6 +60,7 @@ def test_a_storm_is_handled_in_three_clicks(workspace: Workspace, page: Page, tm
 
 
 @pytest.mark.browser
+@on_a_phone_each_night
 def test_acknowledging_all_asks_first(workspace: Workspace, page: Page, tmp_path: Path) -> None:
     """The question names the number; “Cancel” does nothing, and the answer is for the one who clicked."""
     workspace.fire("alertmanager", "storm")

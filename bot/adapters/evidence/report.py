@@ -25,6 +25,7 @@ NOT_COMPARED = (
     "alert.roster_id",
     "delivery.delivery_id",
     "account_link",
+    "account_name",
     "draft",
     "escalation",
     "home",
