@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 SLOW_US ?= 2000
+# One more than there are cores: the tests that run whole stories mostly wait.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 
 UV := $(or $(shell command -v uv),$(wildcard .venv/bin/uv))
 INSTALL := $(if $(UV),$(UV) pip install --quiet --python .venv/bin/python,\
@@ -28,7 +30,7 @@ run: $(CAN_RUN) ## set up and start; without SLACK_BOT_TOKEN it opens the playgr
 setup: $(CAN_TEST) $(TEST_RIGS) ## set up all that `run` and `test` need
 
 test: lint $(TEST_RIGS) ## set up, check the code and run every test
-	.venv/bin/pytest -n auto --durations=20
+	.venv/bin/pytest -n $(WORKERS) --durations=20
 
 lint: $(CAN_TEST) ## style, types and the direction of imports
 	.venv/bin/ruff check
@@ -37,7 +39,7 @@ lint: $(CAN_TEST) ## style, types and the direction of imports
 	.venv/bin/lint-imports
 
 test-nightly: $(CAN_TEST) $(TEST_RIGS) ## every test, the long ones too, with many more examples
-	.venv/bin/pytest -n auto --durations=20 -m "" --hypothesis-profile=nightly
+	.venv/bin/pytest -n $(WORKERS) --durations=20 -m "" --hypothesis-profile=nightly
 
 test-rigs: $(CAN_TEST) ## try again to get the programs that some tests use: Chromium, Alertmanager, Prism
 	scripts/test-rigs

@@ -147,7 +147,8 @@ def _check(value: Any, where: str) -> None:
         _check_dict(value, where)
     elif isinstance(value, list | tuple):
         for item in value:
-            _check(item, where)
+            if item.__class__ is not str:
+                _check(item, where)
     elif not isinstance(value, str):
         raise NotCanonical(f"A {kind.__name__} stands at {where}. Keep fractions, times and bytes as text.")
 

@@ -422,7 +422,9 @@ def text(value: object, most: int = 4000) -> str:
         case int() | float():
             return str(value)[:most]
         case str():
-            clean = _UNPRINTABLE.sub("", value[: 4 * most]).strip()
+            cut = value[: 4 * most]
+            # The first question spares most values the slow search.
+            clean = (cut if cut.isprintable() else _UNPRINTABLE.sub("", cut)).strip()
             return clean if len(clean) <= most else f"{clean[: most - 1]}…"
         case _:
             return ""

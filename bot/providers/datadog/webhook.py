@@ -68,6 +68,7 @@ PRIORITIES = {
 
 # "Test Notifications" of a monitor: https://docs.datadoghq.com/monitors/notify/#test-notifications
 _TEST = "TEST"
+_NONE = frozenset({"null", "NULL", "Null"})
 _UNRENDERED = re.compile(r"\$[A-Z][A-Z0-9_]*")
 _GROUP = re.compile(r"\[([^\[\]]{1,600})\]\s{0,4}")
 _STATE = re.compile(r"([a-z-]{1,20}(?: data)?)(?: on \{(.{0,500})\})?", re.IGNORECASE)
@@ -213,7 +214,7 @@ def _reported(event: _Event, received_at: datetime) -> Reported:
             ignored="test notification",
         )
     body = event["text"].replace("%%%", "").strip()
-    runbook = _RUNBOOK.search(body)
+    runbook = _RUNBOOK.search(body) if "runbook" in body.lower() else None
     status = event["status"]
     return Reported(
         change=event.change,
@@ -253,5 +254,5 @@ def _given(fields: dict[str, Any], names: tuple[str, ...]) -> Iterator[str]:
     """What is given under these names. Datadog leaves unknown variables as they are, and writes "null" for none."""
     for name in names:
         value = text(fields.get(name), 8000)
-        if value and value.lower() != "null" and not _UNRENDERED.fullmatch(value):
+        if value and value not in _NONE and not _UNRENDERED.fullmatch(value):
             yield value
