@@ -42,6 +42,7 @@ from bot.settings import Settings, load_settings, read_environment
 from handlers.webhooks import Intake
 
 SECRET = "bench-secret-0123456789abcdef0123456789"  # noqa: S105 - good for nothing else
+PROBLEMS = 1000  # a fleet that goes on firing
 BODY_BYTES = 2000
 START_SECONDS = 30
 IDLE_CHANNELS = 20
@@ -71,21 +72,32 @@ class Load:
 
 
 def _intake(options: argparse.Namespace) -> dict[str, Any]:
-    rounds: dict[str, list[Load]] = {"no store": [], "durable": []}
+    rounds: dict[str, list[Load]] = {"no store": [], "durable": [], "repeats": []}
     with (
         tempfile.TemporaryDirectory(prefix="socmon-bench-") as folder,
         _server(_serve_intake, folder, "durable") as durable,
         _server(_serve_intake, folder, "no store") as null,
     ):
         for number in range(options.rounds + 1):
-            for name, port in (("no store", null.port), ("durable", durable.port)):
-                first = number * options.senders * 100_000
-                load = uvloop.run(_send(port, senders=options.senders, seconds=options.seconds, first=first))
+            for name, port, problems in (
+                ("no store", null.port, None),
+                ("durable", durable.port, None),
+                ("repeats", durable.port, PROBLEMS),
+            ):
+                first = (2 * number + (problems is not None)) * options.senders * 100_000
+                load = uvloop.run(
+                    _send(
+                        port,
+                        senders=options.senders,
+                        seconds=options.seconds,
+                        first=first,
+                        problems=problems,
+                    )
+                )
                 if number:  # the first round warms up
                     rounds[name].append(load)
         facts = _database_facts(_environment(folder))
         memory = _memory_mib(durable.process.pid or 0)
-    ratios = [d.rate / n.rate for d, n in zip(rounds["durable"], rounds["no store"], strict=True)]
     return {
         "what": "durable intake",
         "senders": options.senders,
@@ -94,10 +106,14 @@ def _intake(options: argparse.Namespace) -> dict[str, Any]:
         "seconds": options.seconds,
         "database": facts,
         "no_store": _middle(rounds["no store"]),
-        "durable": _middle(rounds["durable"]),
-        "ratio": round(statistics.median(ratios), 3),
+        "new_alerts": _middle(rounds["durable"]) | {"ratio": _ratio(rounds["durable"], rounds["no store"])},
+        "repeats": _middle(rounds["repeats"]) | {"ratio": _ratio(rounds["repeats"], rounds["no store"])},
         "memory_mib": memory,
     }
+
+
+def _ratio(loads: list[Load], no_store: list[Load]) -> float:
+    return round(statistics.median(d.rate / n.rate for d, n in zip(loads, no_store, strict=True)), 3)
 
 
 def _middle(loads: list[Load]) -> dict[str, float]:
@@ -114,11 +130,16 @@ def _same(one: "_Sender") -> "_Sender":
     return one
 
 
-async def _send(port: int, *, senders: int, seconds: float, first: int) -> Load:
-    """Each sender posts one delivery after the other on its own connection, as the tools do."""
+async def _send(port: int, *, senders: int, seconds: float, first: int, problems: int | None) -> Load:
+    """Each sender posts one delivery after the other on its own connection, as the tools do.
+
+    Every delivery reports a new problem, or else one of so many `problems`.
+    """
     loop = asyncio.get_running_loop()
     started = loop.time()
-    everyone = [_Sender(loop, first + number * 100_000, started + seconds) for number in range(senders)]
+    everyone = [
+        _Sender(loop, first + number * 100_000, started + seconds, problems) for number in range(senders)
+    ]
     for one in everyone:
         await loop.create_connection(partial(_same, one), "127.0.0.1", port)
     await asyncio.gather(*(one.done for one in everyone))
@@ -131,8 +152,10 @@ async def _send(port: int, *, senders: int, seconds: float, first: int) -> Load:
 class _Sender(asyncio.Protocol):
     """As lean as Python allows: what the senders take of the machine, the server lacks."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, first: int, ending: float) -> None:
-        self._loop, self._number, self._ending = loop, first, ending
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, first: int, ending: float, problems: int | None
+    ) -> None:
+        self._loop, self._number, self._ending, self._problems = loop, first, ending, problems
         self.done: asyncio.Future[None] = loop.create_future()
         self.times: list[float] = []
         self.failures = 0
@@ -163,7 +186,7 @@ class _Sender(asyncio.Protocol):
     def _next(self) -> None:
         self._number += 1
         self._begun = self._loop.time()
-        self._transport.write(_datadog_request(self._number))
+        self._transport.write(_datadog_request(self._number, self._problems))
 
 
 def _whole(answer: bytes) -> bool:
@@ -173,9 +196,10 @@ def _whole(answer: bytes) -> bool:
     return bool(end) and len(body) >= int(length or b"0")
 
 
-def _datadog_request(number: int) -> bytes:
-    """A delivery that reports a new problem: what costs the records most."""
-    return _template().replace(b"@@@@@@@@@@@@", b"%012d" % number)
+def _datadog_request(number: int, problems: int | None = None) -> bytes:
+    """A delivery that reports a new problem, which costs the records most, or one of so many `problems`."""
+    problem = b"%012d" % (number if problems is None else number % problems)
+    return _template().replace(b"@@@@@@@@@@@@", problem).replace(b"############", b"%012d" % number)
 
 
 @cache
@@ -183,7 +207,7 @@ def _template() -> bytes:
     unique = "@@@@@@@@@@@@"
     body = {
         "v": 1,
-        "id": unique,
+        "id": "############",
         "monitor_id": "4711",
         "cycle": f"cycle-{unique}",
         "transition": "Triggered",
