@@ -61,62 +61,14 @@ def all_jobs(timezone: Any) -> tuple[Job, ...]:
     None of them before 01:00 local time: on the day after the clocks went forward APScheduler (3.11) skips that hour.
     """
     return (
-        Job(
-            name="wake-alerts",
-            every=IntervalTrigger(seconds=30, start_date=_MIDNIGHT, timezone="UTC"),
-            says="every 30 s",
-            catch_up=CatchUp.LATEST,
-            run=wake_alerts,
-        ),
-        Job(
-            name="collect-on-call",
-            every=IntervalTrigger(minutes=5, start_date=_MIDNIGHT, timezone="UTC"),
-            says="every 5 min",
-            catch_up=CatchUp.LATEST,
-            run=collect_on_call,
-        ),
-        Job(
-            name="escalate-alerts",
-            every=IntervalTrigger(seconds=15, start_date=_MIDNIGHT, timezone="UTC"),
-            says="every 15 s",
-            catch_up=CatchUp.LATEST,
-            run=escalate_alerts,
-        ),
-        Job(
-            name="send-notices",
-            every=IntervalTrigger(seconds=15, start_date=_MIDNIGHT, timezone="UTC"),
-            says="every 15 s",
-            catch_up=CatchUp.LATEST,
-            run=send_notices,
-        ),
-        Job(
-            name="reconcile",
-            every=IntervalTrigger(minutes=5, start_date=_MIDNIGHT, timezone="UTC"),
-            says="every 5 min",
-            catch_up=CatchUp.LATEST,
-            run=reconcile,
-        ),
-        Job(
-            name="sign-checkpoint",
-            every=IntervalTrigger(minutes=1, start_date=_MIDNIGHT, timezone="UTC"),
-            says="every minute",
-            catch_up=CatchUp.LATEST,
-            run=sign_checkpoint,
-        ),
-        Job(
-            name="suggest-tuning",
-            every=IntervalTrigger(minutes=1, start_date=_MIDNIGHT, timezone="UTC"),
-            says="every minute",
-            catch_up=CatchUp.LATEST,
-            run=suggest_tuning,
-        ),
-        Job(
-            name="tell-operators",
-            every=IntervalTrigger(seconds=30, start_date=_MIDNIGHT, timezone="UTC"),
-            says="every 30 s",
-            catch_up=CatchUp.LATEST,
-            run=tell_operators,
-        ),
+        _often("wake-alerts", wake_alerts, seconds=30, says="every 30 s"),
+        _often("collect-on-call", collect_on_call, minutes=5, says="every 5 min"),
+        _often("escalate-alerts", escalate_alerts, seconds=15, says="every 15 s"),
+        _often("send-notices", send_notices, seconds=15, says="every 15 s"),
+        _often("reconcile", reconcile, minutes=5, says="every 5 min"),
+        _often("sign-checkpoint", sign_checkpoint, minutes=1, says="every minute"),
+        _often("suggest-tuning", suggest_tuning, minutes=1, says="every minute"),
+        _often("tell-operators", tell_operators, seconds=30, says="every 30 s"),
         Job(
             name="apply-retention",
             every=CronTrigger(hour=3, minute=30, timezone=timezone),
@@ -125,6 +77,12 @@ def all_jobs(timezone: Any) -> tuple[Job, ...]:
             run=apply_retention,
         ),
     )
+
+
+def _often(name: str, run: Callable[[Any], Awaitable[str]], *, says: str, **every: int) -> Job:
+    """A job that only keeps things going: of the due times it missed, the newest is enough."""
+    trigger = IntervalTrigger(**every, start_date=_MIDNIGHT, timezone="UTC")
+    return Job(name=name, every=trigger, says=says, catch_up=CatchUp.LATEST, run=run)
 
 
 class Soon(BaseTrigger):  # type: ignore[misc]
