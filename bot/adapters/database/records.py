@@ -31,8 +31,9 @@ from bot.adapters.database.escalation import EscalationPart
 from bot.adapters.database.flapping import Flapping
 from bot.adapters.database.notice import NoticePart
 from bot.adapters.database.oncall import OnCall
-from bot.adapters.database.part import Part
+from bot.adapters.database.part import NEVER, Part
 from bot.adapters.database.rows import (
+    MICROSECOND,
     alert_row,
     instant,
     micros,
@@ -68,9 +69,6 @@ from bot.domain.tool import ToolAct
 SALT_BYTES = 16
 ID_BYTES = 8
 MOST_WRITERS = 32  # processes whose last batch the head row remembers; more never write at once
-NEVER = 0
-MICROSECOND = timedelta(microseconds=1)
-LONGEST_WAIT = timedelta(hours=2) // MICROSECOND  # of a thread: back-off, Retry-After and leases are shorter
 MOST_KEYS = 1000  # in one statement: a body may hold more alerts than a database takes parameters
 COUNT_KEY = ("hour", "provider", "kind", "result", "reason")
 
@@ -537,9 +535,6 @@ class Unit(OnCall, EscalationPart, NoticePart, ToolPart, Storms, Flapping, Part)
         updates_allowed: bool,
         except_alerts: Collection[int],
     ) -> list[Thread]:
-        now, lease_now = micros(self.now), micros(self._batch.stamp.lease_now)
-        due = (thread.c.next_at <= now) | (thread.c.next_at > now + LONGEST_WAIT)  # the clock was put back
-        free = (thread.c.leased_until <= lease_now) | (thread.c.leased_until > lease_now + LONGEST_WAIT)
         step = case((thread.c.ts.is_(None), 0), (thread.c.revision > thread.c.projected, 1), else_=2)
         urgency = func.row_number().over(
             partition_by=thread.c.channel, order_by=(step, thread.c.severity, thread.c.alert_id)
@@ -549,7 +544,7 @@ class Unit(OnCall, EscalationPart, NoticePart, ToolPart, Storms, Flapping, Part)
             may_send |= step == 1
         lagging = (
             select(thread.c.alert_id, urgency.label("urgency"))
-            .where(THREAD_LAGS, due, free, may_send)
+            .where(THREAD_LAGS, self._can_be_taken(thread), may_send)
             .where(thread.c.alert_id.not_in(except_alerts))
             .subquery()
         )
@@ -558,20 +553,18 @@ class Unit(OnCall, EscalationPart, NoticePart, ToolPart, Storms, Flapping, Part)
         if not ids:
             return []
         mine = thread.c.alert_id.in_(ids)
-        until = micros(self._batch.stamp.lease_now + lasting)
-        self._write(update(thread).where(mine).values(lease=lease, leased_until=until))
+        self._lease(thread, mine, lease, lasting)
         return [row_thread(row) for row in self._sql.execute(select(thread).where(mine)).mappings()]
 
     def save_thread(self, thread_now: Thread, *, keep_lease: timedelta | None = None) -> bool:
-        values = thread_progress(thread_now)
-        if keep_lease:
-            values["leased_until"] = micros(self._batch.stamp.lease_now + keep_lease)
-        else:
-            values |= {"lease": None, "leased_until": NEVER}
-        this = thread.c.alert_id == thread_now.alert_id
-        done = self._write(update(thread).where(this, thread.c.lease == thread_now.lease).values(values))
-        self._write(update(thread).where(this, ~THREAD_LAGS).values(stale_since=None))
-        return done.rowcount == 1
+        return self._save_progress(
+            thread,
+            thread.c.alert_id == thread_now.alert_id,
+            thread_progress(thread_now),
+            lease=thread_now.lease,
+            keep_lease=keep_lease,
+            lags=THREAD_LAGS,
+        )
 
     def release_leases(self, *, look_after: timedelta) -> int:
         released = 0

@@ -10,7 +10,7 @@ from bot.domain.storm import Storm
 from bot.domain.thread import Place, Thread
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+MICROSECOND = timedelta(microseconds=1)
 
 
 @overload
@@ -19,7 +19,7 @@ def micros(at: datetime) -> int: ...
 def micros(at: None) -> None: ...
 def micros(at: datetime | None) -> int | None:
     """Microseconds since 1970; naive times are refused by the subtraction."""
-    return None if at is None else (at - EPOCH) // _MICROSECOND
+    return None if at is None else (at - EPOCH) // MICROSECOND
 
 
 @overload

@@ -5,16 +5,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, case, false, func, insert, select, update
 
-from bot.adapters.database.part import Part
+from bot.adapters.database.part import NEVER, Part
 from bot.adapters.database.rows import instant, micros, place_progress, row_alert, row_storm
 from bot.adapters.database.tables import alert, storm, thread
 from bot.domain.alert import Alert, Response, Severity, Source
 from bot.domain.errors import UnknownStorm
 from bot.domain.storm import FEWEST_WAITING, Digest, Group, Members, Storm
 
-NEVER = 0
-MICROSECOND = timedelta(microseconds=1)
-LONGEST_WAIT = timedelta(hours=2) // MICROSECOND
 MOST_GROUPS = 5  # a digest is read on a phone
 MOST_IDS = 1000  # in one statement
 
@@ -112,31 +109,28 @@ class Storms(Part):
         updates_allowed: bool,
         except_storms: Collection[int],
     ) -> list[Storm]:
-        now, lease_now = micros(self.now), micros(self._batch.stamp.lease_now)
-        due = (storm.c.next_at <= now) | (storm.c.next_at > now + LONGEST_WAIT)  # the clock was put back
-        free = (storm.c.leased_until <= lease_now) | (storm.c.leased_until > lease_now + LONGEST_WAIT)
         is_posted = storm.c.ts.is_not(None)
         may_send = ~is_posted & storm.c.channel.not_in(busy_channels)
         may_send |= is_posted if updates_allowed else false()
-        lagging = select(storm).where(STORM_LAGS, due, free, may_send, storm.c.id.not_in(except_storms))
+        lagging = select(storm).where(
+            STORM_LAGS, self._can_be_taken(storm), may_send, storm.c.id.not_in(except_storms)
+        )
         oldest = {row.channel: row.id for row in self._sql.execute(lagging.order_by(storm.c.id.desc()))}
         if not oldest:
             return []
         mine = storm.c.id.in_(oldest.values())
-        until = micros(self._batch.stamp.lease_now + lasting)
-        self._write(update(storm).where(mine).values(lease=lease, leased_until=until))
+        self._lease(storm, mine, lease, lasting)
         return [row_storm(row) for row in self._sql.execute(select(storm).where(mine)).mappings()]
 
     def save_storm(self, storm_now: Storm, *, keep_lease: timedelta | None = None) -> bool:
-        values = place_progress(storm_now)
-        if keep_lease:
-            values["leased_until"] = micros(self._batch.stamp.lease_now + keep_lease)
-        else:
-            values |= {"lease": None, "leased_until": NEVER}
-        this = storm.c.id == storm_now.id
-        done = self._write(update(storm).where(this, storm.c.lease == storm_now.lease).values(values))
-        self._write(update(storm).where(this, ~STORM_LAGS).values(stale_since=None))
-        return done.rowcount == 1
+        return self._save_progress(
+            storm,
+            storm.c.id == storm_now.id,
+            place_progress(storm_now),
+            lease=storm_now.lease,
+            keep_lease=keep_lease,
+            lags=STORM_LAGS,
+        )
 
     def stranded_storms(self) -> list[Storm]:
         free = storm.c.leased_until <= micros(self._batch.stamp.lease_now)
