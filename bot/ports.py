@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from bot.domain.alert import Act, Alert
+from bot.domain.alert import Act, Alert, Severity
 from bot.domain.delivery import Delivery
 from bot.domain.escalation import Phase, Progress
 from bot.domain.evidence import Entry, Frontier
@@ -98,8 +98,13 @@ class OnCallRecords(Protocol):
 class EscalationRecords(Protocol):
     """How far alerts have come in the escalation policy."""
 
-    def waiting_alerts(self, *, after: int, most: int) -> list[tuple[Alert, Mapping[Phase, Progress]]]:
-        """The next open alerts by number that wait for somebody, or whose clock runs though they wait no more."""
+    def waiting_alerts(
+        self, *, patience: Mapping[Severity, timedelta], after: int, most: int
+    ) -> list[tuple[Alert, Mapping[Phase, Progress]]]:
+        """The next open alerts by number that wait for somebody, or whose clock runs though they wait no more.
+
+        Those that have merely fired for less than the `patience` with their severity are left out.
+        """
         ...
 
     def escalation(self, alert_id: int) -> Mapping[Phase, Progress]:

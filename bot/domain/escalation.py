@@ -93,6 +93,11 @@ class Policy:
     def steps(self, phase: Phase, severity: Severity) -> Sequence[Step]:
         return self.note_missing if phase is Phase.NOTE_MISSING else self.unacknowledged.get(severity, ())
 
+    def patience(self, severity: Severity) -> timedelta:
+        """An alert that nobody acknowledges calls nobody for at least so long."""
+        first = next(iter(self.steps(Phase.UNACKNOWLEDGED, severity)), None)
+        return first.after if first and first.after is not None else timedelta(0)
+
     def due_times(self, phase: Phase, severity: Severity, begun_at: datetime) -> list[datetime]:
         """When each step comes due."""
         times: list[datetime] = []

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot.domain.alert import Alert
+from bot.domain.alert import Alert, Severity
 from bot.domain.escalation import Phase, Policy, Progress, Step, Target, due, next_step, present
 from bot.domain.evidence import Actor, Entry
 from bot.domain.notice import NoticeKind
@@ -40,7 +40,8 @@ class Call:
 
 def alerts_to_escalate(records: Records, policy: Policy, *, after: int) -> tuple[list[int], int | None]:
     """(the alerts of this page for which the clock has something to do, where the next page begins). Reads only."""
-    page = records.waiting_alerts(after=after, most=PAGE)
+    patience = {severity: policy.patience(severity) for severity in Severity}
+    page = records.waiting_alerts(patience=patience, after=after, most=PAGE)
     found = []
     for alert, known in page:
         progress, kept = present(alert, known, records.now)

@@ -416,18 +416,14 @@ def _no_constant(name: str) -> NoReturn:
 
 def text(value: object, most: int = 4000) -> str:
     """A JSON scalar as text without control characters (line breaks stay), cut to `most`; "" for anything else."""
-    match value:
-        case bool():
-            return str(value).lower()
-        case int() | float():
-            return str(value)[:most]
-        case str():
-            cut = value[: 4 * most]
-            # The first question spares most values the slow search.
-            clean = (cut if cut.isprintable() else _UNPRINTABLE.sub("", cut)).strip()
-            return clean if len(clean) <= most else f"{clean[: most - 1]}…"
-        case _:
-            return ""
+    if isinstance(value, str):
+        cut = value[: 4 * most]
+        # The first question spares most values the slow search.
+        clean = (cut if cut.isprintable() else _UNPRINTABLE.sub("", cut)).strip()
+        return clean if len(clean) <= most else f"{clean[: most - 1]}…"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value)[:most] if isinstance(value, int | float) else ""
 
 
 def line(value: object, most: int = 300) -> str:

@@ -8,11 +8,14 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+# The very type that SQLite numbers rows with: then the key is the row's place, and no index is kept beside it.
+ROWID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     op.create_table(
         "alert",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", ROWID, autoincrement=False, nullable=False),
         sa.Column("provider", sa.String(), nullable=False),
         sa.Column("dedup_key", sa.String(), nullable=False),
         sa.Column("occurrence", sa.String(), nullable=True),
@@ -59,14 +62,14 @@ def upgrade() -> None:
 
     op.create_table(
         "checkpoint",
-        sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("size", ROWID, autoincrement=False, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("note", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("size"),
     )
     op.create_table(
         "delivery",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", ROWID, autoincrement=False, nullable=False),
         sa.Column("provider", sa.String(), nullable=False),
         sa.Column("delivery_id", sa.String(), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
@@ -103,6 +106,7 @@ def upgrade() -> None:
             comment="null: lies elsewhere (raw: the delivery) or was redacted",
         ),
         sa.PrimaryKeyConstraint("seq", "path"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "head",
@@ -143,7 +147,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "leaf",
-        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("seq", ROWID, autoincrement=False, nullable=False),
         sa.Column("alert_id", sa.BigInteger(), nullable=True),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("type", sa.String(), nullable=False),
@@ -172,7 +176,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "thread",
-        sa.Column("alert_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("alert_id", ROWID, autoincrement=False, nullable=False),
         sa.Column("severity", sa.String(), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("ts", sa.String(), nullable=True),

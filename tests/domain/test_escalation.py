@@ -138,6 +138,8 @@ def test_steps_come_due_in_their_order_and_never_early(
         assert at.tzinfo is UTC or step.after is not None
         if step.after is not None:
             assert at >= begun + step.after
+    if phase is Phase.UNACKNOWLEDGED:
+        assert all(at >= begun + policy.patience(severity) for at in times)
 
 
 @given(policies, moments)

@@ -1,28 +1,33 @@
 """How far alerts have come in the escalation policy, and which of them wait."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
-from sqlalchemy import RowMapping, and_, exists, insert, or_, select
+from sqlalchemy import RowMapping, and_, exists, insert, not_, or_, select
 
 from bot.adapters.database.part import Part
 from bot.adapters.database.rows import instant, micros, row_alert
-from bot.adapters.database.tables import alert, escalation
-from bot.domain.alert import Alert
+from bot.adapters.database.tables import IS_OPEN, alert, escalation
+from bot.domain.alert import Alert, Severity
 from bot.domain.escalation import Phase, Progress
 
 
 class EscalationPart(Part):
     """`bot.ports.EscalationRecords`."""
 
-    def waiting_alerts(self, *, after: int, most: int) -> list[tuple[Alert, Mapping[Phase, Progress]]]:
+    def waiting_alerts(
+        self, *, patience: Mapping[Severity, timedelta], after: int, most: int
+    ) -> list[tuple[Alert, Mapping[Phase, Progress]]]:
         counting = exists().where(escalation.c.alert_id == alert.c.id, escalation.c.left_at.is_(None))
-        waits = or_(alert.c.response == "triggered", alert.c.source == "recovered", counting)
-        query = (
-            select(alert)
-            .where(and_(alert.c.response != "resolved", alert.c.id > after), waits)
-            .order_by(alert.c.id)
-            .limit(most)
+        is_new = or_(
+            *(
+                and_(alert.c.severity == severity.value, alert.c.triggered_at > micros(self.now - wait))
+                for severity, wait in patience.items()
+            )
         )
+        fires = and_(alert.c.response == "triggered", not_(is_new))
+        waits = or_(fires, alert.c.source == "recovered", counting)
+        query = select(alert).where(IS_OPEN, alert.c.id > after, waits).order_by(alert.c.id).limit(most)
         found = [row_alert(row) for row in self._sql.execute(query).mappings()]
         known: dict[int, dict[Phase, Progress]] = {one.id: {} for one in found}
         rows = select(escalation).where(escalation.c.alert_id.in_(known))

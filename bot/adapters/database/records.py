@@ -43,6 +43,7 @@ from bot.adapters.database.rows import (
 )
 from bot.adapters.database.storms import STORM_LAGS, THREAD_LAGS, Storms
 from bot.adapters.database.tables import (
+    IS_OPEN,
     alert,
     checkpoint,
     delivery,
@@ -436,7 +437,7 @@ class Unit(OnCall, EscalationPart, NoticePart, ToolPart, Storms, Flapping, Part)
     ) -> list[Alert]:
         query = select(alert).order_by(alert.c.id.desc()).limit(most)
         if open_only:
-            query = query.where(alert.c.response != "resolved")
+            query = query.where(IS_OPEN)
         if owner:
             query = query.where(alert.c.owner == owner)
         if since:

@@ -21,6 +21,9 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+# SQLite numbers rows with exactly INTEGER: then the key is the row's place, and no index is kept beside the table.
+RowNumber = BigInteger().with_variant(Integer(), "sqlite")
+
 # One row, locked by every writing transaction: it makes them serial, gives numbers without holes, and carries the tree.
 head = Table(
     "head",
@@ -47,7 +50,7 @@ head = Table(
 leaf = Table(
     "leaf",
     metadata,
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", RowNumber, primary_key=True, autoincrement=False),
     Column("alert_id", BigInteger),
     Column("at", BigInteger, nullable=False),
     Column("type", String, nullable=False),
@@ -64,12 +67,13 @@ disclosure = Table(
     Column("path", String, primary_key=True),
     Column("salt", LargeBinary, nullable=False),
     Column("value", Text, comment="null: lies elsewhere (raw: the delivery) or was redacted"),
+    sqlite_with_rowid=False,
 )
 
 checkpoint = Table(
     "checkpoint",
     metadata,
-    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("size", RowNumber, primary_key=True, autoincrement=False),
     Column("at", BigInteger, nullable=False),
     Column("note", LargeBinary, nullable=False),
 )
@@ -77,7 +81,7 @@ checkpoint = Table(
 delivery = Table(
     "delivery",
     metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", RowNumber, primary_key=True, autoincrement=False),
     Column("provider", String, nullable=False),
     Column("delivery_id", String, nullable=False),
     Column("received_at", BigInteger, nullable=False),
@@ -91,10 +95,11 @@ delivery = Table(
     Index("delivery_gaps", "received_at", sqlite_where=text("gap <> ''"), postgresql_where=text("gap <> ''")),
 )
 
+IS_OPEN = text("response <> 'resolved'")  # in words that a partial index is found by
 alert = Table(
     "alert",
     metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", RowNumber, primary_key=True, autoincrement=False),
     Column("provider", String, nullable=False),
     Column("dedup_key", String, nullable=False),
     Column("occurrence", String),
@@ -135,10 +140,22 @@ alert = Table(
         "provider",
         "dedup_key",
         unique=True,
-        sqlite_where=text("response <> 'resolved'"),
-        postgresql_where=text("response <> 'resolved'"),
+        sqlite_where=IS_OPEN,
+        postgresql_where=IS_OPEN,
     ),
     Index("alert_triggered", "triggered_at"),
+    Index(
+        "alert_open",
+        "id",
+        sqlite_where=IS_OPEN,
+        postgresql_where=IS_OPEN,
+    ),
+    Index(
+        "alert_snoozed",
+        "snoozed_until",
+        sqlite_where=text("snoozed_until IS NOT NULL"),
+        postgresql_where=text("snoozed_until IS NOT NULL"),
+    ),
     Index(
         "alert_not_recovered",
         "provider",
@@ -151,7 +168,7 @@ _LAGGING = text("storm_id IS NULL AND (revision > projected OR latest > shown)")
 thread = Table(
     "thread",
     metadata,
-    Column("alert_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("alert_id", RowNumber, primary_key=True, autoincrement=False),
     Column("severity", String, nullable=False),
     Column("channel", String, nullable=False),
     Column("ts", String),
@@ -178,7 +195,13 @@ thread = Table(
     Column("lease", String, comment="fencing token of the replica that works on it"),
     Column("leased_until", BigInteger, nullable=False),
     Column("storm_id", BigInteger, comment="the digest that shows it; then it has no parent of its own"),
-    Index("thread_ts", "channel", "ts"),
+    Index(
+        "thread_ts",
+        "channel",
+        "ts",
+        sqlite_where=text("ts IS NOT NULL"),
+        postgresql_where=text("ts IS NOT NULL"),
+    ),
     Index("thread_lag", "severity", "alert_id", sqlite_where=_LAGGING, postgresql_where=_LAGGING),
     Index("thread_newest", "channel", "alert_id"),
     Index(

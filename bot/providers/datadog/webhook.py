@@ -5,8 +5,8 @@ Variables and their values: https://docs.datadoghq.com/integrations/webhooks/
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -111,19 +111,20 @@ class _Title:
 
     @classmethod
     def read(cls, title: str) -> "_Title":
-        first = _GROUP.match(title)
-        is_test = first is not None and first[1].strip().upper() == _TEST
-        found = cls(name=title[first.end() :] if first and is_test else title, is_test=is_test)
-        while group := _GROUP.match(found.name):
-            word, state = group[1].strip(), _STATE.fullmatch(group[1].strip())
+        state = scope = priority = ""
+        group = _GROUP.match(title)
+        is_test = group is not None and group[1].strip().upper() == _TEST
+        name = title[group.end() :] if group and is_test else title
+        while group := _GROUP.match(name):
+            word = group[1].strip()
             if word.upper() in PRIORITIES:
-                found = replace(found, priority=word.upper())
-            elif state and state[1].lower() in TRANSITIONS and not found.state:
-                found = replace(found, state=state[1].lower(), scope=state[2] or "")
+                priority = word.upper()
+            elif not state and (said := _STATE.fullmatch(word)) and said[1].lower() in TRANSITIONS:
+                state, scope = said[1].lower(), said[2] or ""
             else:
                 break  # the monitor's own name begins with a bracket
-            found = replace(found, name=found.name[group.end() :])
-        return found
+            name = name[group.end() :]
+        return cls(name=name, is_test=is_test, state=state, scope=scope, priority=priority)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +136,7 @@ class _Event:
 
     @classmethod
     def read(cls, fields: dict[str, Any]) -> "_Event":
-        values = {name: next(_given(fields, names), "") for name, names in NAMES.items()}
+        values = {name: _given(fields, names) for name, names in NAMES.items()}
         return cls(values=values, title=_Title.read(line(values["title"], 1500)))
 
     def __getitem__(self, name: str) -> str:
@@ -250,9 +251,13 @@ def _parse(body: bytes) -> dict[str, Any]:
         return salvaged
 
 
-def _given(fields: dict[str, Any], names: tuple[str, ...]) -> Iterator[str]:
-    """What is given under these names. Datadog leaves unknown variables as they are, and writes "null" for none."""
+def _given(fields: dict[str, Any], names: tuple[str, ...]) -> str:
+    """What is first given under these names, or "".
+
+    Datadog leaves unknown variables as they are, and writes "null" for none.
+    """
     for name in names:
         value = text(fields.get(name), 8000)
         if value and value not in _NONE and not _UNRENDERED.fullmatch(value):
-            yield value
+            return value
+    return ""

@@ -25,7 +25,9 @@ def ledger(database_url: str) -> Iterator[Ledger]:
 
 
 def waiting(ledger: Ledger) -> list[int]:
-    return [one.id for one, _ in ledger.read(lambda records: records.waiting_alerts(after=0, most=100))]
+    at_once = {severity: timedelta(0) for severity in Severity}
+    found = ledger.read(lambda records: records.waiting_alerts(patience=at_once, after=0, most=100))
+    return [one.id for one, _ in found]
 
 
 def test_what_waits_is_what_nobody_took_or_nobody_explained(ledger: Ledger) -> None:
@@ -43,6 +45,24 @@ def test_what_waits_is_what_nobody_took_or_nobody_explained(ledger: Ledger) -> N
     ledger.write(lambda records: records.keep_progress(2, running.left(START)))
     assert waiting(ledger) == [1, 3]
     assert ledger.read(lambda records: records.escalation(2)) == {Phase.UNACKNOWLEDGED: running.left(START)}
+
+
+def test_what_has_fired_for_less_than_the_policy_s_patience_is_not_even_read(ledger: Ledger) -> None:
+    """A storm is thousands of new alerts: whoever looks every few seconds must not read them all."""
+    mild, bad = report("mild", severity=Severity.SEV2), report("bad", severity=Severity.SEV1)
+    recovered = (report("over"), report("over", change=Change.RECOVERED))
+    ledger.write(receive_alert, delivery(mild, bad, *recovered), routes=ROUTES)
+    patience = {severity: Policy().patience(severity) for severity in Severity}
+
+    def read() -> list[int]:
+        found = ledger.read(lambda records: records.waiting_alerts(patience=patience, after=0, most=100))
+        return [one.id for one, _ in found]
+
+    assert read() == [3]
+    ledger.clock.move(timedelta(minutes=5).total_seconds())
+    assert read() == [2, 3]
+    ledger.clock.move(timedelta(minutes=10).total_seconds())
+    assert read() == [1, 2, 3]
 
 
 def test_the_whole_way_from_a_trigger_to_a_sent_message(ledger: Ledger) -> None:
