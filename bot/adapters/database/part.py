@@ -1,17 +1,16 @@
 """What every kind of record has in common: the batch it belongs to, and the way to SQL."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, Table, UpdateBase, func, select, update
+from sqlalchemy import Connection, CursorResult, RowMapping, Table, UpdateBase, func, select
 
-from bot.adapters.database.rows import MICROSECOND, micros
+from bot.adapters.database.places import NEVER, Places
+from bot.adapters.database.rows import micros
 
 if TYPE_CHECKING:
     from bot.adapters.database.records import Batch
-
-NEVER = 0
-LONGEST_WAIT = timedelta(hours=2) // MICROSECOND  # of a place: back-off, Retry-After and leases are shorter
 
 
 class Part:
@@ -29,42 +28,43 @@ class Part:
     def _sql(self) -> Connection:
         return self._batch.connection
 
-    def _write(self, statement: UpdateBase) -> CursorResult[Any]:
+    def _write(self, statement: UpdateBase, parameters: Mapping[str, Any] | None = None) -> CursorResult[Any]:
         self.has_written = self._batch.has_written = True
-        return self._sql.execute(statement)
+        return self._sql.execute(statement, parameters)
 
     def _next_id(self, table: Table) -> int:
         """Writing transactions are serial, so nobody else takes it."""
         last: int | None = self._sql.execute(select(func.max(table.c.id))).scalar_one()
         return (last or 0) + 1
 
-    # Places in Slack (`thread`, `storm`): the columns of a projection and its lease are the same in both.
-    def _can_be_taken(self, place: Table) -> ColumnElement[bool]:
-        """Due, and leased by nobody; what lies too far ahead was set before the clock was put back."""
-        now, lease_now = micros(self.now), micros(self._batch.stamp.lease_now)
-        due = (place.c.next_at <= now) | (place.c.next_at > now + LONGEST_WAIT)
-        free = (place.c.leased_until <= lease_now) | (place.c.leased_until > lease_now + LONGEST_WAIT)
-        return due & free
+    # Places in Slack
+    @property
+    def _moment(self) -> dict[str, int]:
+        """The parameters NOW and LEASE_NOW."""
+        return {"now": micros(self.now), "lease_now": micros(self._batch.stamp.lease_now)}
 
-    def _lease(self, place: Table, these: ColumnElement[bool], lease: str, lasting: timedelta) -> None:
+    def _lease(
+        self, places: Places, these: Sequence[int], lease: str, lasting: timedelta
+    ) -> list[RowMapping]:
+        if not these:
+            return []
         until = micros(self._batch.stamp.lease_now + lasting)
-        self._write(update(place).where(these).values(lease=lease, leased_until=until))
+        rows = self._write(places.lease, {"these": these, "by": lease, "until": until}).mappings().all()
+        return sorted(rows, key=lambda row: row[places.key])
 
     def _save_progress(
         self,
-        place: Table,
-        this: ColumnElement[bool],
+        places: Places,
+        which: int,
         values: dict[str, Any],
         *,
         lease: str | None,
         keep_lease: timedelta | None,
-        lags: ColumnElement[bool],
     ) -> bool:
         """False when the lease is another's by now: then nothing is stored."""
+        ends = {"lease": None, "leased_until": NEVER}
         if keep_lease:
-            values["leased_until"] = micros(self._batch.stamp.lease_now + keep_lease)
-        else:
-            values |= {"lease": None, "leased_until": NEVER}
-        done = self._write(update(place).where(this, place.c.lease == lease).values(values))
-        self._write(update(place).where(this, ~lags).values(stale_since=None))
-        return done.rowcount == 1
+            ends = {"leased_until": micros(self._batch.stamp.lease_now + keep_lease)}
+        asked = {"which": which, "mine": lease, "since": values.pop("stale_since")}
+        told = {"up_to": values["projected"], "told_to": values.get("shown")}
+        return self._write(places.progress, values | ends | asked | told).rowcount == 1

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Select,
     bindparam,
     case,
     exists,
@@ -31,7 +32,16 @@ from bot.adapters.database.escalation import EscalationPart
 from bot.adapters.database.flapping import Flapping
 from bot.adapters.database.notice import NoticePart
 from bot.adapters.database.oncall import OnCall
-from bot.adapters.database.part import NEVER, Part
+from bot.adapters.database.part import Part
+from bot.adapters.database.places import (
+    BESIDES,
+    BUSY,
+    MAY_UPDATE,
+    NEVER,
+    STORM_LAGS,
+    THREAD_LAGS,
+    THREADS,
+)
 from bot.adapters.database.rows import (
     MICROSECOND,
     alert_row,
@@ -41,7 +51,7 @@ from bot.adapters.database.rows import (
     row_thread,
     thread_progress,
 )
-from bot.adapters.database.storms import STORM_LAGS, THREAD_LAGS, Storms
+from bot.adapters.database.storms import Storms
 from bot.adapters.database.tables import (
     IS_OPEN,
     alert,
@@ -70,6 +80,7 @@ from bot.domain.tool import ToolAct
 SALT_BYTES = 16
 ID_BYTES = 8
 MOST_WRITERS = 32  # processes whose last batch the head row remembers; more never write at once
+MOST_CLAIMED = 50  # threads in one look
 MOST_KEYS = 1000  # in one statement: a body may hold more alerts than a database takes parameters
 COUNT_KEY = ("hour", "provider", "kind", "result", "reason")
 
@@ -179,7 +190,7 @@ class Batch:
             return self.changes.alerts[alert_id]
         if not 0 < alert_id < self.next_alert_id:  # nor would every number fit into the database's
             raise UnknownAlert(alert_id)
-        found = self.connection.execute(select(alert).where(alert.c.id == alert_id)).mappings().one_or_none()
+        found = self.connection.execute(_FIND, {"number": alert_id}).mappings().one_or_none()
         if found is None:
             raise UnknownAlert(alert_id)
         return row_alert(found)
@@ -536,36 +547,14 @@ class Unit(OnCall, EscalationPart, NoticePart, ToolPart, Storms, Flapping, Part)
         updates_allowed: bool,
         except_alerts: Collection[int],
     ) -> list[Thread]:
-        step = case((thread.c.ts.is_(None), 0), (thread.c.revision > thread.c.projected, 1), else_=2)
-        urgency = func.row_number().over(
-            partition_by=thread.c.channel, order_by=(step, thread.c.severity, thread.c.alert_id)
-        )
-        may_send = (step != 1) & thread.c.channel.not_in(busy_channels)
-        if updates_allowed:
-            may_send |= step == 1
-        lagging = (
-            select(thread.c.alert_id, urgency.label("urgency"))
-            .where(THREAD_LAGS, self._can_be_taken(thread), may_send)
-            .where(thread.c.alert_id.not_in(except_alerts))
-            .subquery()
-        )
-        first = select(lagging.c.alert_id).where(lagging.c.urgency == 1).limit(50)
-        ids = list(self._sql.execute(first).scalars())
-        if not ids:
-            return []
-        mine = thread.c.alert_id.in_(ids)
-        self._lease(thread, mine, lease, lasting)
-        return [row_thread(row) for row in self._sql.execute(select(thread).where(mine)).mappings()]
+        asked = {"busy": list(busy_channels), "may_update": updates_allowed, "besides": list(except_alerts)}
+        ids = list(self._sql.execute(_FIRST_THREADS, self._moment | asked).scalars())
+        return [row_thread(row) for row in self._lease(THREADS, ids, lease, lasting)]
 
     def save_thread(self, thread_now: Thread, *, keep_lease: timedelta | None = None) -> bool:
-        return self._save_progress(
-            thread,
-            thread.c.alert_id == thread_now.alert_id,
-            thread_progress(thread_now),
-            lease=thread_now.lease,
-            keep_lease=keep_lease,
-            lags=THREAD_LAGS,
-        )
+        progress = thread_progress(thread_now)
+        lease = thread_now.lease
+        return self._save_progress(THREADS, thread_now.alert_id, progress, lease=lease, keep_lease=keep_lease)
 
     def release_leases(self, *, look_after: timedelta) -> int:
         released = 0
@@ -796,6 +785,25 @@ _NEWEST = select(alert).where(
         .group_by(alert.c.provider, alert.c.dedup_key)
     )
 )
+_FIND = select(alert).where(alert.c.id == bindparam("number"))
+
+
+def _first_threads() -> Select[int]:
+    """The most urgent lagging thread of each channel that may send now."""
+    step = case((thread.c.ts.is_(None), 0), (thread.c.revision > thread.c.projected, 1), else_=2)
+    urgency = func.row_number().over(
+        partition_by=thread.c.channel, order_by=(step, thread.c.severity, thread.c.alert_id)
+    )
+    may_send = ((step != 1) & thread.c.channel.not_in(BUSY)) | (MAY_UPDATE & (step == 1))
+    lagging = (
+        select(thread.c.alert_id, urgency.label("urgency"))
+        .where(THREAD_LAGS, THREADS.can_be_taken, may_send, thread.c.alert_id.not_in(BESIDES))
+        .subquery()
+    )
+    return select(lagging.c.alert_id).where(lagging.c.urgency == 1).limit(MOST_CLAIMED)
+
+
+_FIRST_THREADS = _first_threads()
 _BUMP_THREAD = (
     update(thread)
     .where(thread.c.alert_id == bindparam("key"))

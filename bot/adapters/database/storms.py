@@ -2,10 +2,21 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, false, func, insert, select, update
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, case, func, insert, select, update
 
-from bot.adapters.database.part import NEVER, Part
+from bot.adapters.database.part import Part
+from bot.adapters.database.places import (
+    BESIDES,
+    BUSY,
+    LEASE_NOW,
+    MAY_UPDATE,
+    NEVER,
+    STORM_LAGS,
+    STORMS,
+    THREAD_LAGS,
+)
 from bot.adapters.database.rows import instant, micros, place_progress, row_alert, row_storm
 from bot.adapters.database.tables import alert, storm, thread
 from bot.domain.alert import Alert, Response, Severity, Source
@@ -26,27 +37,17 @@ class Storms(Part):
         return row_storm(found)
 
     def running_storms(self) -> list[Storm]:
-        rows = self._sql.execute(select(storm).where(storm.c.ended_at.is_(None)).order_by(storm.c.id))
-        return [row_storm(row) for row in rows.mappings()]
+        return [row_storm(row) for row in self._sql.execute(_RUNNING).mappings()]
 
     def unposted_since(self) -> dict[str, list[datetime]]:
-        age = func.row_number().over(partition_by=thread.c.channel, order_by=thread.c.stale_since)
-        each = select(thread.c.channel, thread.c.stale_since, age.label("age")).where(self._waits).subquery()
-        oldest = select(each).where(each.c.age <= FEWEST_WAITING).order_by(each.c.age)
         found: dict[str, list[datetime]] = {}
-        for row in self._sql.execute(oldest):
+        for row in self._sql.execute(_UNPOSTED, self._moment):
             found.setdefault(row.channel, []).append(instant(row.stale_since) or self.now)
         return found
 
     def newest_triggers(self, channel: str, *, most: int) -> list[datetime]:
-        newest = (
-            select(thread.c.alert_id)
-            .where(thread.c.channel == channel)
-            .order_by(thread.c.alert_id.desc())
-            .limit(most)
-        )
-        times = select(alert.c.triggered_at).where(alert.c.id.in_(newest)).order_by(alert.c.id.desc())
-        return [instant(at) for at in self._sql.scalars(times)]
+        asked = {"where": channel, "most": most}
+        return [instant(at) for at in self._sql.scalars(_NEWEST_TRIGGERS, asked)]
 
     def begin_storm(self, channel: str) -> Storm:
         number = self._next_id(storm)
@@ -73,13 +74,14 @@ class Storms(Part):
         return self.storm(number)
 
     def waiting_severe(self, channel: str, *, besides: Collection[int], most: int) -> list[int]:
-        severe = self._waits & (thread.c.channel == channel) & (thread.c.severity == Severity.SEV1.value)
+        severe = _WAITS & (thread.c.channel == channel) & (thread.c.severity == Severity.SEV1.value)
         query = select(thread.c.alert_id).where(severe, thread.c.alert_id.not_in(besides))
-        return list(self._sql.scalars(query.order_by(thread.c.alert_id).limit(most)))
+        query = query.order_by(thread.c.alert_id).limit(most)
+        return list(self._sql.scalars(query, self._moment))
 
     def take_in(self, taking: Storm) -> int:
-        joins = self._waits & (thread.c.channel == taking.channel) & thread.c.alert_id.not_in(taking.spared)
-        joined = self._write(update(thread).where(joins).values(storm_id=taking.id)).rowcount
+        joins = _WAITS & (thread.c.channel == taking.channel) & thread.c.alert_id.not_in(taking.spared)
+        joined = self._write(update(thread).where(joins).values(storm_id=taking.id), self._moment).rowcount
         this, spared = storm.c.id == taking.id, " ".join(map(str, taking.spared))
         self._write(update(storm).where(this, storm.c.spared != spared).values(spared=spared))
         if joined:
@@ -109,27 +111,15 @@ class Storms(Part):
         updates_allowed: bool,
         except_storms: Collection[int],
     ) -> list[Storm]:
-        is_posted = storm.c.ts.is_not(None)
-        may_send = ~is_posted & storm.c.channel.not_in(busy_channels)
-        may_send |= is_posted if updates_allowed else false()
-        lagging = select(storm).where(
-            STORM_LAGS, self._can_be_taken(storm), may_send, storm.c.id.not_in(except_storms)
-        )
-        oldest = {row.channel: row.id for row in self._sql.execute(lagging.order_by(storm.c.id.desc()))}
-        if not oldest:
-            return []
-        mine = storm.c.id.in_(oldest.values())
-        self._lease(storm, mine, lease, lasting)
-        return [row_storm(row) for row in self._sql.execute(select(storm).where(mine)).mappings()]
+        asked = {"busy": list(busy_channels), "may_update": updates_allowed, "besides": list(except_storms)}
+        lagging = self._sql.execute(_LAGGING_STORMS, self._moment | asked)
+        oldest = {row.channel: row.id for row in lagging}  # the last one is
+        return [row_storm(row) for row in self._lease(STORMS, list(oldest.values()), lease, lasting)]
 
     def save_storm(self, storm_now: Storm, *, keep_lease: timedelta | None = None) -> bool:
+        progress = place_progress(storm_now)
         return self._save_progress(
-            storm,
-            storm.c.id == storm_now.id,
-            place_progress(storm_now),
-            lease=storm_now.lease,
-            keep_lease=keep_lease,
-            lags=STORM_LAGS,
+            STORMS, storm_now.id, progress, lease=storm_now.lease, keep_lease=keep_lease
         )
 
     def stranded_storms(self) -> list[Storm]:
@@ -220,17 +210,6 @@ class Storms(Part):
         )
 
     @property
-    def _waits(self) -> ColumnElement[bool]:
-        """Has no message yet, and none can be under way."""
-        lease_now = micros(self._batch.stamp.lease_now)
-        return (
-            THREAD_LAGS
-            & thread.c.ts.is_(None)
-            & thread.c.intent.is_(None)
-            & (thread.c.leased_until <= lease_now)
-        )
-
-    @property
     def _news(self) -> dict[str, object]:
         stale_since = func.coalesce(storm.c.stale_since, micros(self.now))
         return {"revision": storm.c.revision + 1, "stale_since": stale_since}
@@ -245,10 +224,38 @@ def _in_parts(ids: Iterable[int]) -> Iterator[list[int]]:
     return (every[start : start + MOST_IDS] for start in range(0, len(every), MOST_IDS))
 
 
-THREAD_LAGS = thread.c.storm_id.is_(None) & (
-    (thread.c.revision > thread.c.projected) | (thread.c.latest > thread.c.shown)
+# Has no message yet, and none can be under way.
+_WAITS = (
+    THREAD_LAGS & thread.c.ts.is_(None) & thread.c.intent.is_(None) & (thread.c.leased_until <= LEASE_NOW)
 )
-STORM_LAGS = storm.c.revision > storm.c.projected
+_RUNNING = select(storm).where(storm.c.ended_at.is_(None)).order_by(storm.c.id)
+
+
+def _unposted() -> Select[Any]:
+    """The first few alerts of each channel that wait, oldest first."""
+    age = func.row_number().over(partition_by=thread.c.channel, order_by=thread.c.stale_since)
+    each = select(thread.c.channel, thread.c.stale_since, age.label("age")).where(_WAITS).subquery()
+    return select(each).where(each.c.age <= FEWEST_WAITING).order_by(each.c.age)
+
+
+def _newest_triggers() -> Select[int]:
+    newest = (
+        select(thread.c.alert_id)
+        .where(thread.c.channel == bindparam("where"))
+        .order_by(thread.c.alert_id.desc())
+        .limit(bindparam("most", type_=Integer))
+    )
+    return select(alert.c.triggered_at).where(alert.c.id.in_(newest)).order_by(alert.c.id.desc())
+
+
+def _lagging_storms() -> Select[Any]:
+    is_posted = storm.c.ts.is_not(None)
+    may_send = (~is_posted & storm.c.channel.not_in(BUSY)) | (is_posted & MAY_UPDATE)
+    these = STORM_LAGS & STORMS.can_be_taken & may_send & storm.c.id.not_in(BESIDES)
+    return select(storm.c.channel, storm.c.id).where(these).order_by(storm.c.id.desc())
+
+
+_UNPOSTED, _NEWEST_TRIGGERS, _LAGGING_STORMS = _unposted(), _newest_triggers(), _lagging_storms()
 # A damaged row must not keep all the others from people.
 READABLE = (
     alert.c.severity.in_([each.value for each in Severity])

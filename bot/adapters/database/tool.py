@@ -5,7 +5,7 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy import RowMapping, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.database.part import Part
@@ -52,8 +52,7 @@ class ToolPart(Part):
         self._write(_ONCE[self._sql.dialect.name].values(row))
 
     def vendor_writes(self, alert_id: int) -> list[VendorWrite]:
-        query = select(vendor_write).where(vendor_write.c.alert_id == alert_id).order_by(vendor_write.c.id)
-        return [_write_of(row) for row in self._sql.execute(query).mappings()]
+        return [_write_of(row) for row in self._sql.execute(_WRITES, {"of": alert_id}).mappings()]
 
     def claim_vendor_writes(self, *, lease: str, lasting: timedelta, most: int) -> list[VendorWrite]:
         now, lease_now = micros(self.now), micros(self._batch.stamp.lease_now)
@@ -182,3 +181,6 @@ _ONCE = {
     name: dialect.insert(vendor_write).on_conflict_do_nothing(index_elements=["key"])
     for name, dialect in _DIALECTS
 }
+
+
+_WRITES = select(vendor_write).where(vendor_write.c.alert_id == bindparam("of")).order_by(vendor_write.c.id)
