@@ -89,9 +89,10 @@ class Intake:
             )
         started = self.clock.monotonic()
         try:
-            webhook.check_headers(request.headers)
+            proven = webhook.check_headers(request.headers)
             with self.bodies.share() as grow:
-                return await self._receive(provider, webhook, request, await _body(request, grow))
+                body = await _body(request, grow)
+                return await self._receive(provider, webhook, request, body, proven)
         except Refused as refused:
             return await self._refuse(provider, refused)
         except (Unavailable, TryAgain) as error:
@@ -105,9 +106,11 @@ class Intake:
         finally:
             INTAKE_SECONDS.labels(provider).observe(self.clock.monotonic() - started)
 
-    async def _receive(self, provider: str, webhook: Webhook, http: Request, body: bytes) -> Response:
+    async def _receive(
+        self, provider: str, webhook: Webhook, http: Request, body: bytes, proven: str
+    ) -> Response:
         request = contract.Request(headers=http.headers, body=body, received_at=self.clock.now())
-        verified_by = await webhook.authenticate(request)
+        verified_by = proven or await webhook.authenticate(request)
         await webhook.follow_up(request)
         receipt, delivery = await self.record(read_delivery(provider, webhook, request, verified_by))
         return JSONResponse(_receipt(receipt, delivery), 202)

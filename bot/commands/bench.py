@@ -31,7 +31,7 @@ from starlette.routing import Route
 from bot.adapters.database.engine import describe, reading_engine
 from bot.adapters.system import SystemClock
 from bot.app import Socmon
-from bot.commands.serve import calm_garbage_collector
+from bot.commands.serve import calm_garbage_collector, server_config
 from bot.domain.delivery import Receipt, Result
 from bot.domain.errors import SocmonError
 from bot.logs import set_up_logging
@@ -69,6 +69,7 @@ class Load:
     rate: float
     p50_ms: float
     p99_ms: float
+    longest_ms: float
 
 
 def _intake(options: argparse.Namespace) -> dict[str, Any]:
@@ -121,6 +122,7 @@ def _middle(loads: list[Load]) -> dict[str, float]:
         "per_second": round(statistics.median(load.rate for load in loads)),
         "p50_ms": round(statistics.median(load.p50_ms for load in loads), 1),
         "p99_ms": round(statistics.median(load.p99_ms for load in loads), 1),
+        "longest_ms": round(max(load.longest_ms for load in loads), 1),
         "answers": sum(load.answers for load in loads),
         "failures": sum(load.failures for load in loads),
     }
@@ -146,7 +148,9 @@ async def _send(port: int, *, senders: int, seconds: float, first: int, problems
     took = loop.time() - started
     times = sorted(took for one in everyone for took in one.times)
     p50, p99 = (times[int(len(times) * part)] * 1000 for part in (0.5, 0.99))
-    return Load(len(times), sum(one.failures for one in everyone), len(times) / took, p50, p99)
+    return Load(
+        len(times), sum(one.failures for one in everyone), len(times) / took, p50, p99, times[-1] * 1000
+    )
 
 
 class _Sender(asyncio.Protocol):
@@ -255,7 +259,7 @@ def _serve_intake(port: int, folder: str, store: str) -> None:
             wake=lambda: None,
         )
         app = Starlette(routes=[Route("/webhooks/{provider}", intake.handle, methods=["POST"])])
-    uvicorn.run(app, port=port, access_log=False, log_config=None)
+    _serve(app, port)
 
 
 # Slack
@@ -354,14 +358,14 @@ def _serve_slack(port: int, channels: int) -> None:
     for number in range(channels):
         name = _channel(number)
         workspace.workspace.channels[name] = Channel(id=name, name=name.lower(), members=[BOT_USER])
-    uvicorn.run(Starlette(routes=workspace.routes), port=port, access_log=False, log_config=None)
+    _serve(Starlette(routes=workspace.routes), port)
 
 
 def _serve_bot(port: int, folder: str, slack_port: int, channels: int) -> None:
     set_up_logging()
     calm_garbage_collector()
     settings = _settings(folder, port, slack_port=slack_port, channels=channels)
-    uvicorn.run(Socmon(settings=settings).asgi(), port=port, access_log=False, log_config=None)
+    _serve(Socmon(settings=settings).asgi(), port)
 
 
 def _channel(number: int) -> str:
@@ -391,6 +395,10 @@ def _server(target: Callable[..., None], *arguments: Any) -> Iterator[_Running]:
     finally:
         process.terminate()
         process.join(20)
+
+
+def _serve(app: Starlette, port: int) -> None:
+    uvicorn.Server(server_config(app, host="127.0.0.1", port=port)).run()
 
 
 def _wait_until_open(port: int) -> None:

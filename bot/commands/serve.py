@@ -58,6 +58,7 @@ def server_config(app: Any, *, host: str, port: int) -> uvicorn.Config:
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # nobody here asks who the other end of a connection is
         limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         timeout_keep_alive=HEAD_SECONDS,

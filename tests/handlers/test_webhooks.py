@@ -360,7 +360,7 @@ async def test_a_procedure_that_crashes_loses_nothing(build: Build, monkeypatch:
         assert json.loads(connection.exec_driver_sql("SELECT body FROM delivery").scalar_one()) == ALERT
 
 
-@pytest.mark.parametrize("method", ["authenticate", "follow_up"])
+@pytest.mark.parametrize("method", ["check_headers", "follow_up"])
 async def test_when_nothing_can_be_kept_the_sender_keeps_it(
     build: Build, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:

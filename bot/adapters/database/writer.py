@@ -103,9 +103,11 @@ class Database:
         loop = asyncio.get_running_loop()
         work = Work(procedure, args, kwargs, loop, loop.create_future())
         self._queue.put(work)
-        result: T = await _in_time(
-            work.future, f"The database has not answered within {DEADLINE:.0f} s, {MAYBE}"
-        )
+        deadline = loop.call_later(DEADLINE, _give_up, work.future)  # at a third of the cost of a time-out
+        try:
+            result: T = await work.future
+        finally:
+            deadline.cancel()
         return result
 
     async def read(
@@ -113,9 +115,16 @@ class Database:
     ) -> T:
         loop = asyncio.get_running_loop()
         reading = loop.run_in_executor(self._readers, lambda: self.read_now(procedure, *args, **kwargs))
-        return await _in_time(
-            reading, f"The database has not answered within {DEADLINE:.0f} s. Ask again in a while."
-        )
+        limit = asyncio.timeout(DEADLINE)
+        try:
+            async with limit:
+                return await reading
+        except TimeoutError as error:
+            if not limit.expired():  # the procedure's own
+                raise
+            raise Unavailable(
+                f"The database has not answered within {DEADLINE:.0f} s. Ask again in a while."
+            ) from error
 
     def read_now(
         self, procedure: Callable[Concatenate[Records, P], T], *args: P.args, **kwargs: P.kwargs
@@ -236,15 +245,9 @@ class Database:
             self._committing = batch.flush()
 
 
-async def _in_time(future: asyncio.Future[T], late: str) -> T:
-    limit = asyncio.timeout(DEADLINE)
-    try:
-        async with limit:
-            return await future
-    except TimeoutError as error:
-        if not limit.expired():  # the procedure's own
-            raise
-        raise Unavailable(late) from error
+def _give_up(future: asyncio.Future[Any]) -> None:
+    if not future.done():
+        future.set_exception(Unavailable(f"The database has not answered within {DEADLINE:.0f} s, {MAYBE}"))
 
 
 class Skew:
