@@ -19,7 +19,7 @@ from bot.domain.oncall import (
 )
 from bot.domain.rota import ROTA
 from bot.domain.self_test import SelfTest
-from bot.domain.status import Status
+from bot.domain.status import Problem, Status
 
 SEEN_WITHIN = timedelta(hours=24)
 """Whose Home is kept in step: those who have opened it so lately."""
@@ -119,13 +119,17 @@ class OnCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Oversight:
-    """What a lead has to know: what is late, what is amiss. `out_of_step`: tool → acts it could not be told."""
+    """What a lead has to know: what is late, what is amiss. `out_of_step`: tool → acts it could not be told.
+
+    `problems` are socmon's own; `faults` of the roster, the worst first, are told apart from them.
+    """
 
     notes_missing: Few
     late: Few
     flapping: Few
     faults: tuple[RosterFault, ...]
     out_of_step: Mapping[str, int]
+    problems: tuple[Problem, ...]
     review: StoredRoster | None
     is_review_current: bool
 

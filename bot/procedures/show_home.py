@@ -21,6 +21,7 @@ from bot.domain.home import (
 from bot.domain.oncall import FaultKind, RosterFault, StoredRoster
 from bot.domain.person import LEADS, READERS, Person, Role
 from bot.ports import Records
+from bot.procedures.check_on_call import FAULTS
 from bot.procedures.report_status import Sources, report_status
 
 LEASE = timedelta(seconds=30)  # longer than one publication takes, two calls of Slack at most
@@ -135,6 +136,7 @@ class _Facts:
                 flapping=self._records.suggested_tuning(most=MOST_LISTED),
                 faults=worst_first(_to_mend(self._faults)),
                 out_of_step=self._records.out_of_step(),
+                problems=tuple(each for each in self._status.problems if each.subject != FAULTS),
                 review=review,
                 is_review_current=_is_current(review, self._roster),
             )

@@ -61,7 +61,10 @@ def test_a_lead_sees_what_is_late_and_amiss_and_nobody_else_does(ledger: Ledger)
     seen = [home.oversight for home in homes(ledger, SAM, AUDITOR, LEAD, ADMIN)]
 
     assert [each is None for each in seen] == [True, True, False, False]
+    for subject in (check_on_call.FAULTS, "slack:token"):
+        ledger.write(lambda records, subject=subject: records.set_problem(subject, "To be mended."))
     found = oversight(ledger)
+    assert [problem.subject for problem in found.problems] == ["slack:token"]
     assert (found.late.first, found.late.count) == ((2,), 1)
     assert (found.notes_missing.first, found.notes_missing.count) == ((3,), 1)
     assert [fault.kind for fault in found.faults] == [FaultKind.EMPTY_LEVEL, FaultKind.ONLY_EMAIL]

@@ -135,7 +135,7 @@ def _turns(known: OnCall) -> list[str]:
     if known.following:
         coming = known.following
         return [
-            f"You are not on call. Your next shift: {_duty(coming)}, from {date(coming.start)}{_until(coming.end)}"
+            f"You are not on call. Your next shift is {_duty(coming)}, from {date(coming.start)}{_until(coming.end)}"
         ]
     if known.is_known:
         return [f"You are not on call, and no shift of yours is known up to {date(known.known_until)}."]
@@ -216,7 +216,7 @@ def _lead(home: Home, seen: Oversight, titles: Mapping[str, str]) -> list[Block]
         _header("For the lead"),
         *sections(lines),
         *sections(_roster_faults(seen.faults)),
-        *_problems(home.status.problems),
+        *_problems(seen.problems),
         *sections([_review(seen)] if home.on_call else []),
         *([actions([_contact_list()])] if home.on_call else []),
     ]

@@ -49,6 +49,7 @@ NOTHING = Oversight(
     flapping=Few(),
     faults=(),
     out_of_step={},
+    problems=(),
     review=None,
     is_review_current=False,
 )
@@ -100,7 +101,8 @@ def test_the_next_shift_or_that_none_is_known() -> None:
     never = shown(home(on_call=on_call(roster(team(shift("PKIM"))))))
 
     assert any(
-        "You are not on call. Your next shift: for platform (level 1), from <!date" in line for line in later
+        "You are not on call. Your next shift is for platform (level 1), from <!date" in line
+        for line in later
     )
     assert any(line.startswith("You are not on call, and no shift of yours is known up to") for line in never)
 
@@ -164,6 +166,7 @@ def test_a_lead_is_told_each_topic_that_has_something_to_say() -> None:
         flapping=Few(first=(4, 5), count=2),
         faults=faults,
         out_of_step={"pagerduty": 3},
+        problems=(problem,),
     )
     lines = shown(
         home(on_call=on_call(roster()), oversight=amiss, status=replace(STATUS, problems=(problem,)))
@@ -231,6 +234,7 @@ def test_the_largest_home_is_one_that_slack_takes() -> None:
         flapping=many,
         faults=says_much,
         out_of_step={f"tool{at}": 9 for at in range(9)},
+        problems=problems,
         review=None,
         is_review_current=False,
     )
