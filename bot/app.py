@@ -154,6 +154,7 @@ class Socmon:
                 version=__version__,
                 teams=tuple(team.name for team in settings.config.on_call.teams),
             ),
+            groups=self.groups_on_call,
         )
         self.ticker = Ticker(
             all_jobs(ZoneInfo(settings.config.timezone)),
@@ -175,11 +176,14 @@ class Socmon:
 
     async def reach(self) -> Reach:
         """Who there is to call."""
+        leads, members = await asyncio.gather(self.directory.leads(), self.groups_on_call())
+        return Reach(leads=tuple(leads), members=members, routes=self.settings.slack_routes)
+
+    async def groups_on_call(self) -> dict[str, tuple[str, ...]]:
+        """The people in each user group that alerts may call."""
         routes = self.settings.slack_routes
         on_call = {name for route in (routes.default, *routes.rules) for name in route.on_call}
-        groups = [name for name in on_call if name.startswith("S")]
-        leads, members = await asyncio.gather(self.directory.leads(), self.directory.members(groups))
-        return Reach(leads=tuple(leads), members=members, routes=routes)
+        return await self.directory.members([name for name in on_call if name.startswith("S")])
 
     async def seal(self) -> int:
         """Sign the log up to its end; returns how many entries that covers anew. Raises DamagedLog."""

@@ -56,8 +56,10 @@ class Glance:
     note_needed: bool
     is_late: bool
 
-    def waits_for(self, user: str) -> bool:
-        return self.owner == user or (self.owner is None and user in self.on_call)
+    @property
+    def waits_for(self) -> tuple[str, ...]:
+        """Users and user groups."""
+        return (self.owner,) if self.owner else self.on_call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

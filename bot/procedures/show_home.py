@@ -1,6 +1,6 @@
 """App Home: what it shows each person now, and who may have to see it anew. The facts are read once for many people."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -83,12 +83,18 @@ def how_far(records: Records) -> tuple[int, int]:
     return records.tree()[1].size, int(records.now.timestamp()) // 60
 
 
-def homes(records: Records, people: Sequence[Person], installation: Installation) -> list[Home]:
+Groups = Mapping[str, Collection[str]]
+"""Slack user group → who is in it."""
+
+
+def homes(
+    records: Records, people: Sequence[Person], installation: Installation, groups: Groups
+) -> list[Home]:
     """What each of these people is to see, in their order. Raises NotPermitted when one of them may see nothing."""
     for person in people:
         person.require(READERS, SEE)
     facts = _Facts(records, installation)
-    return [facts.home(person) for person in people]
+    return [facts.home(person, _names(person, groups)) for person in people]
 
 
 class _Facts:
@@ -98,29 +104,37 @@ class _Facts:
         self._records = records
         self._teams = installation.teams
         self._glances = records.glances()
+        self._places: dict[
+            str, list[int]
+        ] = {}  # user or group → places of glances, so that each is looked at once
+        for place, one in enumerate(self._glances):
+            for name in one.waits_for:
+                self._places.setdefault(name, []).append(place)
         self._roster = records.latest_roster() if installation.teams else None
         self._faults = self._roster.faults(records.now) if self._roster else []
         self._status = report_status(records, installation.sources, version=installation.version)
         self._alerts: dict[int, Alert] = {}
         self._oversight: Oversight | None = None
 
-    def home(self, person: Person) -> Home:
+    def home(self, person: Person, names: Collection[str]) -> Home:
         user, now = person.user, self._records.now
+        mine = {place for name in names for place in self._places.get(name, ())}
+        others = [at for at, one in enumerate(self._glances) if one.owner is None and at not in mine]
         stored = self._roster
         return Home(
             at=now,
             has_teams=bool(self._teams),
-            mine=self._listing(lambda one: one.waits_for(user)),
-            others=self._listing(lambda one: one.owner is None and not one.waits_for(user)),
+            mine=self._listing(sorted(mine)),
+            others=self._listing(others),
             on_call=on_call_of(stored, self._faults, self._teams, user, now) if stored else None,
             self_test=self._records.last_self_test(user),
             status=self._status,
             oversight=self._seen_by_leads() if person.roles & OVERSEERS else None,
         )
 
-    def _listing(self, which: Callable[[Glance], bool]) -> Listing:
-        found = [one.id for one in self._glances if which(one)]
-        return Listing(alerts=tuple(map(self._alert, found[:MOST_LISTED])), count=len(found))
+    def _listing(self, places: Sequence[int]) -> Listing:
+        first = (self._alert(self._glances[place].id) for place in places[:MOST_LISTED])
+        return Listing(alerts=tuple(first), count=len(places))
 
     def _alert(self, number: int) -> Alert:
         if number not in self._alerts:
@@ -145,6 +159,11 @@ class _Facts:
     def _few(self, which: Callable[[Glance], bool]) -> Few:
         found = [one.id for one in self._glances if which(one)]
         return Few(first=tuple(found[:MOST_LISTED]), count=len(found))
+
+
+def _names(person: Person, groups: Groups) -> frozenset[str]:
+    """What they go by in an alert."""
+    return frozenset({person.user, *(group for group, users in groups.items() if person.user in users)})
 
 
 def _to_mend(faults: Collection[RosterFault]) -> list[RosterFault]:

@@ -1,6 +1,6 @@
 """App Home: published when it is opened, and again after whatever its owner does; and its own buttons."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -14,7 +14,7 @@ from bot.procedures.check_on_call import who_is_on_call
 from bot.procedures.report_status import report_status
 from handlers.slack.desk import Body, Desk, Refuse, Say, account
 
-Make = Callable[[Desk, Body], Awaitable[View]]
+Make = Callable[[Desk, Body], Coroutine[Any, Any, View]]
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -38,8 +38,7 @@ def _opens(desk: Desk, make: Make) -> Callable[..., Awaitable[None]]:
     async def pressed(ack: Say, body: Body, respond: Say) -> None:
         await ack()
         refuse: Refuse = desk.teller(body, respond)
-        making: Any = make(desk, body)
-        await desk.attempt(desk.open(body, making, refuse), refuse)
+        await desk.attempt(desk.open(body, make(desk, body), refuse), refuse)
 
     return pressed
 

@@ -27,7 +27,7 @@ AUDITOR = Person(team="T1", user="U1AUDIT", roles=frozenset({Role.AUDITOR}))
 
 
 def homes(ledger: Ledger, *people: Person, here: Installation = HERE) -> list[Home]:
-    found: list[Home] = ledger.read(show_home.homes, people, here)
+    found: list[Home] = ledger.read(show_home.homes, people, here, {})
     return found
 
 

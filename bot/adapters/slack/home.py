@@ -209,7 +209,7 @@ def _lead(home: Home, seen: Oversight, titles: Mapping[str, str]) -> list[Block]
         ),
         *_out_of_step(seen.out_of_step, titles),
     ]
-    well = ":white_check_mark: No note is missing, nobody is late, and every tool knows what was done here."
+    well = ":white_check_mark: No note is missing, nobody is late, and no tool is out of step."
     lines = [line for line in late if line] or [well]
     return [
         DIVIDER,

@@ -5,7 +5,7 @@ work, and a crash, a refusal or two publications at once leave â€œnobody knowsâ€
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from prometheus_client import Counter
 
@@ -18,7 +18,7 @@ from bot.domain.home import SeenHome
 from bot.domain.person import READERS, Person
 from bot.ports import Clock, Randomness, RecordKeeper
 from bot.procedures import show_home
-from bot.procedures.show_home import Installation
+from bot.procedures.show_home import Groups, Installation
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,10 @@ PUBLISHED = Counter(
 
 
 class Homes:
-    """`titles` are the providers' names, `installation` what Home has to know of the configuration."""
+    """`titles` are the providers' names, `installation` what Home has to know of the configuration.
+
+    `groups` tells who is in the user groups that alerts may call.
+    """
 
     def __init__(
         self,
@@ -44,10 +47,11 @@ class Homes:
         randomness: Randomness,
         titles: Mapping[str, str],
         installation: Installation,
+        groups: Callable[[], Awaitable[Groups]],
     ) -> None:
         self._records, self._web, self._directory = records, web, directory
         self._clock, self._randomness = clock, randomness
-        self._titles, self._installation = titles, installation
+        self._titles, self._installation, self._groups = titles, installation, groups
         self._retry_at = self._next_look = clock.monotonic()  # the first is Slack's word, for everybody
         self._looked = (0, 0)
 
@@ -144,7 +148,8 @@ class Homes:
         return done
 
     async def _views(self, people: list[Person]) -> list[View]:
-        homes = await self._records.read(show_home.homes, people, self._installation)
+        groups = await self._groups()
+        homes = await self._records.read(show_home.homes, people, self._installation, groups)
         return [home_view(home, titles=self._titles) for home in homes]
 
     async def _publish(self, user: str, view: View, *, why: str) -> bool:

@@ -22,6 +22,7 @@ from bot.domain.oncall import FaultKind, Roster, RosterFault, StoredRoster
 from bot.domain.person import Role
 from bot.domain.self_test import SelfTest
 from bot.domain.status import Problem, Status
+from bot.domain.thread import SlackRoute, SlackRoutes
 from bot.playground.block_kit import view_problems
 from bot.procedures import check_on_call, show_home
 from bot.procedures.receive_alert import receive_alert
@@ -186,10 +187,7 @@ def test_a_lead_is_told_each_topic_that_has_something_to_say() -> None:
         assert line in lines
     assert any(line.startswith(":x: *slack:token* since <!date") for line in lines)
     calm = shown(home(oversight=NOTHING))
-    assert (
-        ":white_check_mark: No note is missing, nobody is late, and every tool knows what was done here."
-        in calm
-    )
+    assert ":white_check_mark: No note is missing, nobody is late, and no tool is out of step." in calm
     assert "For the lead" not in shown(home())
 
 
@@ -305,6 +303,7 @@ class Stage:
             randomness=SystemRandomness(),
             titles={},
             installation=Installation(sources={}, version="1", teams=("platform",)),
+            groups=lambda: self.directory.members(["S1TEAM"]),
         )
 
     async def opened(self, *users: str) -> None:
@@ -354,6 +353,17 @@ async def test_what_others_did_is_published_once_to_those_who_look(stage: Stage)
     stage.later(86_400)
     await stage.fires("q")
     assert [await stage.homes.follow(), stage.told()] == [0, []]
+
+
+async def test_who_is_called_as_one_of_a_group_needs_to_act(stage: Stage) -> None:
+    stage.slack.groups["S1TEAM"] = ["U1SAM", "U1ANA"]
+    routes = SlackRoutes(default=SlackRoute(channel="C0ALERTS", on_call=("S1TEAM",)))
+    await stage.database.write(receive_alert, delivery(report()), routes=routes)
+    await stage.opened("U1SAM", "U1KIM")
+    views = {call["user_id"]: str(call["view"]) for call in stage.slack.given("views.publish")}
+
+    assert "Needs you now (1)" in views["U1SAM"]
+    assert "Nobody has taken (1)" in views["U1KIM"]
 
 
 async def test_who_would_see_nothing_new_gets_nothing(stage: Stage) -> None:
