@@ -104,9 +104,8 @@ class _Facts:
         self._records = records
         self._teams = installation.teams
         self._glances = records.glances()
-        self._places: dict[
-            str, list[int]
-        ] = {}  # user or group → places of glances, so that each is looked at once
+        # User or group → places of glances, so that each is looked at once for all people.
+        self._places: dict[str, list[int]] = {}
         for place, one in enumerate(self._glances):
             for name in one.waits_for:
                 self._places.setdefault(name, []).append(place)

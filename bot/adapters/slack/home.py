@@ -53,7 +53,13 @@ def home_view(home: Home, *, titles: Mapping[str, str]) -> dict[str, Any]:
         DIVIDER,
         *_on_call(home),
         DIVIDER,
-        *_list("Nobody has taken", home.others, home.at, titles, nothing="Every open alert has somebody."),
+        *_list(
+            "Nobody has taken",
+            home.others,
+            home.at,
+            titles,
+            nothing="No other alert waits for somebody to take it.",
+        ),
         DIVIDER,
         _socmon(home.status),
         _made_at(home),
@@ -243,7 +249,7 @@ def _roster_faults(faults: Sequence[RosterFault]) -> list[str]:
         return []
     left = len(faults) - MOST_FAULTS
     return [
-        f":warning: *{some(len(faults), 'fault')} of the roster*, the worst first",
+        f":warning: *{some(len(faults), 'fault')} of the roster*{', the worst first' if len(faults) > 1 else ''}",
         *(
             f"• {f'{slack_text(each.team, 60)} — ' if each.team else ''}{slack_text(each.says, 240)}"
             for each in faults[:MOST_FAULTS]

@@ -90,10 +90,11 @@ class Homes:
             behind = await self._behind(due[start : start + PAGE])
             all_show_it &= not behind
             for person in behind:
-                if published == MOST_AT_ONCE or not self._may_follow():
-                    return published
-                published += await self._follow(person)
-        if all_show_it and self._may_follow():
+                if published < MOST_AT_ONCE and self._may_follow():
+                    published += await self._follow(person)
+            if published == MOST_AT_ONCE or not self._may_follow():
+                return published
+        if all_show_it:
             self._looked = reached
         return published
 

@@ -15,7 +15,7 @@ _PROVES = (
 
 def self_test_message(test: SelfTest) -> Message:
     """With the button that says it arrived."""
-    line = f":test_tube: *TEST, no alert* — you asked for this at {date(test.asked_at)}. Nothing is wrong."
+    line = f":test_tube: *TEST, no alert* — you asked for this {date(test.asked_at)}. Nothing is wrong."
     received = button(
         "I received this",
         do.SELF_TEST_RECEIVED,

@@ -40,7 +40,7 @@ from tests.adapters.slack.examples import (
 )
 from tests.reports import KIM, delivery, report
 from tests.rosters import EMAIL, PHONE, PUSH, person, roster, shift, team
-from tests.slack_server import CUT, TEAM, SlackServer, says, slack_server, too_many
+from tests.slack_server import BROKEN, CUT, TEAM, SlackServer, says, slack_server, too_many
 from tests.world import ROUTES, MovableClock, open_database
 
 STATUS = Status(at=NOW, version="1.2.3")
@@ -434,6 +434,23 @@ async def test_slacks_troubles_end_the_look_and_nothing_is_forgotten(
     stage.later(1)
 
     assert [await stage.homes.follow(), sorted(stage.told())] == [2, ["U1KIM", "U1SAM"]]
+
+
+async def test_while_slack_does_not_say_who_people_are_nobody_else_is_asked_for(stage: Stage) -> None:
+    """A minute later all of them are."""
+    users = [f"U1X{at:02}" for at in range(25)]
+    await stage.opened(*users)
+    stage.later(301)  # what is known of people is asked for again
+    stage.told()
+    stage.directory._kept.clear()  # noqa: SLF001 - as after a restart
+    stage.slack.always["users.info"] = BROKEN
+    await stage.fires()
+    assert [await stage.homes.follow(), await stage.homes.follow()] == [0, 0]
+    assert stage.slack.sent("users.info", "views.publish") == ["users.info"]
+    del stage.slack.always["users.info"]
+    stage.later(60)
+
+    assert await stage.homes.follow() == MOST_AT_ONCE
 
 
 async def test_slack_is_asked_for_no_more_than_it_gives(stage: Stage) -> None:
