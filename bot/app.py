@@ -29,6 +29,7 @@ from bot.adapters.network import AiohttpNetwork
 from bot.adapters.operators import Email, Operators, PagerDuty
 from bot.adapters.slack.accounts import Accounts
 from bot.adapters.slack.directory import Directory
+from bot.adapters.slack.homes import Homes
 from bot.adapters.slack.notices import Messenger
 from bot.adapters.slack.projector import Budget, Projector
 from bot.adapters.slack.socket import keep_connected
@@ -39,6 +40,7 @@ from bot.ports import Clock, Network, Randomness
 from bot.procedures.escalate_alert import Reach
 from bot.procedures.seal_log import MOST, DamagedLog, seal_log
 from bot.procedures.show_alert import forget_problems, release_leases, reroute_threads
+from bot.procedures.show_home import Installation
 from bot.procedures.show_storm import reroute_storms
 from bot.providers import all_providers
 from bot.providers.contract import OnCallSource
@@ -139,6 +141,21 @@ class Socmon:
             policy=settings.escalation,
             no_action=settings.no_action,
         )
+        self.sources = {name: self.titles[name] for name in settings.providers}
+        self.homes = Homes(
+            records=self.records,
+            web=self.web,
+            directory=self.directory,
+            clock=self.clock,
+            randomness=self.randomness,
+            titles=self.titles,
+            installation=Installation(
+                sources=self.sources,
+                version=__version__,
+                teams=tuple(team.name for team in settings.config.on_call.teams),
+            ),
+            groups=self.groups_on_call,
+        )
         self.ticker = Ticker(
             all_jobs(ZoneInfo(settings.config.timezone)),
             records=self.records,
@@ -159,11 +176,14 @@ class Socmon:
 
     async def reach(self) -> Reach:
         """Who there is to call."""
+        leads, members = await asyncio.gather(self.directory.leads(), self.groups_on_call())
+        return Reach(leads=tuple(leads), members=members, routes=self.settings.slack_routes)
+
+    async def groups_on_call(self) -> dict[str, tuple[str, ...]]:
+        """The people in each user group that alerts may call."""
         routes = self.settings.slack_routes
         on_call = {name for route in (routes.default, *routes.rules) for name in route.on_call}
-        groups = [name for name in on_call if name.startswith("S")]
-        leads, members = await asyncio.gather(self.directory.leads(), self.directory.members(groups))
-        return Reach(leads=tuple(leads), members=members, routes=routes)
+        return await self.directory.members([name for name in on_call if name.startswith("S")])
 
     async def seal(self) -> int:
         """Sign the log up to its end; returns how many entries that covers anew. Raises DamagedLog."""
@@ -220,13 +240,14 @@ class Socmon:
             clock=self.clock,
             titles=self.titles,
             zone=ZoneInfo(self.settings.config.timezone),
-            sources={name: self.titles[name] for name in self.settings.providers},
+            sources=self.sources,
             version=__version__,
             wake=self.wake,
             report=self.operators.report,
             reach=self.reach,
             policy=self.settings.escalation,
             no_action=self.settings.no_action,
+            homes=self.homes,
         )
         register(app, desk)
         return app

@@ -9,8 +9,10 @@ from bot.domain.alert import Act, Alert, Severity
 from bot.domain.delivery import Delivery
 from bot.domain.escalation import Phase, Progress
 from bot.domain.evidence import Entry, Frontier
+from bot.domain.home import Few, Glance, SeenHome
 from bot.domain.notice import Owed
 from bot.domain.oncall import AccountLink, Roster, StoredRoster
+from bot.domain.self_test import SelfTest
 from bot.domain.storm import Digest, Members, Storm
 from bot.domain.thread import Moment, Thread
 from bot.domain.tool import ToolAct, VendorWrite
@@ -276,7 +278,75 @@ class FlappingRecords(Protocol):
         ...
 
 
+class HomeRecords(Protocol):
+    """Who opened App Home lately, what they saw, and what there is to show."""
+
+    def see_home(self, user: str, *, lease: str, lasting: timedelta) -> None:
+        """They have opened it now; whoever holds the lease publishes it."""
+        ...
+
+    def take_home(
+        self,
+        user: str,
+        *,
+        seen_since: datetime,
+        lease: str,
+        lasting: timedelta,
+        if_due: datetime | None = None,
+    ) -> bool:
+        """Lease it, whoever has it now. False when they have not opened it since then.
+
+        With `if_due` also when it is not due: somebody publishes it now, or has since that time.
+        """
+        ...
+
+    def save_home(self, user: str, shown: str, *, lease: str) -> None:
+        """It was published; `shown` is the view's digest, "" when it may not have arrived. Gives the lease back.
+
+        When another one has taken it meanwhile, nobody knows which of the two publications came last: kept as "".
+        """
+        ...
+
+    def homes(self, *, seen_since: datetime, if_due: datetime) -> list[SeenHome]:
+        """Those seen since then, the longest unpublished first; due as in `take_home`."""
+        ...
+
+    def forget_home(self, user: str) -> None: ...
+
+    def forget_homes(self, *, seen_before: datetime) -> int:
+        """Retention. Returns how many."""
+        ...
+
+    def glances(self) -> list[Glance]:
+        """Every open alert, most severe first, then by number."""
+        ...
+
+    def suggested_tuning(self, *, most: int) -> Few:
+        """Open alerts whose monitor was suggested to be changed."""
+        ...
+
+    def out_of_step(self) -> dict[str, int]:
+        """Tool → how many acts it could not be told, since it did not answer."""
+        ...
+
+
+class SelfTestRecords(Protocol):
+    """Direct messages that people sent themselves to see that they arrive."""
+
+    def last_self_test(self, user: str) -> SelfTest | None: ...
+
+    def self_test(self, test_id: int, *, user: str) -> SelfTest | None:
+        """None when there is none with this number, or it is somebody else's."""
+        ...
+
+    def new_self_test(self, user: str) -> SelfTest: ...
+
+    def save_self_test(self, test: SelfTest) -> None: ...
+
+
 class Records(
+    HomeRecords,
+    SelfTestRecords,
     OnCallRecords,
     EscalationRecords,
     NoticeRecords,

@@ -5,6 +5,7 @@ from typing import Any
 from bot.procedures.apply_retention import forget_old_bodies, forget_old_runs
 from bot.procedures.keep_draft import forget_old_drafts
 from bot.procedures.send_notices import forget_old_notices
+from bot.procedures.show_home import forget_unseen_homes
 
 
 async def apply_retention(parts: Any) -> str:
@@ -17,4 +18,5 @@ async def apply_retention(parts: Any) -> str:
         runs += number
     drafts = await parts.records.write(forget_old_drafts)
     notices = await parts.records.write(forget_old_notices)
-    return f"{bodies} bodies, {runs} job runs, {drafts} drafts and {notices} notices forgotten"
+    homes = await parts.records.write(forget_unseen_homes)
+    return f"{bodies} bodies, {runs} job runs, {drafts} drafts, {notices} notices and {homes} App Homes forgotten"

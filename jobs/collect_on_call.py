@@ -56,7 +56,7 @@ async def _make_faults_known(parts: Any) -> None:
         first = faults[0].says
         more = f" And {len(faults) - 1} more." if len(faults) > 1 else ""
         await parts.operators.report(
-            f"{SUBJECT}:faults", f"{first}{more} `/socmon oncall` shows what to mend."
+            check_on_call.FAULTS, f"{first}{more} `/socmon oncall` shows what to mend."
         )
     else:
-        await parts.operators.mended(f"{SUBJECT}:faults")
+        await parts.operators.mended(check_on_call.FAULTS)

@@ -27,6 +27,7 @@ from jobs.apply_retention import apply_retention
 from jobs.collect_on_call import collect_on_call
 from jobs.escalate_alerts import escalate_alerts
 from jobs.reconcile import reconcile
+from jobs.refresh_homes import refresh_homes
 from jobs.send_notices import send_notices
 from jobs.sign_checkpoint import sign_checkpoint
 from jobs.suggest_tuning import suggest_tuning
@@ -65,6 +66,7 @@ def all_jobs(timezone: Any) -> tuple[Job, ...]:
         _often("collect-on-call", collect_on_call, minutes=5, says="every 5 min"),
         _often("escalate-alerts", escalate_alerts, seconds=15, says="every 15 s"),
         _often("send-notices", send_notices, seconds=15, says="every 15 s"),
+        _often("refresh-homes", refresh_homes, seconds=15, says="every 15 s"),
         _often("reconcile", reconcile, minutes=5, says="every 5 min"),
         _often("sign-checkpoint", sign_checkpoint, minutes=1, says="every minute"),
         _often("suggest-tuning", suggest_tuning, minutes=1, says="every minute"),

@@ -21,6 +21,8 @@ KNOWN_AHEAD = timedelta(days=15)
 LATEST_RING = 5
 """Minutes after which a person must have been rung, however deep they sleep."""
 MOST_GAPS = 10
+STALE = timedelta(minutes=30)
+"""Older than this a roster may be out of date: it is asked for every five minutes."""
 
 
 class UnknownTeam(SocmonError):
@@ -317,6 +319,9 @@ class StoredRoster:
     def known_until(self) -> datetime:
         """Beyond this nobody has looked: what is not known is not a gap."""
         return window(self.checked_at)[1]
+
+    def is_stale(self, at: datetime) -> bool:
+        return at - self.checked_at > STALE
 
     def faults(self, at: datetime) -> list[RosterFault]:
         return self.roster.faults(at, until=max(at, min(at + HORIZON, self.known_until)))

@@ -19,6 +19,8 @@ from bot.domain.when import UnknownTime, read_when
 from bot.ports import Records
 
 TRUSTED = LEADS | {Role.ADMIN}
+FAULTS = "on-call:faults"
+"""The subject of "the roster has faults"."""
 
 
 class NoRoster(SocmonError):

@@ -1,4 +1,4 @@
-"""Look at the alerts: the log with its figures, one alert's history, what waits for whom. Reads only."""
+"""Look at the alerts: the log with its figures, one alert's history. Reads only."""
 
 import re
 from datetime import timedelta
@@ -64,17 +64,3 @@ def alerts_to_note(
     recent = records.find_alerts(since=records.now - RECENT, most=100)
     every = [*([records.alert(own)] if own is not None else []), *still_open, *recent]
     return list({alert.id: alert for alert in every}.values()), own
-
-
-def needs(records: Records, user: str) -> tuple[list[Alert], list[Alert]]:
-    """(alerts that wait for this person, open alerts nobody has taken), most severe first."""
-    still_open = sorted(
-        records.find_alerts(open_only=True, most=500), key=lambda alert: (alert.severity, alert.id)
-    )
-    mine = [
-        alert
-        for alert in still_open
-        if alert.owner == user or (alert.owner is None and user in alert.on_call)
-    ]
-    others = [alert for alert in still_open if alert.owner is None and alert not in mine]
-    return mine, others

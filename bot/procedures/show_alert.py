@@ -18,6 +18,7 @@ from bot.domain.storm import Storm
 from bot.domain.thread import TOLD_BY_PARENT, Moment, Place, SlackRoutes, Thread
 from bot.domain.tool import ToolState, tool_state
 from bot.ports import Records
+from bot.procedures.escalate_alert import just_acted
 
 MOST_TOLD = 200  # moments in one reply
 LEASE = timedelta(seconds=15)  # longer than a look and a call of Slack take together
@@ -60,12 +61,13 @@ class Sending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task(Sending):
-    """An alert's parent, or a reply in its thread."""
+    """An alert's parent, or a reply in its thread. `acted` are those whom a first message must not call."""
 
     thread: Thread
     alert: Alert
     moments: tuple[Moment, ...] = ()
     tool: ToolState | None = None
+    acted: frozenset[str] = frozenset()
 
 
 def take_tasks(
@@ -110,8 +112,10 @@ def _task(records: Records, thread: Thread) -> Task:
     alert = named(alert, names)
     tool = tool_state(records.vendor_writes(alert.id))
     moments: tuple[Moment, ...] = ()
+    acted: frozenset[str] = frozenset()
     if thread.ts is None:
         step, key = Step.POST, parent_key(alert.id)
+        acted = frozenset(just_acted(records, alert))
     elif thread.revision > thread.projected:
         return Task(step=Step.UPDATE, thread=thread, alert=alert, tool=tool)
     else:
@@ -121,11 +125,12 @@ def _task(records: Records, thread: Thread) -> Task:
         told = [moment for moment in news if moment.kind not in TOLD_BY_PARENT]
         moments = tuple(told_by_name(records, alert.provider, told))
         step, key = Step.REPLY, reply_key(alert.id, thread.latest)
+    task = Task(step=step, thread=thread, alert=alert, moments=moments, tool=tool, acted=acted)
     if thread.intent is not None:
-        return Task(step=step, thread=thread, alert=alert, moments=moments, lost=thread.intent, tool=tool)
+        return replace(task, lost=thread.intent)
     thread = thread.sending(key, records.now)
     records.save_thread(thread, keep_lease=LEASE)
-    return Task(step=step, thread=thread, alert=alert, moments=moments, tool=tool)
+    return replace(task, thread=thread)
 
 
 def _names_of(records: Records, alert: Alert) -> Mapping[str, str]:

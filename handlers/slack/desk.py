@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.adapters.slack.answers import SORRY, fault, form_timed_out, refusal
 from bot.adapters.slack.blocks import Message
 from bot.adapters.slack.directory import Directory
+from bot.adapters.slack.homes import Homes
 from bot.adapters.slack.views import View, error_view, waiting_view
 from bot.domain.alert import Alert, NoAction
 from bot.domain.errors import SocmonError, Unidentified
@@ -38,8 +39,7 @@ class Desk:
     """Handed to every callback.
 
     `titles` are the providers' names; `zone` is the time zone that people mean here; `wake` tells the projector of
-    changes; `report` makes trouble known; `reach` says who there is to call; `at_home` are the people who have opened
-    App Home.
+    changes; `report` makes trouble known; `reach` says who there is to call; `homes` publishes App Home.
     """
 
     records: RecordKeeper
@@ -55,7 +55,7 @@ class Desk:
     reach: Callable[[], Awaitable[Reach]]
     policy: Policy
     no_action: NoAction
-    at_home: set[str] = field(default_factory=set)
+    homes: Homes
 
     async def person(self, body: Body) -> Person:
         """Who clicked. Raises Unidentified."""

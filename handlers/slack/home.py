@@ -1,49 +1,57 @@
-"""App Home: published when it is opened, and again after whatever its owner does."""
+"""App Home: published when it is opened, and again after whatever its owner does; and its own buttons."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.adapters.slack.home import home_view, refused_home
-from bot.adapters.slack.views import View
-from bot.adapters.slack.web import NoAnswer, RateLimited, SlackSaysNo, answer_of
-from bot.domain.errors import SocmonError
+from bot.adapters.slack import interactions as do
+from bot.adapters.slack.oncall_message import oncall_message
+from bot.adapters.slack.status_message import status_message
+from bot.adapters.slack.views import View, message_view
 from bot.domain.person import READERS
+from bot.procedures.check_on_call import who_is_on_call
 from bot.procedures.report_status import report_status
-from bot.procedures.review_alerts import needs
-from handlers.slack.desk import Body, Desk, account, log
+from handlers.slack.desk import Body, Desk, Refuse, Say, account
+
+Make = Callable[[Desk, Body], Coroutine[Any, Any, View]]
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
     async def opened(event: Body, body: Body) -> None:
         if event.get("tab", "home") == "home":
-            desk.at_home.add(event["user"])
-            await publish_home(desk, event["user"], body.get("team_id") or "")
+            await desk.homes.opened(event["user"], body.get("team_id") or "")
 
     app.event("app_home_opened")(opened)
+    for action_id, make in ((do.SHOW_ON_CALL, _on_call), (do.SHOW_STATUS, _status)):
+        app.action(action_id)(_opens(desk, make))
 
 
 async def refresh_home(desk: Desk, body: Body) -> None:
     """What somebody did may have changed what waits for them."""
-    user, team = account(body)
-    if user in desk.at_home:
-        await publish_home(desk, user, team)
+    await desk.homes.acted(*account(body))
 
 
-async def publish_home(desk: Desk, user: str, team: str) -> None:
-    """Never raises for Slack's sake: a Home that lags is no fault of what was done."""
-    view = await _home(desk, user, team)
-    try:
-        await answer_of(desk.client.views_publish(user_id=user, view=view))
-    except (SlackSaysNo, RateLimited, NoAnswer) as error:
-        log.warning("the Home of %s could not be published: %s", user, error)
+def _opens(desk: Desk, make: Make) -> Callable[..., Awaitable[None]]:
+    """A button that shows what a command would answer."""
+
+    async def pressed(ack: Say, body: Body, respond: Say) -> None:
+        await ack()
+        refuse: Refuse = desk.teller(body, respond)
+        await desk.attempt(desk.open(body, make(desk, body), refuse), refuse)
+
+    return pressed
 
 
-async def _home(desk: Desk, user: str, team: str) -> View:
-    """What needs this person now, and how socmon is doing; for those who may read it."""
-    try:
-        person = await desk.directory.person(user, team)
-        person.require(READERS, "see the alerts here")
-        mine, others = await desk.records.read(needs, user)
-        status = await desk.records.read(report_status, desk.sources, version=desk.version)
-    except SocmonError as error:
-        return refused_home(str(error))
-    return home_view(mine, others, status, now=desk.clock.now(), titles=desk.titles)
+async def _on_call(desk: Desk, body: Body) -> View:
+    person = await desk.person(body)
+    answer = await desk.records.read(who_is_on_call, zone=desk.zone, by=person)
+    return message_view("Who is on call", oncall_message(answer, titles=desk.titles))
+
+
+async def _status(desk: Desk, body: Body) -> View:
+    person = await desk.person(body)
+    person.require(READERS, "see socmon's status")
+    return message_view(
+        "Status", status_message(await desk.records.read(report_status, desk.sources, version=desk.version))
+    )

@@ -8,7 +8,9 @@ import pytest
 from bot.adapters.slack import interactions as do
 from bot.app import Socmon
 from bot.domain.errors import Unavailable
+from bot.playground.block_kit import view_problems
 from bot.procedures import respond_to_alert
+from jobs.refresh_homes import refresh_homes
 from tests.reports import KIM
 from tests.slack_requests import click, click_in, event, send, submission, until
 from tests.slack_server import BROKEN, SlackServer, says
@@ -91,6 +93,67 @@ async def test_nobody_gets_a_home_they_never_opened(linked: Socmon, slack: Slack
     await until(lambda: "acknowledged" in str(linked.records.read_now(lambda r: r.timeline(1))))
 
     assert homes(slack) == []
+
+
+async def test_the_job_shows_what_others_did(linked: Socmon, slack: SlackServer) -> None:
+    """Who looks at it is on record, so any process may run it."""
+    await opened(linked, slack)
+    await linked.records.write(respond_to_alert.acknowledge, 1, by=KIM)
+    with linked.records.writing.begin() as connection:
+        connection.exec_driver_sql("UPDATE home SET shown_at = 0")  # a quarter of a minute ago
+
+    assert await refresh_homes(linked) == "1 published"
+    assert "Nobody has taken" in homes(slack)[-1]
+    assert "CPU high" not in homes(slack)[-1]
+
+
+async def test_a_self_test_is_sent_confirmed_and_told_in_the_home(linked: Socmon, slack: SlackServer) -> None:
+    """TEST in the message; a second click is answered kindly; the confirmation takes the button's place."""
+    assert "never sent yourself a test" in await opened(linked, slack)
+    await send(linked, click_in("home", do.SELF_TEST, "home"))
+    await until(lambda: "not yet confirmed" in homes(slack)[-1])
+    await send(linked, click_in("home", do.SELF_TEST, "home"))
+    await until(lambda: len(slack.messages) == 2)
+    test, kindly = slack.messages
+
+    assert (test["channel"], test["text"][:4]) == ("DU1SAM", "TEST")
+    assert "less than a minute ago" in kindly["text"]
+    [button] = test["blocks"][1]["elements"]
+    await send(
+        linked,
+        click(slack, button["action_id"], button["value"]) | {"channel": {"id": "DU1SAM"}, "message": test},
+    )
+    await until(lambda: "you had it" in homes(slack)[-1])
+    assert "you received it" in str(slack.messages[0]["blocks"])
+    assert linked.records.read_now(lambda r: r.find_alerts()) == [
+        linked.records.read_now(lambda r: r.alert(1))
+    ]
+
+
+async def test_a_test_that_slack_does_not_take_says_so(linked: Socmon, slack: SlackServer) -> None:
+    """That is what it is for."""
+    await opened(linked, slack)
+    slack.fail("chat.postMessage", BROKEN)
+    await send(linked, click_in("home", do.SELF_TEST, "home"))
+    await until(lambda: "Slack has not said that it took it" in homes(slack)[-1])
+    await until(lambda: slack.messages)
+
+    assert "Slack has not taken your test message" in slack.messages[0]["text"]
+
+
+async def test_its_buttons_show_what_the_commands_would(linked: Socmon, slack: SlackServer) -> None:
+    """In a form, since a Home has no room for an answer; for those who may read."""
+    await send(linked, click_in("home", do.SHOW_STATUS, "home", user="U1LEAD"))
+    await until(lambda: slack.given("views.open"))
+    await send(linked, click_in("home", do.SHOW_STATUS, "home", user="U1OUT"))
+    await send(linked, click_in("home", do.SHOW_ON_CALL, "home"))
+    await until(lambda: len(slack.messages) == 2)
+
+    [form] = slack.given("views.open")
+    assert "Evidence log" in str(form["view"])
+    assert view_problems(form["view"]) == []
+    assert {"none of the roles" in each["text"] for each in slack.messages} == {True, False}
+    assert "does not know yet who is on call" in str(slack.messages)
 
 
 async def test_an_old_button_is_refused_when_somebody_took_the_alert(

@@ -137,7 +137,7 @@ def test_home_shows_what_waits_for_whom(workspace: Workspace) -> None:
             what=f"{user}'s Home says {words}",
         )
     home = workspace.transcript()["homes"]["U0KIM"]
-    [row] = [block for block in home["blocks"] if block.get("accessory")]
+    [row] = [block for block in home["blocks"] if block.get("accessory", {}).get("action_id") == "al_ack"]
     workspace.act(
         "click",
         "U0KIM",

@@ -30,6 +30,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bot.adapters.database.bulk import insert_rows, update_rows
 from bot.adapters.database.escalation import EscalationPart
 from bot.adapters.database.flapping import Flapping
+from bot.adapters.database.home import HomePart
 from bot.adapters.database.notice import NoticePart
 from bot.adapters.database.oncall import OnCall
 from bot.adapters.database.part import Part
@@ -51,6 +52,7 @@ from bot.adapters.database.rows import (
     row_thread,
     thread_progress,
 )
+from bot.adapters.database.self_test import SelfTestPart
 from bot.adapters.database.storms import Storms
 from bot.adapters.database.tables import (
     IS_OPEN,
@@ -387,7 +389,7 @@ def stands(connection: Connection, boot: str, name: str) -> bool:
     return bool(json.loads(row.batches).get(boot) == name)
 
 
-class Unit(OnCall, EscalationPart, NoticePart, ToolPart, Storms, Flapping, Part):
+class Unit(HomePart, SelfTestPart, OnCall, EscalationPart, NoticePart, ToolPart, Storms, Flapping, Part):
     """One procedure's view of a batch: `bot.ports.Records`."""
 
     def __init__(self, batch: Batch) -> None:

@@ -411,4 +411,21 @@ home = Table(
     Column("user", String, primary_key=True),
     Column("seen_at", BigInteger, nullable=False),
     Column("shown", String, nullable=False, comment="sha256 of the view they see"),
+    Column(
+        "shown_at", BigInteger, nullable=False, server_default=text("0"), comment="when it was last published"
+    ),
+    Column("lease", String, comment="fencing token of whoever publishes it now"),
+    Column("leased_until", BigInteger, nullable=False, server_default=text("0")),
+)
+
+# A direct message that somebody sent themselves to see whether it arrives. No alert, and never counted as one.
+self_test = Table(
+    "self_test",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("user", String, nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("sent_at", BigInteger, comment="when Slack had taken the message"),
+    Column("confirmed_at", BigInteger, comment="when the person said so"),
+    Index("self_test_user", "user", "id"),
 )

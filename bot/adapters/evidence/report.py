@@ -34,6 +34,7 @@ NOT_COMPARED = (
     "notice",
     "problem",
     "roster",
+    "self_test",
     "source",
     "storm",
     "thread",

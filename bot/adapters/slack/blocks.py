@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from bot.adapters.slack import interactions as do
 from bot.adapters.slack.elements import Block, Element, actions, button, context, mrkdwn, overflow, section
@@ -61,6 +62,26 @@ def alert_message(
             actions(_controls(alert, now, no_action), block_id),
         ],
     )
+
+
+def calling_nobody_of(names: Mapping[str, str], message: Message) -> Message:
+    """The same message, with these people (Slack user id → name) written by their names: they know already."""
+    marks = {mention(user): slack_text(name, 60).replace(":", "∶") for user, name in names.items()}
+
+    def written(part: Any) -> Any:
+        match part:
+            case str():
+                for mark, name in marks.items():
+                    part = part.replace(mark, name)
+                return part
+            case dict():
+                return {key: written(value) for key, value in part.items()}
+            case list():
+                return [written(each) for each in part]
+            case _:
+                return part
+
+    return Message(text=written(message.text), blocks=written(message.blocks))
 
 
 def thread_reply(

@@ -63,6 +63,10 @@ class Directory:
             raise Unidentified("Slack did not say who is in a user group that gives roles")
         return Person(team=team, user=user, roles=roles, holders=self._named())
 
+    async def member(self, user: str) -> Person:
+        """A person of this workspace, who has not just said anything. Raises Unidentified."""
+        return await self.person(user, await self._home_team())
+
     async def person_within(self, seconds: float, user: str, team: str) -> Person:
         """As `person`, but not later; an answer that comes too late is kept for the next time."""
         asking = asyncio.create_task(self.person(user, team))

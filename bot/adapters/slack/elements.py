@@ -27,6 +27,17 @@ def section(text: str) -> Block:
     return {"type": "section", "text": mrkdwn(text)}
 
 
+def sections(lines: Sequence[str]) -> list[Block]:
+    """Whole lines, in as few sections as take them."""
+    groups: list[str] = []
+    for line in lines:
+        if groups and len(groups[-1]) + len(line) < MOST_TEXT:
+            groups[-1] += f"\n{line}"
+        else:
+            groups.append(line)
+    return [section(group) for group in groups]
+
+
 def quote(text: str, most: int = MOST_TEXT) -> Block:
     """Somebody's own words, whole and exactly as they are: no markup in them works."""
     return {"type": "section", "text": plain(text, most, lines=True)}

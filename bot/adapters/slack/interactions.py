@@ -23,6 +23,10 @@ EXPORT_JSON: Final = "log_json"
 CONTACTS: Final = "oc_contacts"
 REVIEWED: Final = "oc_reviewed"
 LINK_ACCOUNT: Final = "oc_link"
+SELF_TEST: Final = "hm_test"
+SELF_TEST_RECEIVED: Final = "hm_received"
+SHOW_ON_CALL: Final = "hm_oncall"
+SHOW_STATUS: Final = "hm_status"
 
 STORM_ACKNOWLEDGE: Final = "st_ack_all"
 STORM_LIST: Final = "st_list"
@@ -141,6 +145,13 @@ def read_value(value: str) -> Target:
     if not (alert_id.isascii() and alert_id.isdigit() and version.isascii() and version.isdigit()):
         raise UnknownControl
     return Target(int(alert_id[:18]), int(version[:18]))
+
+
+def read_number(value: str) -> int:
+    """What a button is about that carries a number alone; raises UnknownControl."""
+    if not (value.isascii() and value.isdigit()):
+        raise UnknownControl
+    return int(value[:18])
 
 
 def read_command(value: str) -> tuple[str, Target]:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.adapters.slack import interactions as do
 from bot.adapters.slack.blocks import MOST_LETTERS, Message, letters
-from bot.adapters.slack.elements import MOST_TEXT, Block, actions, button, context, section
+from bot.adapters.slack.elements import Block, actions, button, context, section, sections
 from bot.adapters.slack.text import date, mention, slack_text
 from bot.adapters.slack.words import ago, some
 from bot.domain.contact_list import told
@@ -18,7 +18,6 @@ MOST_BLOCKS = 50  # Slack takes no more in a message
 MOST_PEOPLE = 5
 MOST_FAULTS = 10
 MOST_GAPS = 3
-STALE_MINUTES = 30
 
 
 def oncall_message(answer: OnCallAnswer, *, titles: Mapping[str, str]) -> Message:
@@ -30,7 +29,7 @@ def oncall_message(answer: OnCallAnswer, *, titles: Mapping[str, str]) -> Messag
     ]
     shown: list[Block] = []
     for at, team in enumerate(answer.teams):
-        more = [*shown, *_sections(_team(answer, team, titles))]
+        more = [*shown, *sections(_team(answer, team, titles))]
         if len(more) + len(rest) >= MOST_BLOCKS or letters(more) + letters(rest[:-1]) > MOST_LETTERS:
             left = some(len(answer.teams) - at, "more team")
             shown.append(context(f"… and {left}: name one to see it, or take the contact list"))
@@ -66,17 +65,6 @@ def _team(answer: OnCallAnswer, team: Team, titles: Mapping[str, str]) -> list[s
     return [head, *levels, _gaps(answer, team)]
 
 
-def _sections(lines: Sequence[str]) -> list[Block]:
-    """Whole lines, in as few sections as take them."""
-    groups: list[str] = []
-    for line in lines:
-        if groups and len(groups[-1]) + len(line) < MOST_TEXT:
-            groups[-1] += f"\n{line}"
-        else:
-            groups.append(line)
-    return [section(group) for group in groups]
-
-
 def _level(answer: OnCallAnswer, team: Team, index: int) -> str:
     """“2. after 5 min Kim until Fri → Ana · phone …4711 after 0 min”."""
     level: Level = team.levels[index]
@@ -86,7 +74,7 @@ def _level(answer: OnCallAnswer, team: Team, index: int) -> str:
     if not people:
         return f"{level.number}. {wait}:warning: nobody"
     following = " ".join(
-        _name(each) for each in roster.after(team.name, level.number, answer.at)[:MOST_PEOPLE]
+        person_name(each) for each in roster.after(team.name, level.number, answer.at)[:MOST_PEOPLE]
     )
     turns = "; ".join(_turn(answer, team, level, each) for each in people[:MOST_PEOPLE])
     left = f" and {len(people) - MOST_PEOPLE} more" if len(people) > MOST_PEOPLE else ""
@@ -98,10 +86,11 @@ def _turn(answer: OnCallAnswer, team: Team, level: Level, person: Responder) -> 
     end = f" until {date(until)}" if until else ""
     sign = "" if person.reachable else ":warning: "
     ways = " · ".join(slack_text(told(each), 60) for each in person.methods[:MOST_METHODS])
-    return f"{sign}{_name(person)}{end} ({ways or 'no contact method'})"
+    return f"{sign}{person_name(person)}{end} ({ways or 'no contact method'})"
 
 
-def _name(person: Responder) -> str:
+def person_name(person: Responder) -> str:
+    """A mention where Slack knows them."""
     return mention(person.slack) if person.slack else slack_text(person.name, 60)
 
 
@@ -140,8 +129,7 @@ def _age(answer: OnCallAnswer) -> str:
     stored = answer.stored
     if answer.at < answer.now:
         return f"As it was known then: the roster of {date(stored.at)}"
-    minutes = (answer.now - stored.checked_at).total_seconds() / 60
-    sign = ":warning: " if minutes > STALE_MINUTES else ""
+    sign = ":warning: " if stored.is_stale(answer.now) else ""
     return f"{sign}Last seen to be so {ago(stored.checked_at, answer.now)}"
 
 

@@ -16,7 +16,14 @@ from functools import partial
 
 from prometheus_client import Counter
 
-from bot.adapters.slack.blocks import NEVER, Message, alert_message, asks_for_note, thread_reply
+from bot.adapters.slack.blocks import (
+    NEVER,
+    Message,
+    alert_message,
+    asks_for_note,
+    calling_nobody_of,
+    thread_reply,
+)
 from bot.adapters.slack.digest import digest_message
 from bot.adapters.slack.web import (
     CLOSED_CHANNEL,
@@ -235,9 +242,7 @@ class Projector:
             case Task(step=Step.REPLY):
                 await self._reply(task)
             case Task(step=Step.POST):
-                ts = await self._show(task, self._parent(task, task.thread))
-                posted = task.thread.posted(ts, revision=thread.revision, moment=task.thread.shown)
-                await self._records.write(show_alert.announced, posted)
+                await self._post(task)
             case Task():
                 await self._show(task, self._parent(task, task.thread))
                 await self._store(thread.updated(thread.revision))
@@ -250,11 +255,26 @@ class Projector:
         await self._web.update(thread.channel, thread.ts, message, key=thread.key)
         return thread.ts
 
+    async def _post(self, task: Task) -> None:
+        names = await self._called(task, task.acted)
+        if names is None:
+            return
+        ts = await self._show(task, calling_nobody_of(names, self._parent(task, task.thread)))
+        posted = task.thread.posted(ts, revision=task.thread.revision, moment=task.thread.shown)
+        await self._records.write(show_alert.announced, posted)
+
+    async def _called(self, task: Task, people: Collection[str]) -> Mapping[str, str] | None:
+        """What they are called. None when that took so long that another replica has taken over."""
+        started = self._clock.monotonic()
+        names = await self._names(people)
+        if self._clock.monotonic() - started > STALE_SECONDS and not await self._renew(task):
+            return None
+        return names
+
     async def _reply(self, task: Task) -> None:
         thread = task.thread
-        started = self._clock.monotonic()
-        names = await self._names(_named_in(task.moments))
-        if self._clock.monotonic() - started > STALE_SECONDS and not await self._renew(task):
+        names = await self._called(task, _named_in(task.moments))
+        if names is None:
             return
         message = thread_reply(
             task.alert,

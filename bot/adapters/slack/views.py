@@ -3,6 +3,7 @@
 from typing import Any
 
 from bot.adapters.slack import interactions as do
+from bot.adapters.slack.blocks import Message
 from bot.adapters.slack.elements import Block, context, plain, section
 from bot.adapters.slack.text import own_words
 from bot.adapters.slack.timeline import resolution_blocks
@@ -19,6 +20,11 @@ def waiting_view() -> View:
 
 def info_view(title: str, message: str) -> View:
     return _view(title, [section(own_words(message))])
+
+
+def message_view(title: str, message: Message) -> View:
+    """What a command answers, to be read in a form: without buttons, since some of them open forms of their own."""
+    return _view(title, [block for block in message.blocks if block["type"] != "actions"])
 
 
 def error_view(message: str) -> View:

@@ -168,6 +168,16 @@ class SlackWeb:
         except NoAnswer as error:
             raise LostAnswer(str(error)) from error
 
+    async def replace(self, channel: str, ts: str, message: Message) -> None:
+        """Put another message in the place of one that was said."""
+        await answer_of(
+            self.client.chat_update(channel=channel, ts=ts, text=message.text, blocks=message.blocks)
+        )
+
+    async def publish_home(self, user: str, view: Mapping[str, Any]) -> None:
+        """Show this view in the person's App Home."""
+        await answer_of(self.client.views_publish(user_id=user, view=dict(view)))
+
     async def _who_am_i(self) -> set[str]:
         """Our user id and bot id: a message by anybody else with our key is not ours."""
         if self._me is None:

@@ -194,7 +194,8 @@ OWN_TOKENS = re.compile(
 )
 OWN_EMOJI = re.compile(
     r":(?:red_circle|grey_question|large_yellow_circle|zzz|large_blue_circle|white_check_mark|warning|alarm_clock"
-    r"|repeat|arrow_up|memo|lock|x|hourglass_flowing_sand|rotating_light|handshake|arrows_counterclockwise):(?= )"
+    r"|repeat|arrow_up|memo|lock|x|hourglass_flowing_sand|rotating_light|handshake|arrows_counterclockwise|test_tube"
+    r"|telephone_receiver|clipboard):(?= )"
 )
 OWN_CODE = re.compile(r"`/?(?:socmon|invite)[^`\n]*`|`\[providers\.…\]`|`csv`|`json`")
 OWN_BOLD = re.compile(r"(?<!\S)\*(?=\S)[^*\n]*(?<=\S)\*(?!\w)")

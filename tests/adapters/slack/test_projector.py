@@ -55,6 +55,32 @@ async def test_an_alert_is_posted_updated_and_told(stage: Stage) -> None:
     assert await stage.lag() == 0
 
 
+async def test_who_has_just_acted_is_shown_and_not_called(stage: Stage) -> None:
+    """Sam reopens an alert, and Kim takes one before Slack shows it: they are named there, others are called.
+
+    Two minutes later it is news to them as well.
+    """
+    routes = SlackRoutes(default=SlackRoute(channel="C0ALERTS", on_call=("U1SAM", "U1ANA")))
+    await stage.receive(routes=routes)
+    await stage.settle()
+    assert "<@U1SAM> <@U1ANA>" in stage.slack.parents()[0]["text"]
+    await stage.database.write(respond_to_alert.resolve, 1, by=SAM, resolution=NOTE)
+    await stage.database.write(respond_to_alert.reopen, 1, by=SAM, reason="It is back after ten minutes")
+    await stage.receive("taken", routes=routes)
+    await stage.database.write(respond_to_alert.acknowledge, 3, by=KIM)
+    await stage.settle()
+    _, reopened, taken = stage.slack.parents()
+
+    assert "On call U1Sam <@U1ANA>" in reopened["text"]
+    assert "<@U1SAM>" not in str(reopened["blocks"])
+    assert "<@U1KIM>" not in str(taken)
+    assert "acknowledged by U1Kim" in taken["text"]
+    stage.clock.move(121)
+    await stage.receive("old", routes=routes)
+    await stage.settle()
+    assert "<@U1SAM>" in stage.slack.parents()[-1]["text"]
+
+
 async def test_the_intent_is_stored_before_the_request_goes_out(stage: Stage) -> None:
     """When Slack reads the message, the database knows its key: so no crash in between is unknown."""
     await stage.receive()
