@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Literal, Self, TypeAlias
 
+import orjson
+
 from bot.domain.errors import SocmonError
 
 Fact: TypeAlias = "str | int | bool | Sequence[Fact] | Mapping[str, Fact] | None"
@@ -125,7 +127,10 @@ def canonical(value: Any) -> bytes:
     """
     try:
         _check(value, "the value")
-        return _encode(value).encode()
+        try:
+            return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        except orjson.JSONEncodeError:  # of what it does not take, the standard library says why, or takes it
+            return _encode(value).encode()
     except UnicodeEncodeError as error:
         raise NotCanonical(
             f"A text holds half of a surrogate pair (U+{ord(error.object[error.start]):04X}), which is no character."

@@ -8,6 +8,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from io import BytesIO
 from typing import Any
 
 from sqlalchemy import (
@@ -242,10 +243,11 @@ class Batch:
         disclosures: list[dict[str, Any]] = []
         latest: dict[int, int] = {}
         at = micros(self.stamp.now)
+        drawn = BytesIO(self.stamp.token(sum(ID_BYTES + SALT_BYTES * len(one.private) for one in entries)))
         for entry in entries:
             commits = {}
             for path, text in entry.private.items():
-                salt = self.stamp.token(SALT_BYTES)
+                salt = drawn.read(SALT_BYTES)
                 commits[path] = commitment(salt, path, text)
                 kept = None if path in ELSEWHERE else text
                 disclosures.append({"seq": self.size, "path": path, "salt": salt, "value": kept})
@@ -254,7 +256,7 @@ class Batch:
                     entry,
                     log=self.log,
                     seq=self.size,
-                    id=self.stamp.token(ID_BYTES).hex(),
+                    id=drawn.read(ID_BYTES).hex(),
                     at=self.stamp.now,
                     mono_boot=self.stamp.boot,
                     mono_ns=self.stamp.mono_ns,

@@ -257,7 +257,8 @@ def _given(fields: dict[str, Any], names: tuple[str, ...]) -> str:
     Datadog leaves unknown variables as they are, and writes "null" for none.
     """
     for name in names:
-        value = text(fields.get(name), 8000)
-        if value and value not in _NONE and not _UNRENDERED.fullmatch(value):
-            return value
+        if (given := fields.get(name)) is not None:
+            value = text(given, 8000)
+            if value and value not in _NONE and not _UNRENDERED.fullmatch(value):
+                return value
     return ""
