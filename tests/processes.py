@@ -175,6 +175,17 @@ class Workspace(Slack):
         """Press a button of the Sources panel."""
         return _post(f"{self.url}playground/sources/{provider}/{action}", b"")[1]
 
+    def pagerduty(self) -> dict[str, dict[str, Any]]:
+        """What is open in PagerDuty, by its id."""
+        desk = _get(f"{self.url}playground/pagerduty")
+        return {one["id"]: one for one in desk["incidents"]}
+
+    def in_pagerduty(self, act: str, user: str, incident: str, **given: Any) -> None:
+        """What a person does there."""
+        body = json.dumps({"user": user, "incident": incident, **given}).encode()
+        status, _ = _post(f"{self.url}playground/pagerduty/{act}", body)
+        assert status == 200, f"{user} cannot {act} {incident}"
+
     def say(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Post to the generic source with the playground's own secret."""
         samples = all_providers()["generic"].samples()
@@ -254,10 +265,18 @@ class Workspace(Slack):
 
     def log(self) -> list[dict[str, Any]]:
         """The alert log, as `socmon log` tells it."""
-        words = [sys.executable, "-m", "bot.cli", "log", "--json"]
-        done = subprocess.run(words, env=self.bot_environ(), capture_output=True, text=True, check=True)
-        found: list[dict[str, Any]] = json.loads(done.stdout)
+        found: list[dict[str, Any]] = json.loads(self.run("log", "--json"))
         return found
+
+    def run(self, *command: str) -> str:
+        """What another `socmon` command beside the playground says."""
+        words = [sys.executable, "-m", "bot.cli", *command]
+        done = subprocess.run(words, env=self.bot_environ(), capture_output=True, text=True, check=True)
+        return done.stdout
+
+    def has_begun_to_tick(self) -> bool:
+        """From then on a job that comes due runs within seconds."""
+        return "never ran" not in self.run("jobs")
 
     def bot_environ(self) -> dict[str, str]:
         """The environment of the playground's bot, for other commands beside it."""
