@@ -197,9 +197,17 @@ class Workspace(Slack):
         body = json.dumps({"user": user, **given}).encode()
         return _post(f"{self.url}playground/act/{what}", body)[1]
 
-    def turn_clock_on(self, minutes: int) -> None:
-        """What waits for a time comes within seconds."""
-        assert _post(f"{self.url}playground/clock", json.dumps({"minutes": minutes}).encode())[0] == 200
+    def turn_clock_on(self, minutes: int) -> datetime:
+        """What waits for a time comes within seconds. Returns what time it is then."""
+        status, told = _post(f"{self.url}playground/clock", json.dumps({"minutes": minutes}).encode())
+        assert status == 200
+        return datetime.fromisoformat(told["now"])
+
+    def runs(self, job: str) -> float:
+        """How often a job has run."""
+        with urlopen(f"{self.url}metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        return sum(float(line.split()[-1]) for line in lines if f'job_runs_total{{job="{job}"' in line)
 
     def parent(self, alert: str) -> dict[str, Any]:
         """The alert's message in its channel, as it stands now."""

@@ -171,8 +171,8 @@ def staff_pagerduty(fake: FakePagerDuty, now: datetime) -> None:
     fake.policies[POLICY] = policy(POLICY, 5, 15, name="Platform")
     for user, name in (("PSAM", "Sam Rivera"), ("PKIM", "Kim Okafor"), ("PPAT001", "Pat Example")):
         email = f"{name.split()[0].lower()}@northwind.example"
-        mail = method(f"{user}M", "email", address=email, label="Work")
-        fake.hire(user, name, email, method(f"{user}T", address=f"0170123{len(fake.users):04}"), mail)
+        mail = method(f"{user}2", "email", address=email, label="Work")
+        fake.hire(user, name, email, method(f"{user}1", address=f"0170123{len(fake.users):04}"), mail)
     fake.hire("PBOT001", "socmon", PAGERDUTY_SENDER)
     today = now.astimezone(UTC).replace(hour=NINE, minute=0, second=0, microsecond=0)
     handover = today + timedelta(days=(FRIDAY - today.weekday()) % 7)

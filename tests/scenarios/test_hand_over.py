@@ -1,9 +1,14 @@
 """A night with two engineers: handed on, called for help, taken over, snoozed, closed where it was over by itself."""
 
 import json
+from pathlib import Path
 from typing import Any
 
+import pytest
+from playwright.sync_api import Page, expect
+
 from tests.processes import Workspace, wait_until
+from tests.scenarios.conftest import on_a_phone_each_night, picture
 
 NOTE = {"found": "The pool was exhausted by a deploy", "done": "Rolled the deploy back", "cause": "deploy"}
 
@@ -107,3 +112,24 @@ def _press(workspace: Workspace, user: str, message: dict[str, Any], label: str)
     place = {"channel": message["channel"], "ts": message["ts"], "block_id": block}
     done = workspace.act("click", user, **place, action_id=button["action_id"], value=None)
     assert done["ok"], done
+
+
+@pytest.mark.browser
+@on_a_phone_each_night
+def test_who_is_on_call_changes_and_the_next_alert_calls_them(
+    workspace: Workspace, page: Page, tmp_path: Path
+) -> None:
+    """Sam is called until the hand-over, Kim afterwards; `/socmon oncall` says so to whoever asks."""
+    workspace.fire("datadog", "trigger")
+    message = page.get_by_role("listitem")
+    expect(message.filter(has_text="On call @Sam Rivera").first).to_be_visible()
+    picture(page, tmp_path, "sam")
+    workspace.turn_clock_on(8 * 24 * 60)
+
+    workspace.fire("datadog", "trigger")
+    expect(message.filter(has_text="On call @Kim Okafor").first).to_be_visible(timeout=20_000)
+    page.get_by_role("textbox", name="Message #alerts").fill("/socmon oncall")
+    page.keyboard.press("Enter")
+    expect(message.filter(has_text="1. @Kim Okafor until").first).to_be_visible()
+    expect(page.get_by_text("Pat Example is not known in Slack")).to_be_visible()
+    picture(page, tmp_path, "on-call")

@@ -1,8 +1,13 @@
 """The playground's own PagerDuty: what is done there shows in Slack, what is done in Slack stands there."""
 
 import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
 
 from tests.processes import Workspace, wait_until
+from tests.scenarios.conftest import on_a_phone_each_night, picture
 from tests.scenarios.test_hand_over import NOTE, shows
 
 
@@ -32,3 +37,25 @@ def test_people_work_in_slack_and_in_pagerduty_and_an_outage_heals(workspace: Wo
     shows(workspace, "A-2", "note needed")
     shows(workspace, "A-1", "PagerDuty knows")
     assert "pat@northwind.example" in json.dumps(workspace.messages()), "nobody on call is unknown in silence"
+
+
+@pytest.mark.browser
+@on_a_phone_each_night
+def test_an_incident_is_handled_in_the_panel(workspace: Workspace, page: Page, tmp_path: Path) -> None:
+    """A visitor acts as Kim there, and begins an outage, which the panel shows."""
+    workspace.fire("pagerduty", "trigger")
+    page.goto(f"{workspace.url}playground/#/lab/pagerduty")
+    panel = page.get_by_role("complementary", name="PagerDuty")
+    panel.get_by_label("Act as").select_option("Kim Okafor")
+    panel.get_by_role("button", name="PagerDuty: Acknowledge PINC0001").click()
+    expect(panel.get_by_text("Acknowledged by Kim Okafor")).to_be_visible()
+    panel.get_by_label("Note on PINC0001").fill("Restarted the pool")
+    panel.get_by_role("button", name="PagerDuty: Add note to PINC0001").click()
+    expect(panel.get_by_text("Kim Okafor Restarted the pool")).to_be_visible()
+    picture(page, tmp_path, "panel")
+    panel.get_by_role("button", name="Begin an outage").click()
+    expect(panel.get_by_text("Out of reach.")).to_be_visible()
+    picture(page, tmp_path, "outage")
+    panel.get_by_role("button", name="PagerDuty: Resolve PINC0001").click()
+    expect(panel.get_by_text("No incident is open.")).to_be_visible()
+    shows(workspace, "A-1", "Acknowledged by <@U0KIM>")
