@@ -205,7 +205,7 @@ class Workspace(Slack):
 
     def runs(self, job: str) -> float:
         """How often a job has run."""
-        with urlopen(f"{self.url}metrics", timeout=30) as answer:
+        with urlopen(f"{self.url}metrics", timeout=120) as answer:
             lines = answer.read().decode().splitlines()
         return sum(float(line.split()[-1]) for line in lines if f'job_runs_total{{job="{job}"' in line)
 
@@ -324,14 +324,14 @@ def _answers(url: str) -> bool:
 
 
 def _get(url: str) -> Any:
-    with urlopen(url, timeout=30) as answer:
+    with urlopen(url, timeout=120) as answer:
         return json.load(answer)
 
 
 def _post(url: str, body: bytes, headers: Mapping[str, str] | None = None) -> tuple[int, dict[str, Any]]:
     request = Request(url, data=body, headers={"Content-Type": "application/json", **(headers or {})})
     try:
-        with urlopen(request, timeout=60) as answer:
+        with urlopen(request, timeout=120) as answer:
             return answer.status, json.load(answer)
     except HTTPError as error:
         return error.code, {}
