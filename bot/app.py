@@ -37,6 +37,7 @@ from bot.adapters.slack.web import SlackWeb, web_client, web_session
 from bot.adapters.system import SystemClock, SystemRandomness
 from bot.domain.errors import SocmonError
 from bot.ports import Clock, Network, Randomness
+from bot.procedures.check_on_call import waits_for_slack
 from bot.procedures.escalate_alert import Reach
 from bot.procedures.seal_log import MOST, DamagedLog, seal_log
 from bot.procedures.show_alert import forget_problems, release_leases, reroute_threads
@@ -59,6 +60,7 @@ log = logging.getLogger(__name__)
 
 LOG_PROBLEM = "evidence:log"
 TELL_SECONDS = 5
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0  # seconds between looks for whom Slack knows
 # A stop takes less than ten seconds: requests drain for three, then these, then the database closes in three.
 PROJECTOR_SECONDS = 3.0
 QUEUE_SECONDS = 3.5  # a look into a queue takes three
@@ -358,9 +360,17 @@ class Socmon:
                 log.exception("telling the tools failed; it goes on")
 
     async def _ask_who_is_on_call(self) -> None:
-        """At once, so that the first alert after a start calls the right people; from then on a job does."""
+        """At once, so that the first alert after a start calls the right people; from then on a job does.
+
+        Whom Slack did not tell of, because it did not answer, is asked for again within seconds.
+        """
+        pause = FIRST_PAUSE
         try:
             await collect_on_call(self)
+            while self.settings.slack.connected and await self.records.read(waits_for_slack):
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+                await collect_on_call(self)
         except Exception:
             log.exception("who is on call could not be collected at the start; the job tries again")
 

@@ -2,19 +2,57 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
-from multidict import MultiDict
 
 from bot.playground.pagerduty import FakePagerDuty
-from tests.tls import server_context, trust
+from bot.playground.pagerduty_line import answer_of, api_runner
+from bot.playground.tls import server_context
+from tests.tls import trust
 
-KEY = "a-key-of-the-fake"
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request on the wire."""
+
+    method: str
+    path: str
+    query: list[tuple[str, str]]
+
+
+class WatchedPagerDuty(FakePagerDuty):
+    """Its events and the requests are remembered; `faults[path]` are statuses that are used up one a call, before the
+    true answer, and `garbage[path]` is a body in its place.
+    """
+
+    def __init__(self, *, now: Callable[[], datetime]) -> None:
+        super().__init__(now=now)
+        self.url = ""
+        self.asked: list[Asked] = []
+        self.events: list[dict[str, Any]] = []
+        self.hear = self.events.append
+        self.faults: dict[str, list[int]] = defaultdict(list)
+        self.garbage: dict[str, bytes] = {}
+
+    def paths(self) -> list[str]:
+        return [each.path for each in self.asked]
+
+    async def serve(self, request: web.Request) -> web.Response:
+        self.asked.append(Asked(request.method, request.path, list(request.query.items())))
+        if self.faults[request.path]:
+            status = self.faults[request.path].pop(0)
+            return web.json_response({"error": {"message": "made up", "code": 1}}, status=status)
+        if request.path in self.garbage:
+            return web.Response(body=self.garbage[request.path], content_type="application/json")
+        return web.json_response(**await answer_of(self, request))
 
 
 @contextmanager
@@ -25,9 +63,7 @@ def serving(answer: Any, certificate: Path | None) -> Iterator[str]:
     where: list[str] = []
 
     async def serve() -> None:
-        application = web.Application()
-        application.router.add_route("*", "/{path:.*}", answer)
-        runner = web.AppRunner(application)
+        runner = api_runner(answer)
         await runner.setup()
         context = server_context(certificate) if certificate else None
         await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
@@ -49,25 +85,11 @@ def serving(answer: Any, certificate: Path | None) -> Iterator[str]:
 
 @contextmanager
 def fake_pagerduty(
-    now: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[FakePagerDuty, str]]:
-    """A PagerDuty with Sam, Kim and the bot, and its address, which this process trusts."""
-    fake = FakePagerDuty(now=now, key=KEY)
-    fake.hire("PSAM", "Sam Rivera", "sam@example.com")
-    fake.hire("PKIM", "Kim Lindqvist", "kim@example.com")
-    fake.hire("PBOT", "socmon", "socmon@example.com")
-    fake.put_on_call("PSAM", 1)
-    fake.put_on_call("PKIM", 2)
-
-    async def answer(request: web.Request) -> web.Response:
-        query: MultiDict[str] = MultiDict(request.query)
-        asked = {name: query.getall(name) for name in query}
-        body = await request.json() if request.can_read_body else {}
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        status, said = fake.answer(request.method, request.path, asked, headers, body)
-        return web.json_response(said, status=status)
-
+    now: Callable[[], datetime], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[WatchedPagerDuty]:
+    """A PagerDuty in which nobody works yet, and which this process trusts."""
+    fake = WatchedPagerDuty(now=now)
     certificate = folder / "authority.pem"
-    with serving(answer, certificate) as url:
+    with serving(fake.serve, certificate) as fake.url:
         trust(monkeypatch, certificate)
-        yield fake, url
+        yield fake

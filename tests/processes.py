@@ -175,6 +175,17 @@ class Workspace(Slack):
         """Press a button of the Sources panel."""
         return _post(f"{self.url}playground/sources/{provider}/{action}", b"")[1]
 
+    def pagerduty(self) -> dict[str, dict[str, Any]]:
+        """What is open in PagerDuty, by its id."""
+        desk = _get(f"{self.url}playground/pagerduty")
+        return {one["id"]: one for one in desk["incidents"]}
+
+    def in_pagerduty(self, act: str, user: str, incident: str, **given: Any) -> None:
+        """What a person does there."""
+        body = json.dumps({"user": user, "incident": incident, **given}).encode()
+        status, _ = _post(f"{self.url}playground/pagerduty/{act}", body)
+        assert status == 200, f"{user} cannot {act} {incident}"
+
     def say(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Post to the generic source with the playground's own secret."""
         samples = all_providers()["generic"].samples()
@@ -186,9 +197,17 @@ class Workspace(Slack):
         body = json.dumps({"user": user, **given}).encode()
         return _post(f"{self.url}playground/act/{what}", body)[1]
 
-    def turn_clock_on(self, minutes: int) -> None:
-        """What waits for a time comes within seconds."""
-        assert _post(f"{self.url}playground/clock", json.dumps({"minutes": minutes}).encode())[0] == 200
+    def turn_clock_on(self, minutes: int) -> datetime:
+        """What waits for a time comes within seconds. Returns what time it is then."""
+        status, told = _post(f"{self.url}playground/clock", json.dumps({"minutes": minutes}).encode())
+        assert status == 200
+        return datetime.fromisoformat(told["now"])
+
+    def runs(self, job: str) -> float:
+        """How often a job has run."""
+        with urlopen(f"{self.url}metrics", timeout=120) as answer:
+            lines = answer.read().decode().splitlines()
+        return sum(float(line.split()[-1]) for line in lines if f'job_runs_total{{job="{job}"' in line)
 
     def parent(self, alert: str) -> dict[str, Any]:
         """The alert's message in its channel, as it stands now."""
@@ -254,10 +273,18 @@ class Workspace(Slack):
 
     def log(self) -> list[dict[str, Any]]:
         """The alert log, as `socmon log` tells it."""
-        words = [sys.executable, "-m", "bot.cli", "log", "--json"]
-        done = subprocess.run(words, env=self.bot_environ(), capture_output=True, text=True, check=True)
-        found: list[dict[str, Any]] = json.loads(done.stdout)
+        found: list[dict[str, Any]] = json.loads(self.run("log", "--json"))
         return found
+
+    def run(self, *command: str) -> str:
+        """What another `socmon` command beside the playground says."""
+        words = [sys.executable, "-m", "bot.cli", *command]
+        done = subprocess.run(words, env=self.bot_environ(), capture_output=True, text=True, check=True)
+        return done.stdout
+
+    def has_begun_to_tick(self) -> bool:
+        """From then on a job that comes due runs within seconds."""
+        return "never ran" not in self.run("jobs")
 
     def bot_environ(self) -> dict[str, str]:
         """The environment of the playground's bot, for other commands beside it."""
@@ -297,14 +324,14 @@ def _answers(url: str) -> bool:
 
 
 def _get(url: str) -> Any:
-    with urlopen(url, timeout=10) as answer:
+    with urlopen(url, timeout=120) as answer:
         return json.load(answer)
 
 
 def _post(url: str, body: bytes, headers: Mapping[str, str] | None = None) -> tuple[int, dict[str, Any]]:
     request = Request(url, data=body, headers={"Content-Type": "application/json", **(headers or {})})
     try:
-        with urlopen(request, timeout=20) as answer:
+        with urlopen(request, timeout=120) as answer:
             return answer.status, json.load(answer)
     except HTTPError as error:
         return error.code, {}

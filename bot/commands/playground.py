@@ -16,17 +16,23 @@ from bot.domain.errors import WrongSettings
 from bot.logs import set_up_logging
 from bot.playground.app import Playground, create_playground
 from bot.playground.clock import PlaygroundClock
-from bot.playground.people import TOKEN
+from bot.playground.pagerduty import FakePagerDuty
+from bot.playground.pagerduty_line import PagerDutyLine
+from bot.playground.people import PAGERDUTY_SENDER, TOKEN
 from bot.ports import Answer
 from bot.providers import all_providers
 from bot.providers.contract import Samples
-from bot.settings import Settings, load_settings, read_environment
+from bot.settings import Settings, load_settings, read_environment, trust
 
 PLAYGROUND_CONFIG = """\
 [slack]
 alerts_channel = "C0ALERTS"
 validation_channel = "C0SOC2"
 on_call = ["U0SAM"]
+
+[[on_call.teams]]
+name = "Platform"
+pagerduty_policy = "PESC001"
 
 [roles]
 responders = ["U0SAM", "U0KIM"]
@@ -52,10 +58,10 @@ def playground(*, host: str, port: int, fresh: bool) -> int:
     base = f"http://{host}:{port}"
     secret = secrets.token_hex(16)
     samples = {name: provider.samples() for name, provider in all_providers().items()}
-    settings = playground_settings(folder, base=base, signing_secret=secret, samples=samples)
     network = SampleNetwork({url: body for one in samples.values() for url, body in one.pages.items()})
     clock = PlaygroundClock()
-    socmon = Socmon(settings=settings, network=network, clock=clock)
+    pagerduty = PagerDutyLine(FakePagerDuty(now=clock.now), folder=folder, bot_url=base)
+    trust(pagerduty.authority)
     workspace = create_playground(
         bot_url=base,
         signing_secret=secret,
@@ -64,7 +70,12 @@ def playground(*, host: str, port: int, fresh: bool) -> int:
         clock=clock,
         snapshot_path=folder / "workspace.json",
         rate_limits=True,
+        pagerduty=pagerduty,
     )
+    settings = playground_settings(
+        folder, base=base, signing_secret=secret, samples=samples, pagerduty=pagerduty
+    )
+    socmon = Socmon(settings=settings, network=network, clock=clock)
     print(f"\n  socmon's playground is open:  {base}/\n  Ctrl+C ends it; what happened stays in {folder}\n")
     app = socmon.asgi(workspace.routes, beside=lambda: _running(workspace))
     return run_server(app, socmon, host=host, port=port, leaving=workspace.live.hang_up)
@@ -80,12 +91,18 @@ async def _running(workspace: Playground) -> AsyncIterator[None]:
 
 
 def playground_settings(
-    folder: Path, *, base: str, signing_secret: str, samples: Mapping[str, Samples]
+    folder: Path,
+    *,
+    base: str,
+    signing_secret: str,
+    samples: Mapping[str, Samples],
+    pagerduty: PagerDutyLine,
 ) -> Settings:
     """Settings as an operator would write them, with every provider connected to its samples."""
     config = folder / "socmon.toml"
-    tables = "".join(_toml_table(name, one.table) for name, one in samples.items())
-    config.write_text(PLAYGROUND_CONFIG + tables)
+    more = {"pagerduty": {"from": PAGERDUTY_SENDER}}
+    tables = [_toml_table(name, {**one.table, **more.get(name, {})}) for name, one in samples.items()]
+    config.write_text(PLAYGROUND_CONFIG + "".join(tables))
     environ = {
         "SOCMON_CONFIG": str(config),
         "SOCMON_DATA_DIR": str(folder),
@@ -93,6 +110,7 @@ def playground_settings(
         "SLACK_API_URL": f"{base}/playground/api/",
         "SLACK_BOT_TOKEN": TOKEN,
         "SLACK_SIGNING_SECRET": signing_secret,
+        **pagerduty.environ,
     }
     for one in samples.values():
         environ |= one.environ

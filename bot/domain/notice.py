@@ -67,7 +67,7 @@ class Waiting:
     """One alert in a bundle: why the person is told of it, and the channel where its thread is."""
 
     alert: Alert
-    kind: str
+    kinds: tuple[str, ...]
     channel: str
 
 

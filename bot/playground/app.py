@@ -12,10 +12,11 @@ from bot.playground import people
 from bot.playground.bot_line import BotLine
 from bot.playground.clock import PlaygroundClock
 from bot.playground.errors import RealToken, SlackError
-from bot.playground.faults import Faults
+from bot.playground.faults import Faults, Kind
 from bot.playground.interactions import Interactions
 from bot.playground.live import Live
 from bot.playground.messages import Message, rich_text
+from bot.playground.pagerduty_line import PagerDutyLine
 from bot.playground.pages import page_routes
 from bot.playground.rate_limits import RateLimits
 from bot.playground.snapshot import Snapshot
@@ -42,6 +43,7 @@ def create_playground(
     own_url: str = "",
     scopes: Iterable[str] = people.SCOPES,
     patience: float = 3.0,
+    pagerduty: PagerDutyLine | None = None,
 ) -> "Playground":
     """A playground whose bot is at `bot_url`; `own_url` is where the bot finds it, by default the same place.
 
@@ -59,6 +61,7 @@ def create_playground(
         own_url=(own_url or bot_url).rstrip("/"),
         scopes=scopes,
         patience=patience,
+        pagerduty=pagerduty,
     )
 
 
@@ -84,6 +87,7 @@ class Playground:
         own_url: str,
         scopes: Iterable[str],
         patience: float,
+        pagerduty: PagerDutyLine | None,
     ) -> None:
         self.clock = clock
         self.workspace = Workspace(clock)
@@ -92,6 +96,9 @@ class Playground:
         self.limits = RateLimits(clock.now, enabled=rate_limits)
         self.live = Live(self.workspace)
         self.sources = Sources(samples, bot_url=bot_url, now=clock.now, changed=self._save_soon)
+        self.pagerduty = pagerduty
+        if pagerduty:
+            self._connect(pagerduty)
         self._line = BotLine(
             self.workspace, self.transcript, bot_url=bot_url, signing_secret=signing_secret, patience=patience
         )
@@ -106,7 +113,9 @@ class Playground:
             own_url=own_url,
         )
         self._snapshot = (
-            Snapshot(snapshot_path, self.workspace, self.sources, clock) if snapshot_path else None
+            Snapshot(snapshot_path, self.workspace, self.sources, clock, self.pagerduty)
+            if snapshot_path
+            else None
         )
         self._running = False
 
@@ -118,6 +127,10 @@ class Playground:
         """Load the snapshot, or furnish the rooms; from now on changes are saved."""
         if self._snapshot is None or not self._snapshot.load():
             self._furnish()
+        if self.pagerduty:
+            if not self.pagerduty.fake.users:
+                people.staff_pagerduty(self.pagerduty.fake, self.clock.now())
+            await self.pagerduty.start()
         self._running = True
         self.workspace.listeners.append(self._changed)
 
@@ -125,6 +138,8 @@ class Playground:
         self.live.hang_up()
         await self._line.stop()
         await self.sources.stop()
+        if self.pagerduty:
+            await self.pagerduty.stop()
         if self._running and self._snapshot is not None:
             self._snapshot.save()
         self._running = False
@@ -184,6 +199,25 @@ class Playground:
             "counters": self.transcript.counters("in"),
             "sent": self.transcript.counters("out"),
         }
+
+    def _connect(self, pagerduty: PagerDutyLine) -> None:
+        self.sources.before = pagerduty.before
+        pagerduty.fake.is_down = lambda: self.faults.is_on(Kind.PAGERDUTY_DOWN)
+        pagerduty.fake.changed = lambda: self.workspace.tell("pagerduty", {})
+        pagerduty.noted = self._told_by_pagerduty
+
+    def _told_by_pagerduty(self, event: str, status: int) -> None:
+        now = self.workspace.now()
+        entry = self.transcript.add(
+            "out",
+            "pagerduty",
+            at=now,
+            until=now,
+            status=status,
+            error="" if status else "dispatch_failed",
+            about=event,
+        )
+        self.workspace.tell("request", entry.as_json())
 
     def _furnish(self) -> None:
         """A little talk in #general, where the bot is not, so that the place looks lived in."""

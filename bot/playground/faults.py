@@ -1,4 +1,4 @@
-"""Ways in which Slack can fail, switched on for a number of calls, for a number of seconds, or until switched off."""
+"""Ways in which Slack and PagerDuty can fail, on for a number of calls or of seconds, or until switched off."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ class Kind(StrEnum):
     MISSING_SCOPE = "missing_scope"  # `scope` is withdrawn
     ARCHIVE_CHANNEL = "archive_channel"  # `channel`
     REMOVE_BOT = "remove_bot"  # the bot, from `channel`
+    PAGERDUTY_DOWN = "pagerduty_down"  # it answers 503, and tells of nothing
 
 
 MODES = ("error", "close", "timeout")
@@ -86,6 +87,9 @@ class Faults:
                 self._use(fault)
                 return fault
         return None
+
+    def is_on(self, kind: Kind) -> bool:
+        return any(fault.kind is kind for fault in self.on)
 
     def withdrawn_scopes(self) -> set[str]:
         return {fault.scope for fault in self.on if fault.kind is Kind.MISSING_SCOPE}

@@ -1,67 +1,84 @@
-"""A small PagerDuty that remembers: incidents, notes, users and who is on call, over the part of its REST API we use.
+"""A small PagerDuty that remembers: incidents, notes, people and who is on call, over the part of its REST API we use.
 
-It knows no HTTP: `answer` takes a request and gives (status, body). What it would tell its webhook subscribers is
-collected in `events`, oldest first. While `is_down` it answers 503 and does nothing.
+It knows no HTTP: `answer` takes a request and gives (status, body). What it would tell its webhook subscribers goes to
+`hear`. While `is_down` says so it answers 503 and does nothing; people go on there.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from typing import Any
+from uuid import uuid4
 
-Body = dict[str, Any]
+from bot.playground.pagerduty_shapes import SITE, Body, oncall, reference, rule, user
+
 Query = Mapping[str, Sequence[str]]
 
-SITE = "https://example.pagerduty.com"
+KEY = "a-key-of-the-fake"
+POLICY = "PESC001"
 MOST_ITEMS = 100
 
 
 class FakePagerDuty:
-    """`now` is asked for every time; `key` is the one REST key it knows."""
+    """`now` is asked for every time. It knows one REST key, KEY, and one escalation policy of its own, POLICY."""
 
-    def __init__(self, *, now: Callable[[], datetime], key: str = "a-key-of-the-fake") -> None:
-        self._now, self._key = now, key
-        self._numbers = count(1)
+    def __init__(self, *, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._last = 0
         self.incidents: dict[str, Body] = {}
         self.notes: dict[str, list[Body]] = {}
         self.users: dict[str, Body] = {}
+        self.rules: dict[str, list[Body]] = {}
+        self.policies: dict[str, Body] = {}
         self.oncalls: list[Body] = []
-        self.events: list[Body] = []
-        self.asked: list[tuple[str, str]] = []
-        self.is_down = False
+        self.hear: Callable[[Body], None] = lambda _event: None
+        self.changed: Callable[[], None] = lambda: None
+        self.is_down: Callable[[], bool] = lambda: False
 
-    # What happens there
-    def hire(self, user: str, name: str, email: str) -> Body:
-        self.users[user] = {
-            "id": user,
-            "type": "user",
-            "name": name,
-            "summary": name,
-            "email": email,
-            "html_url": f"{SITE}/users/{user}",
-        }
-        return self.users[user]
+    # What is kept over a restart
+    def dump(self) -> Body:
+        """Everything, as JSON."""
+        return {"last": self._last} | {name: getattr(self, name) for name in _KEPT}
 
-    def put_on_call(self, user: str, level: int, *, policy: str = "PESC001") -> None:
+    def restore(self, stored: Body) -> None:
+        self._last = stored["last"]
+        for name in _KEPT:
+            setattr(self, name, stored[name])
+
+    # Who works there
+    def hire(self, id: str, name: str, email: str, *methods: Body) -> Body:  # noqa: A002 - PagerDuty's word
+        """Somebody whom each of these contact methods rings at once."""
+        self.users[id] = user(id, *methods, name=name, email=email)
+        self.rules[id] = [rule(each["id"]) for each in methods]
+        return self.users[id]
+
+    def put_on_call(
+        self,
+        id: str,  # noqa: A002
+        level: int,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> None:
+        """From `start` to `end`; None is for good."""
         self.oncalls.append(
-            {
-                "escalation_policy": _reference("escalation_policy", policy, "Platform"),
-                "escalation_level": level,
-                "user": _reference("user", user, self.users[user]["name"]),
-                "schedule": None,
-                "start": None,
-                "end": None,
-            }
+            oncall(
+                id,
+                name=self.users[id]["name"],
+                policy=POLICY,
+                level=level,
+                start=_time(start) if start else None,
+                end=_time(end) if end else None,
+            )
         )
 
+    # What happens there
     def trigger(
         self, title: str, *, incident: str = "", service: str = "prod-db-1", urgency: str = "high"
     ) -> Body:
-        number = next(self._numbers)
+        number = self._next()
         found = incident or f"PFAKE{number:04d}"
         at = _time(self._now())
-        first = [one["user"] for one in self.oncalls if one["escalation_level"] == 1][:1]
         self.incidents[found] = {
             "id": found,
             "type": "incident",
@@ -74,10 +91,10 @@ class FakePagerDuty:
             "last_status_change_at": at,
             "status": "triggered",
             "incident_key": f"{service}/{number}",
-            "service": _reference("service", "PSVC001", service),
-            "assignments": [{"at": at, "assignee": one} for one in first],
+            "service": reference("service", "PSVC001", service),
+            "assignments": self._assigned(1)[:1],
             "acknowledgements": [],
-            "escalation_policy": _reference("escalation_policy", "PESC001", "Platform"),
+            "escalation_policy": reference("escalation_policy", POLICY, "Platform"),
             "teams": [],
             "priority": None,
             "urgency": urgency,
@@ -86,10 +103,28 @@ class FakePagerDuty:
         self._tell("triggered", self.incidents[found], None)
         return self.incidents[found]
 
+    def adopt(self, event: Body) -> None:
+        """An incident of which the bot is told elsewhere (by a sample) stands here as well, with what it says."""
+        told = event["data"]
+        if told.get("type") != "incident" or not told.get("id"):
+            return
+        known, at = self.incidents.get(told["id"]), _time(self._now())
+        if known and (known["status"] != "resolved") == (told["status"] != "resolved"):
+            return  # the same told again: whoever has acknowledged it stays
+        self.incidents[told["id"]] = told | {
+            "summary": f"[#{told['number']}] {told['title']}",
+            "incident_number": told["number"],
+            "last_status_change_at": at,
+            "assignments": self._assigned(1),
+            "acknowledgements": [],
+            "resolved_at": at if told["status"] == "resolved" else None,
+        }
+        self.changed()
+
     def act(self, user: str | None, incident: str, **changes: Any) -> Body:
         """Somebody changes an incident: `status`, `assignments` or `escalation_level`. None is an integration."""
         found, at = self.incidents[incident], _time(self._now())
-        who = _reference("user", user, self.users[user]["name"]) if user else None
+        who = reference("user", user, self.users[user]["name"]) if user else None
         if (status := changes.get("status")) and status != found["status"]:
             found |= {"status": status, "last_status_change_at": at}
             found["resolved_at"] = at if status == "resolved" else None
@@ -100,22 +135,20 @@ class FakePagerDuty:
         if assignments := changes.get("assignments"):
             people = [self.users[one["assignee"]["id"]] for one in assignments]
             found["assignments"] = [
-                {"at": at, "assignee": _reference("user", one["id"], one["name"])} for one in people
+                {"at": at, "assignee": reference("user", one["id"], one["name"])} for one in people
             ]
             self._tell("reassigned", found, who)
         if level := changes.get("escalation_level"):
-            next_ones = [one["user"] for one in self.oncalls if one["escalation_level"] == level]
-            found["assignments"] = [{"at": at, "assignee": one} for one in next_ones]
+            found["assignments"] = self._assigned(level)
             self._tell("escalated", found, who)
         return found
 
     def note(self, user: str, incident: str, content: str) -> Body:
-        who = _reference("user", user, self.users[user]["name"])
-        number = next(self._numbers)
+        who = reference("user", user, self.users[user]["name"])
         at = _time(self._now())
-        written = {"id": f"PNOTE{number:04d}", "user": who, "content": content, "created_at": at}
+        written = {"id": f"PNOTE{self._next():04d}", "user": who, "content": content, "created_at": at}
         self.notes.setdefault(incident, []).append(written)
-        about = _reference("incident", incident, self.incidents[incident]["title"])
+        about = reference("incident", incident, self.incidents[incident]["title"])
         data = {"incident": about, "id": written["id"], "content": content, "trimmed": False}
         self._event("annotated", data | {"type": "incident_note"}, who)
         return written
@@ -128,28 +161,38 @@ class FakePagerDuty:
         self._event(kind, data | {"number": incident["incident_number"], "assignees": assignees}, who)
 
     def _event(self, kind: str, data: Body, who: Body | None) -> None:
-        number = next(self._numbers)
-        self.events.append(
-            {
-                "id": f"01FAKE{number:08d}",
-                "event_type": f"incident.{kind}",
-                "resource_type": "incident",
-                "occurred_at": _time(self._now()),
-                "agent": who,
-                "client": None,
-                "data": data,
-            }
-        )
+        event = {
+            "id": f"01{uuid4().hex[:24].upper()}",
+            "event_type": f"incident.{kind}",
+            "resource_type": "incident",
+            "occurred_at": _time(self._now()),
+            "agent": who,
+            "client": None,
+            "data": data,
+        }
+        self.hear(event)
+        self.changed()
+
+    def _assigned(self, level: int) -> list[Body]:
+        """Whoever is on call at this level now."""
+        at = _time(self._now())
+        now = [
+            one["user"] for one in self.oncalls if one["escalation_level"] == level and _touches(one, at, at)
+        ]
+        return [{"at": at, "assignee": one} for one in now]
+
+    def _next(self) -> int:
+        self._last += 1
+        return self._last
 
     # What it is asked
     def answer(
         self, method: str, path: str, query: Query, headers: Mapping[str, str], body: Body
     ) -> tuple[int, Body]:
         """`headers` by their names in lower case."""
-        self.asked.append((method, path))
-        if self.is_down:
+        if self.is_down():
             return 503, _error("Service Unavailable")
-        if headers.get("authorization") != f"Token token={self._key}":
+        if headers.get("authorization") != f"Token token={KEY}":
             return 401, _error("Unauthorized")
         parts = path.strip("/").split("/")
         if method == "GET":
@@ -176,15 +219,30 @@ class FakePagerDuty:
                 people = self.users.values()
                 known = [one for one in people if asked in f"{one['name']} {one['email']}".casefold()]
                 found = _page("users", known, query)
-            case ["users", user]:
-                found = _wrapped("user", self.users.get(user))
+            case ["users", person]:
+                found = _wrapped("user", self.users.get(person))
+            case ["users", person, "notification_rules"]:
+                urgency = (query.get("urgency") or ["high"])[0]
+                rules = self.rules.get(person, [])
+                found = {"notification_rules": [one for one in rules if urgency in {"all", one["urgency"]}]}
+            case ["escalation_policies", policy]:
+                found = _wrapped("escalation_policy", self.policies.get(policy))
             case ["oncalls"]:
-                policies = query.get("escalation_policy_ids[]") or []
-                on_call = [one for one in self.oncalls if one["escalation_policy"]["id"] in policies]
-                found = _page("oncalls", on_call, query)
+                found = _page("oncalls", self._on_call(query), query)
             case _:
                 found = None
         return (200, found) if found else (404, _error("Not Found"))
+
+    def _on_call(self, query: Query) -> list[Body]:
+        """The shifts of the policies that are asked for, within the time from `since` to `until`: by default now."""
+        now = _time(self._now())
+        since, until = ((query.get(name) or [now])[0] for name in ("since", "until"))
+        policies = query.get("escalation_policy_ids[]") or []
+        return [
+            one
+            for one in self.oncalls
+            if one["escalation_policy"]["id"] in policies and _touches(one, since, until)
+        ]
 
     def _write(self, method: str, parts: list[str], author: str, body: Body) -> tuple[int, Body]:
         if len(parts) < 2 or parts[0] != "incidents" or parts[1] not in self.incidents:
@@ -218,13 +276,11 @@ def _page(name: str, found: Sequence[Body], query: Query) -> Body:
     return {name: list(found[start : start + size]), **rest}
 
 
-def _reference(kind: str, number: str, summary: str) -> Body:
-    return {
-        "id": number,
-        "type": f"{kind}_reference",
-        "summary": summary,
-        "html_url": f"{SITE}/{kind}s/{number}",
-    }
+def _touches(shift: Body, since: str, until: str) -> bool:
+    """Times may come in any zone."""
+    start, end = shift["start"], shift["end"]
+    begun = start is None or datetime.fromisoformat(start) <= datetime.fromisoformat(until)
+    return begun and (end is None or datetime.fromisoformat(end) > datetime.fromisoformat(since))
 
 
 def _error(message: str) -> Body:
@@ -233,3 +289,6 @@ def _error(message: str) -> Body:
 
 def _time(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"
+
+
+_KEPT = ("incidents", "notes", "users", "rules", "policies", "oncalls")

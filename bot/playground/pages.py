@@ -16,6 +16,8 @@ from bot.playground.errors import SlackError
 from bot.playground.faults import Kind, read_fault
 from bot.playground.interactions import Place
 from bot.playground.live import older_messages, page_state, thread_state
+from bot.playground.pagerduty import FakePagerDuty
+from bot.playground.pagerduty_desk import desk, do
 from bot.playground.responses import show_response
 from bot.playground.sources import Action
 
@@ -61,6 +63,8 @@ def page_routes(playground: "Playground") -> list[Route]:
         route("/playground/act/{act}", act, "POST"),
         route("/playground/faults", list_faults),
         route("/playground/faults", set_fault, "POST"),
+        route("/playground/pagerduty", pagerduty),
+        route("/playground/pagerduty/{act}", act_in_pagerduty, "POST"),
         route("/playground/sources", list_sources),
         route("/playground/sources/{provider}/{action}", use_source, "POST"),
         route("/playground/reset", reset, "POST"),
@@ -90,7 +94,8 @@ async def static(_: "Playground", request: Request) -> Response:
 async def state(playground: "Playground", request: Request) -> Response:
     user_id = request.query_params.get("user", "")
     found = page_state(playground.workspace, user_id, playground.live.number)
-    return JSONResponse(found | {"faults": _faults(playground), "sources": playground.sources.names})
+    more = {"sources": playground.sources.names, "pagerduty": playground.pagerduty is not None}
+    return JSONResponse(found | more | {"faults": _faults(playground)})
 
 
 async def events(playground: "Playground", request: Request) -> Response:
@@ -206,6 +211,22 @@ async def use_source(playground: "Playground", request: Request) -> Response:
         raise SlackError("unknown_action", f"the actions are {', '.join(Action)}") from error
     answers = await playground.sources.act(request.path_params["provider"], action)
     return JSONResponse({"ok": True, "answers": [asdict(answer) for answer in answers]})
+
+
+async def pagerduty(playground: "Playground", _: Request) -> Response:
+    return JSONResponse(desk(_pagerduty(playground)))
+
+
+async def act_in_pagerduty(playground: "Playground", request: Request) -> Response:
+    fake = _pagerduty(playground)
+    do(fake, request.path_params["act"], await _given(request))
+    return JSONResponse({"ok": True} | desk(fake))
+
+
+def _pagerduty(playground: "Playground") -> FakePagerDuty:
+    if playground.pagerduty is None:
+        raise SlackError("no_pagerduty", "this playground has no PagerDuty; `socmon playground` has one")
+    return playground.pagerduty.fake
 
 
 async def list_faults(playground: "Playground", _: Request) -> Response:

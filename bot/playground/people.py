@@ -1,6 +1,10 @@
 """Who and what is in the playground's workspace before anything happens."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from bot.playground.pagerduty import POLICY, FakePagerDuty
+from bot.playground.pagerduty_shapes import method, policy
 
 TEAM = "T0PLAY"
 TEAM_NAME = "Northwind"
@@ -11,6 +15,10 @@ BOT = "B0SOCMON"
 SLACKBOT = "USLACKBOT"
 TOKEN = "xoxb-playground"  # noqa: S105 - the playground's own, worth nothing elsewhere
 COMMAND = "/socmon"
+PAGERDUTY_SENDER = "socmon@northwind.example"
+"""Who speaks in PagerDuty for those whom it does not know."""
+HANDOVERS = 104
+FRIDAY, NINE = 4, 9
 
 # What follows is what manifest.yml asks for, the optional scopes included; a test compares them.
 COMMAND_HINT = "[log open|mine|7d|A-12] [csv|json] · oncall [team] [when] · status · help"
@@ -153,3 +161,25 @@ def channels(created: int) -> list[Channel]:
 
 def groups() -> list[Group]:
     return [Group(id="S0ONCALL", handle="oncall", name="On-call engineers", users=["U0SAM", "U0KIM"])]
+
+
+def staff_pagerduty(fake: FakePagerDuty, now: datetime) -> None:
+    """Sam has just become on call, and hands over to Kim next Friday at nine, as #general says; they take turns.
+
+    Behind them stands Pat, a contractor without a Slack account.
+    """
+    fake.policies[POLICY] = policy(POLICY, 5, 15, name="Platform")
+    for user, name in (("PSAM", "Sam Rivera"), ("PKIM", "Kim Okafor"), ("PPAT001", "Pat Example")):
+        email = f"{name.split()[0].lower()}@northwind.example"
+        mail = method(f"{user}2", "email", address=email, label="Work")
+        fake.hire(user, name, email, method(f"{user}1", address=f"0170123{len(fake.users):04}"), mail)
+    fake.hire("PBOT001", "socmon", PAGERDUTY_SENDER)
+    today = now.astimezone(UTC).replace(hour=NINE, minute=0, second=0, microsecond=0)
+    handover = today + timedelta(days=(FRIDAY - today.weekday()) % 7)
+    if handover < now + timedelta(days=1):  # so that a visitor meets Sam, and then Kim
+        handover += timedelta(days=7)
+    fake.put_on_call("PSAM", 1, start=today - timedelta(days=7), end=handover)
+    for week in range(HANDOVERS):
+        start = handover + timedelta(weeks=week)
+        fake.put_on_call(("PKIM", "PSAM")[week % 2], 1, start=start, end=start + timedelta(weeks=1))
+    fake.put_on_call("PPAT001", 2)

@@ -13,6 +13,7 @@ from typing import Any
 from bot.playground.clock import PlaygroundClock
 from bot.playground.files import File
 from bot.playground.messages import Message
+from bot.playground.pagerduty_line import PagerDutyLine
 from bot.playground.people import Channel
 from bot.playground.sources import Sources
 from bot.playground.view_stacks import View
@@ -25,11 +26,19 @@ DELAY = 0.5  # seconds between a change and the file, so that a storm is written
 class Snapshot:
     """Keeps the file at `path` in step with the workspace. Modals and ephemeral messages are not kept, as in Slack."""
 
-    def __init__(self, path: Path, workspace: Workspace, sources: Sources, clock: Clock) -> None:
+    def __init__(
+        self,
+        path: Path,
+        workspace: Workspace,
+        sources: Sources,
+        clock: Clock,
+        pagerduty: PagerDutyLine | None = None,
+    ) -> None:
         self._path = path
         self._clock = clock
         self._workspace = workspace
         self._sources = sources
+        self._pagerduty = pagerduty.fake if pagerduty else None
         self._timer: asyncio.TimerHandle | None = None
 
     def load(self) -> bool:
@@ -41,6 +50,8 @@ class Snapshot:
             raise ValueError(f"{self._path} is of another version; move it away to start over")
         restore(stored, self._workspace)
         self._sources.resume(stored["sources"])
+        if self._pagerduty is not None and "pagerduty" in stored:
+            self._pagerduty.restore(stored["pagerduty"])
         if isinstance(self._clock, PlaygroundClock):  # or what is to come would lie in the past again
             self._clock.ahead = timedelta(seconds=stored.get("clock_ahead", 0))
         return True
@@ -60,6 +71,8 @@ class Snapshot:
         stored = {"version": VERSION, "sources": self._sources.numbers, **dump(self._workspace)}
         if isinstance(self._clock, PlaygroundClock):
             stored["clock_ahead"] = self._clock.ahead.total_seconds()
+        if self._pagerduty is not None:
+            stored["pagerduty"] = self._pagerduty.dump()
         with fresh.open("w", encoding="utf-8") as file:
             json.dump(stored, file)
             file.flush()

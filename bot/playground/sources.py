@@ -56,7 +56,10 @@ class Delivered:
 
 
 class Sources:
-    """One tool per provider whose samples were handed in."""
+    """One tool per provider whose samples were handed in.
+
+    `before` hears of each genuine delivery first, and says whether the tool can send it.
+    """
 
     def __init__(
         self,
@@ -67,6 +70,7 @@ class Sources:
         changed: Callable[[], None] = lambda: None,
     ) -> None:
         self._samples = samples
+        self.before: Callable[[str, Sample], bool] = lambda _provider, _sample: True
         self._bot_url = bot_url.rstrip("/")
         self._now = now
         self._changed = changed
@@ -109,7 +113,7 @@ class Sources:
             case Action.FORGED:  # it is refused, so its number stays free
                 number = self._numbers[provider].problem + 1
                 sample = forged(self._sample(provider, SampleKind.TRIGGERED, number))
-                return [await self._deliver(provider, sample)]
+                return [await self._post(provider, sample, SampleKind.TRIGGERED)]
             case _:
                 return [await self._tell(provider, _KINDS[action])]
 
@@ -162,6 +166,11 @@ class Sources:
     async def _deliver(
         self, provider: str, sample: Sample, kind: SampleKind = SampleKind.TRIGGERED
     ) -> Delivered:
+        if not self.before(provider, sample):
+            return Delivered(kind=kind.value, status=0, text=f"{provider} is out of reach", milliseconds=0)
+        return await self._post(provider, sample, kind)
+
+    async def _post(self, provider: str, sample: Sample, kind: SampleKind) -> Delivered:
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE))
         started = monotonic()

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.contact_list import to_csv
 from bot.domain.errors import SocmonError
 from bot.domain.evidence import Actor, Entry
-from bot.domain.oncall import AccountLink, Roster, StoredRoster, Team, UnknownTeam, merge, only
+from bot.domain.oncall import AccountLink, InSlack, Roster, StoredRoster, Team, UnknownTeam, merge, only
 from bot.domain.person import LEADS, READERS, Person, Role
 from bot.domain.thread import SlackRoute
 from bot.domain.when import UnknownTime, read_when
@@ -59,6 +59,12 @@ def known(records: Records) -> tuple[StoredRoster | None, list[AccountLink]]:
     return records.latest_roster(), records.account_links()
 
 
+def waits_for_slack(records: Records) -> bool:
+    """Whether somebody stands in the roster of whom Slack has not said yet if it knows them."""
+    stored = records.latest_roster()
+    return stored is not None and any(each.in_slack is InSlack.UNKNOWN for each in stored.roster.responders)
+
+
 def put_together(
     before: StoredRoster | None, order: Sequence[str], told: Collection[Roster], *, silent: Collection[str]
 ) -> Roster:
@@ -99,6 +105,8 @@ def who_is_called(records: Records, route: SlackRoute) -> tuple[tuple[str, ...],
         people = stored.roster.on_call(route.team, records.now)
     except UnknownTeam:
         return route.on_call, None
+    if people and route.on_call and all(person.in_slack is InSlack.UNKNOWN for person in people):
+        return route.on_call, stored  # Slack has not said yet who they are there, and an address calls nobody
     return tuple(person.address for person in people) or route.on_call, stored
 
 

@@ -82,11 +82,15 @@ def whom(
 ) -> Call | None:
     """Whom a call for the target reaches, but for those who have `acted`; the lead where there is nobody else.
 
+    Where Slack knows nobody of them, so that no mention rings, the lead is called as well.
+
     None when nobody is known at all.
     """
     names, level = _names(records, alert, target, reach)
     if not names:
         target, names, level = Target.LEAD, reach.leads, 0
+    if not any(map(_is_heard, names)):
+        names = (*names, *reach.leads)
     if not names:
         return None
     names = tuple(dict.fromkeys(each for name in names for each in _without(name, acted, reach)))
@@ -132,6 +136,11 @@ def _without(name: str, acted: Collection[str], reach: Reach) -> tuple[str, ...]
     if not set(members) & set(acted):
         return () if name in acted else (name,)
     return tuple(each for each in members if each not in acted)
+
+
+def _is_heard(name: str) -> bool:
+    """Whether a mention rings somebody: of a user or a group, and not the address of somebody who has no account."""
+    return _is_user(name) or (name.startswith("S") and "@" not in name)
 
 
 def _is_user(name: str) -> bool:

@@ -51,8 +51,12 @@ def forget_old_notices(records: Records) -> int:
 def _bundle(records: Records, policy: Policy, user: str, notices: Sequence[Owed]) -> Bundle:
     """What is mild waits for the end of the quiet hours."""
     told = [one for one in notices if one.is_due and not policy.is_quiet(one.alert.severity, records.now)]
+    kinds: dict[int, dict[str, None]] = {}
+    for one in told:
+        kinds.setdefault(one.alert.id, {})[one.notice.kind] = None
     waiting = {
-        one.alert.id: Waiting(alert=one.alert, kind=one.notice.kind, channel=one.channel) for one in told
+        one.alert.id: Waiting(alert=one.alert, kinds=tuple(kinds[one.alert.id]), channel=one.channel)
+        for one in told
     }
     order = sorted(waiting.values(), key=lambda one: (one.alert.severity, one.alert.id))
     return Bundle(user=user, waiting=tuple(order), notices=tuple(one.notice.id for one in told))

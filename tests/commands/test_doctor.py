@@ -14,14 +14,15 @@ import pytest
 from bot.adapters.evidence.keys import LogKey
 from bot.cli import main
 from bot.commands.doctor import Finding, Level, local_findings, remote_findings
+from bot.playground.pagerduty import KEY
+from bot.playground.pagerduty_shapes import policy
 from bot.procedures.check_on_call import review_contacts, take_roster
 from bot.providers import all_providers
 from bot.settings import Settings, load_settings
-from tests.pagerduty_server import KEY, pagerduty_server, policy
+from tests.fake_pagerduty import fake_pagerduty
 from tests.reports import LEAD
 from tests.rosters import person, roster
 from tests.slack_server import BROKEN, CUT, NO_JSON, SlackServer, says, slack_server
-from tests.tls import trust
 from tests.world import ORIGIN, Ledger
 
 CONFIG = """\
@@ -401,9 +402,7 @@ async def test_a_tool_that_does_not_tell_who_is_on_call_is_a_fault(
     load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a key, with a wrong one, and well."""
-    certificate = tmp_path / "authority.pem"
-    async with pagerduty_server(certificate) as pagerduty:
-        trust(monkeypatch, certificate)
+    with fake_pagerduty(lambda: datetime.now(UTC), tmp_path, monkeypatch) as pagerduty:
         pagerduty.policies["PT20YPA"] = policy()
         found = []
         for key in ("", "wrong-wrong-wrong", KEY):

@@ -1,9 +1,11 @@
 """Who is on call, from PagerDuty and a rota to the person who asks: the list, its review, and linked accounts."""
 
+import asyncio
 import csv
 import io
 import json
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,16 +15,18 @@ import pytest
 from bot.adapters.slack import interactions as do
 from bot.adapters.system import SystemClock
 from bot.app import Socmon
+from bot.domain.oncall import InSlack
+from bot.playground.pagerduty import KEY
+from bot.playground.pagerduty_shapes import method, oncall, policy, rule, user
 from bot.procedures.check_on_call import document_digest
 from bot.procedures.receive_alert import receive_alert
 from jobs.collect_on_call import collect_on_call
+from tests.fake_pagerduty import WatchedPagerDuty, fake_pagerduty
 from tests.handlers.conftest import SIGNING_SECRET, Build
 from tests.handlers.test_slack_commands import ask
-from tests.pagerduty_server import KEY, PagerDutyServer, method, oncall, pagerduty_server, policy, rule, user
 from tests.reports import delivery, report
 from tests.slack_requests import click, send, submission, until
 from tests.slack_server import BROKEN, SlackServer
-from tests.tls import trust
 
 TEAMS = """\
 [[slack.routes]]
@@ -50,10 +54,8 @@ rotation = "none"
 
 
 @pytest.fixture
-async def pagerduty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PagerDutyServer]:
-    certificate = tmp_path / "authority.pem"
-    async with pagerduty_server(certificate) as server:
-        trust(monkeypatch, certificate)
+def pagerduty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WatchedPagerDuty]:
+    with fake_pagerduty(lambda: datetime.now(UTC), tmp_path, monkeypatch) as server:
         server.policies["PT20YPA"] = policy()
         server.oncalls = [oncall("PSAM"), oncall("PKIM", level=2)]
         server.users = {"PSAM": user("PSAM", method("M1")), "PKIM": user("PKIM", method("M2"))}
@@ -62,7 +64,7 @@ async def pagerduty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
 
 
 @pytest.fixture
-async def socmon(build: Build, slack: SlackServer, pagerduty: PagerDutyServer) -> Socmon:
+async def socmon(build: Build, slack: SlackServer, pagerduty: WatchedPagerDuty) -> Socmon:
     slack.users |= {
         "U1SAM": {"profile": {"email": "sam@example.com", "display_name": "sam"}},
         "U1LEAD": {"profile": {"email": "lead@example.com", "display_name": "ana"}},
@@ -187,7 +189,7 @@ async def test_while_slack_is_silent_what_it_said_before_stands(socmon: Socmon, 
 
 
 async def test_while_pagerduty_is_silent_its_last_roster_stands(
-    socmon: Socmon, slack: SlackServer, pagerduty: PagerDutyServer
+    socmon: Socmon, slack: SlackServer, pagerduty: WatchedPagerDuty
 ) -> None:
     """The trouble is made known, once, and mended when PagerDuty answers again."""
     await collect_on_call(socmon)
@@ -254,3 +256,25 @@ async def test_a_button_of_another_version_is_explained(socmon: Socmon, slack: S
 
     said = [shown(each) for each in slack.given("response_url")]
     assert ["another version" in each or "There is no roster 99" in each for each in said] == [True] * 4
+
+
+async def test_whom_slack_did_not_tell_of_is_asked_for_again_within_seconds(
+    socmon: Socmon, slack: SlackServer
+) -> None:
+    """Slack is away while socmon starts; the job alone would look again in five minutes."""
+
+    async def told(wanted: set[InSlack]) -> None:
+        known: set[InSlack] = set()
+        while known != wanted:
+            await asyncio.sleep(0.02)
+            stored = await socmon.records.read(lambda records: records.latest_roster())
+            known = {each.in_slack for each in stored.roster.responders} if stored else set()
+
+    for name in ("users.lookupByEmail", "users.info"):
+        slack.always[name] = BROKEN
+    app = socmon.asgi()
+    async with app.router.lifespan_context(app):
+        async with asyncio.timeout(8):
+            await told({InSlack.UNKNOWN})
+            slack.always.clear()
+            await told({InSlack.ACTIVE, InSlack.NONE})

@@ -148,6 +148,16 @@ def test_a_person_without_slack_stands_in_the_alert_all_the_same(ledger: Ledger)
     assert fire(ledger).on_call == ("sam@example.com",)
 
 
+def test_while_slack_has_not_said_whom_it_knows_the_configured_people_are_called(ledger: Ledger) -> None:
+    """An address calls nobody, and a silent Slack is no reason to call nobody. The roster is named all the same."""
+    take(ledger, roster(people=(person(slack="", in_slack=InSlack.UNKNOWN), person("PKIM"))))
+    alert = fire(ledger)
+    nobody_else = SlackRoutes(default=SlackRoute(channel="C0ALERTS", team="platform"))
+
+    assert (alert.on_call, alert.roster_id) == (("U9FALLBACK",), 1)
+    assert fire(ledger, nobody_else).on_call == ("sam@example.com",)
+
+
 @pytest.mark.parametrize("case", ["no roster", "nobody is on call", "no team", "a team that is gone"])
 def test_when_no_roster_names_anybody_the_configured_people_are_called(ledger: Ledger, case: str) -> None:
     """An alert never calls nobody for that reason."""

@@ -86,6 +86,17 @@ def test_the_next_level_is_the_rosters(ledger: Ledger, monkeypatch: pytest.Monke
     assert calls(ledger)[1:] == [("escalated", "next_level", "U1KIM"), ("escalated", "next_level", "U1ANA")]
 
 
+@pytest.mark.parametrize("unheard", ["pat@example.com", "PPAT001"])
+def test_whom_slack_does_not_know_the_lead_is_called_with(ledger: Ledger, unheard: str) -> None:
+    """A contractor without an account, by address or by their name in a tool: their name in a thread rings nobody."""
+    routes = SlackRoutes(default=SlackRoute(channel="C0ALERTS", on_call=(unheard,)))
+    ledger.write(receive_alert, delivery(report(severity=Severity.SEV1)), routes=routes)
+    wait(ledger, 6)
+
+    assert calls(ledger) == [("reminded", "owner", f"{unheard} U1LEAD")]
+    assert notices(ledger) == [("U1LEAD", "unacknowledged")]
+
+
 def test_once_somebody_takes_it_nobody_is_called(ledger: Ledger) -> None:
     fire(ledger)
     wait(ledger, 6)

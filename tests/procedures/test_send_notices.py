@@ -46,14 +46,19 @@ def listed(bundles: list[Bundle]) -> dict[str, list[int]]:
 
 
 def test_all_that_waits_for_a_person_is_one_message(ledger: Ledger) -> None:
-    """Most severe first; an alert that waits for two reasons stands there once."""
+    """Most severe first; an alert that waits for two reasons stands there once, with both."""
     fire(ledger, 2, Severity.SEV3)
     ledger.write(receive_alert, delivery(report("worse", severity=Severity.SEV1)), routes=ROUTES)
     owe(ledger, "U1SAM", 1, 2, 3)
     owe(ledger, "U1SAM", 3, kind="escalated")
     owe(ledger, "U1KIM", 3)
 
-    assert listed(take(ledger)) == {"U1SAM": [3, 1, 2], "U1KIM": [3]}
+    bundles = take(ledger)
+    assert listed(bundles) == {"U1SAM": [3, 1, 2], "U1KIM": [3]}
+    assert [one.kinds for one in bundles[0].waiting][:2] == [
+        ("unacknowledged", "escalated"),
+        ("unacknowledged",),
+    ]
 
 
 @pytest.mark.parametrize("outcome", ["sent", "crashed"])

@@ -16,6 +16,18 @@ DESKTOP = {"width": 1400, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
 
+on_a_phone_each_night = pytest.mark.parametrize(
+    "page",
+    [pytest.param(DESKTOP, id="desktop"), pytest.param(PHONE, id="phone", marks=pytest.mark.nightly)],
+    indirect=True,
+)
+
+
+def picture(page: Page, folder: Path, name: str) -> None:
+    """For people who want to look; pytest keeps the folder for a while."""
+    page.screenshot(path=folder / f"{name}-{(page.viewport_size or {'width': 0})['width']}.png")
+
+
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
     """`socmon playground` in a folder of its own."""

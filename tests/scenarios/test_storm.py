@@ -11,13 +11,8 @@ from playwright.sync_api import Page, expect
 
 from bot.playground.sources import STORM
 from tests.processes import Bot, Slack, Workspace, running_slack, wait_until
-from tests.scenarios.conftest import DESKTOP, PHONE
+from tests.scenarios.conftest import on_a_phone_each_night, picture
 
-on_a_phone_each_night = pytest.mark.parametrize(
-    "page",
-    [pytest.param(DESKTOP, id="desktop"), pytest.param(PHONE, id="phone", marks=pytest.mark.nightly)],
-    indirect=True,
-)
 FOUND = "The switch of rack 4 was down"
 DONE = "Replaced the switch, checked every host"
 
@@ -33,27 +28,27 @@ def test_a_storm_is_handled_in_three_clicks(workspace: Workspace, page: Page, tm
     digest = page.get_by_text("Alert storm ·").first
     expect(digest).to_be_visible(timeout=20_000)
     wait_until(lambda: _places(workspace) == STORM, what="every alert has its place", seconds=60)
-    _picture(page, tmp_path, "digest")
+    picture(page, tmp_path, "digest")
 
     page.get_by_role("button", name="Open the list of storm S-1").click()
     expect(page.get_by_role("dialog").get_by_role("checkbox")).to_have_count(20)
-    _picture(page, tmp_path, "list")
+    picture(page, tmp_path, "list")
     page.get_by_role("dialog").get_by_role("button", name="Acknowledge all").click()
     expect(page.get_by_role("dialog").get_by_text("acknowledged, and yours now")).to_be_visible()
-    _picture(page, tmp_path, "acknowledged")
+    picture(page, tmp_path, "acknowledged")
     page.get_by_role("dialog").get_by_role("button", name="Resolve…").click()
     page.get_by_label("What did you find?").fill(FOUND)
     page.get_by_label("What did you do?").fill(DONE)
     page.get_by_role("combobox", name="Root cause category").click()
     page.get_by_role("option", name="Hardware or cloud").click()
-    _picture(page, tmp_path, "note")
+    picture(page, tmp_path, "note")
     page.get_by_role("dialog").get_by_role("button", name="Resolve").click()
 
     expect(page.get_by_text("resolved with this note")).to_be_visible()
-    _picture(page, tmp_path, "resolved")
+    picture(page, tmp_path, "resolved")
     page.get_by_role("dialog").get_by_role("button", name="Close").last.click()
     expect(page.get_by_text("All are resolved.").first).to_be_visible(timeout=40_000)
-    _picture(page, tmp_path, "over")
+    picture(page, tmp_path, "over")
     rows = [row for row in workspace.log() if row["state"] == "resolved"]
     assert len(rows) == _counted(workspace)
     assert {(row["resolved_by"], row["found"], row["done"]) for row in rows} == {("U0SAM", FOUND, DONE)}
@@ -70,7 +65,7 @@ def test_acknowledging_all_asks_first(workspace: Workspace, page: Page, tmp_path
     acknowledge.click()
     question = page.get_by_role("dialog")
     expect(question).to_contain_text("that nobody has acknowledged become yours")
-    _picture(page, tmp_path, "question")
+    picture(page, tmp_path, "question")
     question.get_by_role("button", name="Cancel").click()
     assert {row["state"] for row in workspace.log()} == {"triggered"}
 
@@ -229,8 +224,3 @@ def _press(workspace: Workspace, action: str, user: str) -> None:
     workspace.act(
         "click", user, channel="C0ALERTS", ts=message["ts"], block_id=block["block_id"], action_id=action
     )
-
-
-def _picture(page: Page, folder: Path, name: str) -> None:
-    """For people who want to look; pytest keeps the folder for a while."""
-    page.screenshot(path=folder / f"{name}-{(page.viewport_size or {'width': 0})['width']}.png")

@@ -15,7 +15,7 @@ from bot.adapters.database.tables import account_link
 from bot.app import Socmon
 from bot.domain.alert import Alert, Response, Source
 from bot.domain.tool import VendorWrite, WriteState
-from bot.playground.pagerduty import FakePagerDuty
+from bot.playground.pagerduty import KEY
 from bot.procedures import respond_to_alert as respond
 from bot.procedures.report_status import report_status
 from bot.procedures.show_alert import take_tasks
@@ -25,7 +25,7 @@ from bot.providers.pagerduty.samples import signed as signed_event
 from bot.settings import load_settings
 from jobs.reconcile import reconcile
 from jobs.send_vendor_writes import send_vendor_writes
-from tests.fake_pagerduty import KEY, fake_pagerduty
+from tests.fake_pagerduty import WatchedPagerDuty, fake_pagerduty
 from tests.reports import KIM, NOTE, SAM
 from tests.slack_server import slack_server
 from tests.world import MovableClock
@@ -46,7 +46,7 @@ class Step:
     """A socmon and its PagerDuty; short words for what a story needs."""
 
     socmon: Socmon
-    pagerduty: FakePagerDuty
+    pagerduty: WatchedPagerDuty
     clock: MovableClock
     heard: int = 0
 
@@ -102,7 +102,12 @@ class Step:
 async def step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Step]:
     clock = MovableClock()
     monkeypatch.setattr(RestApiV2Client, "sleep_timer", 0.001)
-    with fake_pagerduty(clock.now, tmp_path, monkeypatch) as (pagerduty, url):
+    with fake_pagerduty(clock.now, tmp_path, monkeypatch) as pagerduty:
+        pagerduty.hire("PSAM", "Sam Rivera", "sam@example.com")
+        pagerduty.hire("PKIM", "Kim Lindqvist", "kim@example.com")
+        pagerduty.hire("PBOT", "socmon", "socmon@example.com")
+        pagerduty.put_on_call("PSAM", 1)
+        pagerduty.put_on_call("PKIM", 2)
         async with slack_server() as slack:
             slack.users = {
                 user: {"profile": {"display_name": name, "email": f"{name.lower()}@example.com"}}
@@ -117,7 +122,7 @@ async def step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
                 "SLACK_API_URL": slack.url,
                 "SOCMON_WEBHOOK_SECRET_PAGERDUTY": SECRET,
                 "PAGERDUTY_API_KEY": KEY,
-                "SOCMON_PAGERDUTY_URL": url,
+                "SOCMON_PAGERDUTY_URL": pagerduty.url,
             }
             socmon = Socmon(settings=load_settings(environ, all_providers()), clock=clock)
             yield Step(socmon, pagerduty, clock)
@@ -258,7 +263,7 @@ async def test_two_hours_without_pagerduty_end_in_agreement_after_one_comparison
     for number in range(1, 7):
         await step.begins(f"PINC{number}")
     step.clock.move(600)
-    step.pagerduty.is_down = True
+    step.pagerduty.is_down = lambda: True
     await step.does(respond.acknowledge, alert_id=1)
     await step.does(respond.add_note, alert_id=1, text="Killed the runaway query")
     await step.does(respond.resolve, alert_id=2, resolution=NOTE)
@@ -277,7 +282,7 @@ async def test_two_hours_without_pagerduty_end_in_agreement_after_one_comparison
     assert await _trouble(step) == ["tool:pagerduty"]
     assert 'socmon_tool_trouble{provider="pagerduty"} 1.0' in await _metrics(step)
 
-    step.pagerduty.is_down = False
+    step.pagerduty.is_down = lambda: False
     said = await reconcile(step.socmon)
     while "0 sent" not in await step.tells():
         step.clock.move(1)

@@ -108,7 +108,7 @@ def _told(one: Waiting, now: datetime, titles: Mapping[str, str]) -> str:
     alert = one.alert
     component = f"{slack_text(alert.component, 60)} — " if alert.component else ""
     source = slack_text(titles.get(alert.provider, alert.provider), 40)
-    why = f" · {WHY[one.kind]}" if one.kind in WHY else ""
+    why = "".join(f" · {WHY[kind]}" for kind in one.kinds if kind in WHY)
     return (
         f"{look(alert, now)} *{number(alert)} · {alert.severity} · {state(alert, now)}*{why}\n"
         f"{component}{subject(alert)} · {source} · {date(alert.triggered_at)} · <#{one.channel}>"
@@ -118,5 +118,5 @@ def _told(one: Waiting, now: datetime, titles: Mapping[str, str]) -> str:
 def _line(one: Waiting) -> str:
     alert = one.alert
     component = f"{slack_text(alert.component, 60)} — " if alert.component else ""
-    why = f", {WHY[one.kind]}" if one.kind in WHY else ""
+    why = "".join(f", {WHY[kind]}" for kind in one.kinds if kind in WHY)
     return f"{number(alert)} {alert.severity} {component}{subject(alert)}{why}"

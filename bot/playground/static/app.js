@@ -54,6 +54,9 @@ function heard(change) {
     thread?.node.remove();
     thread = null;
     show();
+  } else if (change.kind === "clock") {
+    key = ""; // what was today may be last week now
+    show();
   } else {
     page?.heard(change);
     thread?.heard(change);

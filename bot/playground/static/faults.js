@@ -1,4 +1,4 @@
-// The faults: ways in which Slack can fail, each to be switched on for a while.
+// The faults: ways in which Slack and PagerDuty can fail, each to be switched on for a while.
 
 import { post } from "./api.js";
 import { h, icon } from "./dom.js";
@@ -15,6 +15,7 @@ const FAULTS = [
   { kind: "missing_scope", title: "Scope withdrawn", help: "Calls that need it are refused.", fields: [["scope", "scope", ["channels:history", "groups:history", "users:read", "chat:write", "files:write"], "channels:history"]] },
   { kind: "archive_channel", title: "Channel archived", help: "Nobody can write there.", fields: [["channel", "channel", "channel", "C0ALERTS"]] },
   { kind: "remove_bot", title: "Bot removed", help: "socmon is no member any more.", fields: [["channel", "channel", "channel", "C0ALERTS"]] },
+  { kind: "pagerduty_down", title: "PagerDuty is down", help: "It answers 503, and tells of nothing.", fields: [["seconds", "seconds", "number", 7200]] },
 ];
 
 export function faultsPanel() {
@@ -22,9 +23,9 @@ export function faultsPanel() {
   const node = h(
     "div",
     { class: "panel-body" },
-    h("p", { class: "panel-lead" }, "Break Slack on purpose. The records must not suffer, and Slack must catch up afterwards."),
+    h("p", { class: "panel-lead" }, "Break Slack or PagerDuty on purpose. The records must not suffer, and they must catch up afterwards."),
     active,
-    FAULTS.map(card),
+    FAULTS.filter(({ kind }) => kind !== "pagerduty_down" || store.pagerduty).map(card),
     h("button", { type: "button", class: "button", onclick: startOver }, icon("restart", 16), "Empty the workspace"),
   );
   const show = () => active.replaceChildren(...activeRows());

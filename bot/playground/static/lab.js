@@ -6,16 +6,20 @@ import { faultsPanel } from "./faults.js";
 import { inspectorPanel, onInspect } from "./inspector.js";
 import { showShortcuts } from "./keyboard.js";
 import { logPanel } from "./log.js";
+import { pagerdutyPanel } from "./pagerduty.js";
 import { sourcesPanel } from "./sources.js";
 import { store } from "./store.js";
 
 const PANELS = {
   sources: { label: "Sources", glyph: "bolt", build: sourcesPanel },
+  pagerduty: { label: "PagerDuty", glyph: "pager", build: pagerdutyPanel },
   faults: { label: "Faults", glyph: "flask", build: faultsPanel },
   clock: { label: "Clock", glyph: "clock", build: clockPanel },
   log: { label: "Requests", glyph: "list", build: logPanel },
   inspect: { label: "Inspect", glyph: "code", build: inspectorPanel },
 };
+
+const panels = () => Object.entries(PANELS).filter(([name]) => name !== "pagerduty" || store.pagerduty);
 
 let lab = null;
 
@@ -61,7 +65,7 @@ export class Lab {
       h("button", { type: "button", class: "lab-tab", onclick: () => toggle("reader") }, "Reader text"),
       h("button", { type: "button", class: "lab-tab", onclick: switchTheme }, "Theme"),
     ];
-    return h("div", { class: "lab-tabs" }, Object.entries(PANELS).map(tab), switches);
+    return h("div", { class: "lab-tabs" }, panels().map(tab), switches);
   }
 
   #drawRail() {
@@ -71,7 +75,7 @@ export class Lab {
         label);
     this.rail.replaceChildren(
       h("span", { class: "rail-title" }, "Lab"),
-      ...Object.entries(PANELS).map(([name, { label, glyph }]) =>
+      ...panels().map(([name, { label, glyph }]) =>
         button(name, glyph, label, () => this.show(this.open === name ? null : name), this.open === name)),
       h("span", { class: "rail-space" }),
       button("", "phone", "Phone", () => toggle("phone"), document.body.classList.contains("phone")),

@@ -17,6 +17,7 @@ class Store extends EventTarget {
   home = null;
   faults = [];
   sources = [];
+  pagerduty = false; // whether this playground has one
   requests = [];
   ahead = 0; // milliseconds that the playground's clock has been turned on
   app = {};
@@ -35,7 +36,7 @@ class Store extends EventTarget {
     this.users = new Map(state.users.map((user) => [user.id, user]));
     this.groups = new Map(state.groups.map((group) => [group.id, group]));
     this.channels = new Map(state.channels.map((channel) => [channel.id, channel]));
-    for (const name of ["shortcuts", "ephemerals", "notifications", "views", "home", "faults", "sources", "app", "team"]) {
+    for (const name of ["shortcuts", "ephemerals", "notifications", "views", "home", "faults", "sources", "pagerduty", "app", "team"]) {
       this[name] = state[name];
     }
     this.setClock(state.now);
@@ -168,6 +169,9 @@ const CHANGES = {
   faults(store, { faults }) {
     store.faults = faults;
     store.say("faults", {});
+  },
+  pagerduty(store) {
+    store.say("pagerduty", {});
   },
   request(store, entry) {
     store.requests.unshift(entry);

@@ -39,7 +39,7 @@ MILD = replace(
 
 
 def bundle(*alerts: Alert, kind: str = NoticeKind.UNACKNOWLEDGED) -> Bundle:
-    waiting = tuple(Waiting(alert=alert, kind=kind, channel="C0ALERTS") for alert in alerts)
+    waiting = tuple(Waiting(alert=alert, kinds=(kind,), channel="C0ALERTS") for alert in alerts)
     return Bundle(user="U0SAM", waiting=waiting, notices=(1,))
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,14 @@ import pytest
 
 from bot.domain.errors import WrongSettings
 from bot.domain.oncall import FaultKind, InSlack, Kind, Level, Roster, Shift
+from bot.playground.pagerduty import KEY
+from bot.playground.pagerduty_shapes import method, oncall, policy, rule, user
 from bot.providers.contract import Pulled, Secrets
 from bot.providers.pagerduty.client import RETRIES, PagerDutyApi, SaysNo
 from bot.providers.pagerduty.oncall import PagerDutyOnCall
 from bot.providers.pagerduty.settings import PagerDutySettings, read_settings
-from tests.pagerduty_server import KEY, PagerDutyServer, method, oncall, pagerduty_server, policy, rule, user
-from tests.tls import go_direct, trust
+from tests.fake_pagerduty import WatchedPagerDuty, fake_pagerduty
+from tests.tls import go_direct
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
 END = START + timedelta(days=15)
@@ -25,10 +27,8 @@ NOW = START + timedelta(hours=3)
 
 
 @pytest.fixture
-async def pagerduty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PagerDutyServer]:
-    certificate = tmp_path / "authority.pem"
-    async with pagerduty_server(certificate) as server:
-        trust(monkeypatch, certificate)
+def pagerduty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WatchedPagerDuty]:
+    with fake_pagerduty(lambda: NOW, tmp_path, monkeypatch) as server:
         server.policies["PT20YPA"] = policy()
         server.oncalls = [oncall("PSAM"), oncall("PKIM", level=2)]
         server.users = {
@@ -39,23 +39,23 @@ async def pagerduty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
         yield server
 
 
-def settings(server: PagerDutyServer, key: str = KEY) -> PagerDutySettings:
+def settings(server: WatchedPagerDuty, key: str = KEY) -> PagerDutySettings:
     return PagerDutySettings(secrets=Secrets(), key=key, api_url=server.url)
 
 
-async def read(server: PagerDutyServer, policies: Any = None, **given: Any) -> Pulled[Roster]:
+async def read(server: WatchedPagerDuty, policies: Any = None, **given: Any) -> Pulled[Roster]:
     source = PagerDutyOnCall(settings=settings(server, **given), pause=0.001)
     asked = policies or {"platform": "PT20YPA"}
     return await asyncio.to_thread(source.read, asked, start=START, end=END, as_of=NOW)
 
 
-async def faults(server: PagerDutyServer) -> dict[FaultKind, str]:
+async def faults(server: WatchedPagerDuty) -> dict[FaultKind, str]:
     [roster] = (await read(server)).items
     slack = {FaultKind.SLACK_UNKNOWN}  # nobody has asked Slack yet
     return {each.kind: each.says for each in roster.faults(NOW) if each.kind not in slack}
 
 
-async def test_a_roster_with_its_people(pagerduty: PagerDutyServer) -> None:
+async def test_a_roster_with_its_people(pagerduty: WatchedPagerDuty) -> None:
     """Levels and delays, who is on call for good, and how each is rung, with masked ends."""
     pagerduty.oncalls.append(
         oncall("PKIM", start="2026-11-25T09:00:00+01:00", end="2026-11-26T09:00:00+01:00")
@@ -78,7 +78,7 @@ async def test_a_roster_with_its_people(pagerduty: PagerDutyServer) -> None:
         (Kind.EMAIL, "s…@example.com", 0),
     ]
     assert [(each.kind, each.end, each.rings_after) for each in kim.methods] == [(Kind.PUSH, "ios", 2)]
-    assert sam.account_url == "https://acme.pagerduty.com/users/PSAM"
+    assert sam.account_url == "https://example.pagerduty.com/users/PSAM"
     assert await faults(pagerduty) == {}
 
 
@@ -103,7 +103,7 @@ PLANTED: dict[FaultKind, Any] = {
 
 @pytest.mark.parametrize("kind", PLANTED)
 async def test_each_fault_that_stands_in_pagerduty_is_found_and_no_other(
-    pagerduty: PagerDutyServer, kind: FaultKind
+    pagerduty: WatchedPagerDuty, kind: FaultKind
 ) -> None:
     """As PagerDuty itself would tell of it, over the wire."""
     PLANTED[kind](pagerduty)
@@ -111,7 +111,7 @@ async def test_each_fault_that_stands_in_pagerduty_is_found_and_no_other(
     assert list(await faults(pagerduty)) == [kind]
 
 
-async def test_every_page_is_read(pagerduty: PagerDutyServer) -> None:
+async def test_every_page_is_read(pagerduty: WatchedPagerDuty) -> None:
     """A shift on the third page counts like one on the first."""
     pagerduty.oncalls = [
         oncall("PSAM", start=f"2026-11-{24 + hour // 24:02}T{hour % 24:02}:00:00Z", end=None)
@@ -124,7 +124,7 @@ async def test_every_page_is_read(pagerduty: PagerDutyServer) -> None:
     assert pagerduty.paths().count("/oncalls") == 3
 
 
-async def test_two_teams_may_share_a_policy(pagerduty: PagerDutyServer) -> None:
+async def test_two_teams_may_share_a_policy(pagerduty: WatchedPagerDuty) -> None:
     """It is asked for once."""
     pulled = await read(pagerduty, {"platform": "PT20YPA", "data": "PT20YPA"})
 
@@ -135,7 +135,7 @@ async def test_two_teams_may_share_a_policy(pagerduty: PagerDutyServer) -> None:
 @pytest.mark.parametrize("path", ["/oncalls", "/escalation_policies/PT20YPA", "/users/PKIM"])
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 async def test_a_call_that_fails_at_first_is_tried_again(
-    pagerduty: PagerDutyServer, path: str, status: int
+    pagerduty: WatchedPagerDuty, path: str, status: int
 ) -> None:
     pagerduty.faults[path] = [status, status]
 
@@ -146,7 +146,7 @@ async def test_a_call_that_fails_at_first_is_tried_again(
 @pytest.mark.parametrize("path", ["/oncalls", "/escalation_policies/PT20YPA", "/users/PKIM"])
 @pytest.mark.parametrize("status", [429, 500, 403, 401])
 async def test_trouble_is_an_incomplete_answer_with_a_reason(
-    pagerduty: PagerDutyServer, path: str, status: int
+    pagerduty: WatchedPagerDuty, path: str, status: int
 ) -> None:
     """It ends after a bounded number of tries, and never passes for “nobody is on call”."""
     pagerduty.faults[path] = [status] * 50
@@ -173,7 +173,7 @@ async def test_trouble_is_an_incomplete_answer_with_a_reason(
     ],
 )
 async def test_what_cannot_be_understood_is_incomplete(
-    pagerduty: PagerDutyServer, path: str, body: bytes
+    pagerduty: WatchedPagerDuty, path: str, body: bytes
 ) -> None:
     pagerduty.garbage[path] = body
     pulled = await read(pagerduty)
@@ -182,14 +182,14 @@ async def test_what_cannot_be_understood_is_incomplete(
     assert "PagerDuty" in pulled.reason
 
 
-async def test_without_a_key_nobody_is_asked(pagerduty: PagerDutyServer) -> None:
+async def test_without_a_key_nobody_is_asked(pagerduty: WatchedPagerDuty) -> None:
     pulled = await read(pagerduty, key="")
 
     assert "PAGERDUTY_API_KEY is not set" in pulled.reason
     assert (pulled.complete, pagerduty.asked) == (False, [])
 
 
-async def test_a_wrong_key_is_explained_and_not_shown(pagerduty: PagerDutyServer) -> None:
+async def test_a_wrong_key_is_explained_and_not_shown(pagerduty: WatchedPagerDuty) -> None:
     pulled = await read(pagerduty, key="hunter2-hunter2")
 
     assert "401" in pulled.reason
@@ -198,7 +198,7 @@ async def test_a_wrong_key_is_explained_and_not_shown(pagerduty: PagerDutyServer
 
 
 async def test_the_authority_has_to_be_trusted(
-    pagerduty: PagerDutyServer, monkeypatch: pytest.MonkeyPatch
+    pagerduty: WatchedPagerDuty, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without SSL_CERT_FILE the loopback server is a stranger, and learns no key."""
     go_direct(monkeypatch)
@@ -213,7 +213,7 @@ def test_plain_http_is_refused() -> None:
         read_settings({}, {"SOCMON_PAGERDUTY_URL": "http://127.0.0.1:1"})
 
 
-async def test_a_refusal_has_its_status(pagerduty: PagerDutyServer) -> None:
+async def test_a_refusal_has_its_status(pagerduty: WatchedPagerDuty) -> None:
     """So that whoever asks can tell “gone” from “not now”."""
 
     def ask() -> None:
@@ -225,7 +225,7 @@ async def test_a_refusal_has_its_status(pagerduty: PagerDutyServer) -> None:
 
 
 async def test_every_call_is_one_that_pagerduty_documents(
-    pagerduty: PagerDutyServer, fixtures_dir: Path
+    pagerduty: WatchedPagerDuty, fixtures_dir: Path
 ) -> None:
     """Path and parameters are those of its own OpenAPI document."""
     document = json.loads((fixtures_dir / "openapi/pagerduty-rest-openapiv3.json").read_text())
@@ -244,7 +244,7 @@ async def test_every_call_is_one_that_pagerduty_documents(
             jsonschema.validate(int(value) if items["type"] == "integer" else value, items)
 
 
-async def test_pagerdutys_own_examples_are_read(pagerduty: PagerDutyServer, fixtures_dir: Path) -> None:
+async def test_pagerdutys_own_examples_are_read(pagerduty: WatchedPagerDuty, fixtures_dir: Path) -> None:
     """What its documentation answers makes a roster: a shift long ago is a gap now."""
 
     def example(name: str) -> Any:
@@ -252,7 +252,7 @@ async def test_pagerdutys_own_examples_are_read(pagerduty: PagerDutyServer, fixt
         return json.loads(text)["responses"]["200"]["response"]
 
     pagerduty.policies["PT20YPA"] = example("get_escalation_policies_id")["escalation_policy"]
-    pagerduty.oncalls = example("get_oncalls")["oncalls"]
+    pagerduty.garbage["/oncalls"] = json.dumps(example("get_oncalls")).encode()
     pagerduty.users["PT23IWX"] = example("get_users_id")["user"]
     pagerduty.rules["PT23IWX"] = example("get_users_id_notification_rules")["notification_rules"]
     pulled = await read(pagerduty)
