@@ -16,6 +16,7 @@ def test_people_work_in_slack_and_in_pagerduty_and_an_outage_heals(workspace: Wo
     for _ in range(2):
         workspace.fire("pagerduty", "trigger")
     shows(workspace, "A-1", "On call <@U0SAM>")
+    shows(workspace, "A-2", "On call <@U0SAM>")
     workspace.press("A-1", "Acknowledge")
     wait_until(lambda: workspace.pagerduty()["PINC0001"]["by"] == "Sam Rivera", what="it is Sam's there")
     workspace.in_pagerduty("acknowledge", "PKIM", "PINC0002")
