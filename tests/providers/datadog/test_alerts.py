@@ -126,6 +126,7 @@ def test_a_refusal_is_no_answer(datadog: Datadog) -> None:
     assert pulled.reason == "Datadog did not say which monitors alert: it answered 403."
 
 
+@pytest.mark.nightly  # its client tries for twelve seconds
 def test_nobody_there(datadog: Datadog) -> None:
     pulled = datadog.pull(api_url="http://127.0.0.1:1")
     assert not pulled.complete
