@@ -28,7 +28,7 @@ ACTS = {
     "reopened_as": Act.REOPEN,
 }
 OPENINGS = frozenset({"triggered", "reopened"})
-SOURCE_WORDS = frozenset({"recovered", "refired", "no_data", "worsened", "updated"})
+SOURCE_WORDS = frozenset({"recovered", "refired", "no_data", "worsened", "updated", "told"})
 
 CARRIED = (
     "provider",

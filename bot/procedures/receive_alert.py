@@ -202,22 +202,23 @@ def _log_done(
     private: Mapping[str, str],
 ) -> None:
     """The person did it, whom the tool vouches for."""
-    raw = {"raw": sha256(delivery.body).hexdigest()} if first else {}
+    facts, raw = _of_delivery(delivery, first=first)
+    to = {"to": alert.owner or ""} if kind == "reassigned" else {}
     records.log(
         Entry(
             type=f"alert.{kind}",
             actor=Actor(kind="provider", user=person_of(records, delivery.provider, done.account)),
             subject={"delivery": number, "alert": alert.id},
             facts={
-                "provider": delivery.provider,
-                "verified_by": delivery.verified_by,
+                **facts,
+                **to,
                 "via": delivery.provider,
                 "account": done.account,
                 "version": alert.version,
                 "response": alert.response,
                 "owner": alert.owner or "",
             },
-            private=raw | dict(private),
+            private={**raw, **private},
             alert_id=alert.id,
         )
     )
@@ -240,15 +241,10 @@ def _log(
     text: str = "",
     facts: Mapping[str, Fact] = _NOTHING,
 ) -> None:
-    """Append an entry. The delivery's first one carries its row and commits to its body: no later edit goes unseen."""
-    private: dict[str, str] = {}
-    facts = {"provider": delivery.provider, "verified_by": delivery.verified_by, **facts}
+    """Append an entry."""
+    about, private = _of_delivery(delivery, first=first)
+    facts = {**about, **facts}
     subject: dict[str, str | int] = {"delivery": number}
-    if first:
-        facts["received_at"] = timestamp(delivery.received_at)
-        private["raw"] = sha256(delivery.body).hexdigest()
-        if delivery.gap:
-            private["gap"] = delivery.gap
     if alert:
         subject["alert"] = alert.id
         facts |= source_facts(alert)
@@ -268,6 +264,16 @@ def _log(
             alert_id=alert.id if alert else None,
         )
     )
+
+
+def _of_delivery(delivery: Delivery, *, first: bool) -> tuple[dict[str, Fact], dict[str, str]]:
+    """(facts, private texts). Its first entry carries its row and commits to its body: no later edit goes unseen."""
+    facts: dict[str, Fact] = {"provider": delivery.provider, "verified_by": delivery.verified_by}
+    if not first:
+        return facts, {}
+    gap = {"gap": delivery.gap} if delivery.gap else {}
+    received = {"received_at": timestamp(delivery.received_at)}
+    return facts | received, {"raw": sha256(delivery.body).hexdigest()} | gap
 
 
 def _counted(records: Records, delivery: Delivery, receipt: Receipt) -> Receipt:

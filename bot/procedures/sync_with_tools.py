@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.alert import Act, Alert, Response
-from bot.domain.evidence import Actor, Entry
+from bot.domain.evidence import Actor, Entry, Fact
+from bot.domain.retelling import source_facts
 from bot.domain.tool import Done, ToolAct, VendorWrite, WriteState
 from bot.ports import Records
 
@@ -128,10 +129,10 @@ def _told(records: Records, write: VendorWrite) -> None:
         alert = alert.settled_at_source(at=records.now)
         records.save_alert(alert)
     records.show(alert.id)
-    _log(records, write, "told", source=alert.source)
+    _log(records, write, "told", **source_facts(alert))
 
 
-def _log(records: Records, write: VendorWrite, kind: str, **facts: str) -> None:
+def _log(records: Records, write: VendorWrite, kind: str, **facts: Fact) -> None:
     records.log(
         Entry(
             type=f"alert.{kind}",

@@ -1,4 +1,7 @@
-"""Slack, the records and PagerDuty tell the same story: acts go out in a person's name, come in, and echo once."""
+"""Slack, the records and PagerDuty tell the same story: acts go out in a person's name, come in, and echo once.
+
+After each story the log verifies: what came of a tool is no tampering.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,7 +14,9 @@ import pytest
 from pagerduty import RestApiV2Client
 from sqlalchemy import insert
 
+from bot.adapters.database.evidence import LogReader
 from bot.adapters.database.tables import account_link
+from bot.adapters.evidence.verify import verify_log
 from bot.app import Socmon
 from bot.domain.alert import Alert, Response, Source
 from bot.domain.tool import VendorWrite, WriteState
@@ -126,7 +131,10 @@ async def step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
             }
             socmon = Socmon(settings=load_settings(environ, all_providers()), clock=clock)
             yield Step(socmon, pagerduty, clock)
+            await socmon.seal()
+            report = verify_log(LogReader(socmon.records.reading), socmon.key.vkey, now=clock.now())
             socmon.close()
+            assert report.exit_code == 0, report.to_text()
 
 
 async def test_an_acknowledgement_in_slack_is_sams_in_pagerduty_and_its_echo_changes_nothing(
