@@ -4,16 +4,36 @@ This is the busiest path of socmon; SQLAlchemy's own executemany costs three tim
 one statement with a thousand values much faster than a thousand statements.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Table
+from sqlalchemy.exc import DBAPIError
 
 from bot.adapters.database.tables import metadata
 
 Row = dict[str, Any]
+
+
+@contextmanager
+def sent_together(connection: Connection) -> Iterator[None]:
+    """PostgreSQL gets the statements within without a wait for each answer. What fails, fails at the end at the latest.
+
+    Results cannot be read within. On one machine this takes a fifth off a batch, and more over a network.
+    """
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    errors: Any = connection.dialect.loaded_dbapi.Error
+    try:
+        with driver.pipeline():
+            yield
+    except errors as error:  # SQLAlchemy wraps what fails at once
+        raise DBAPIError.instance("the statements of a batch", None, error, errors) from error
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:

