@@ -34,6 +34,8 @@ _MISSING = {"NotFound", "NotFoundException", "ResourceNotFound", "ResourceNotFou
 # The client's name of a service, where IAM has another.
 _IAM_NAMES = {"elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tag"}
 
+OWN = ""  # no role: the account of the credentials themselves
+
 Item = TypeVar("Item")
 
 
@@ -64,13 +66,7 @@ class Aws:
 
     def places(self) -> list["Place"]:
         """Every account in every region. One that does not let socmon in is a failure."""
-        region = self._settings.regions[0]
-        first = Place(aws=self, where=f"socmon's own AWS account in {region}", region=region)
-        keys = (
-            [_entered(first, role) for role in self._settings.roles]
-            if self._settings.roles
-            else [_own(first)]
-        )
+        entrances = self._settings.roles or (OWN,)
         return [
             Place(
                 aws=self,
@@ -80,10 +76,19 @@ class Aws:
                 region=region,
                 keys=account.keys,
             )
-            for account in keys
+            for account in map(self._enter, entrances)
             if account
             for region in self._settings.regions
         ]
+
+    def _enter(self, role: str) -> "_Account | None":
+        """By the first region that answers: one that is switched off must not hide the others."""
+        for region in self._settings.regions:
+            where = f"the role {role}" if role else "socmon's own AWS account"
+            place = Place(aws=self, where=where, region=region)
+            if account := _entered(place, role) if role else _own(place):
+                return account
+        return None
 
     def pulled(self, items: Iterable[Item], at: datetime) -> Pulled[Item]:
         """The answer: whole only when nothing failed."""
@@ -185,8 +190,7 @@ def _own(place: Place) -> _Account | None:
 def _entered(place: Place, role: str) -> _Account | None:
     """The account of a role, with the keys that it gives for an hour."""
     _, partition, _, _, account, *_ = role.split(":")
-    entering = Place(aws=place.aws, where=f"role {role}", region=place.region)
-    for told in entering.pages("sts", "assume_role", RoleArn=role, RoleSessionName="socmon"):
+    for told in place.pages("sts", "assume_role", RoleArn=role, RoleSessionName="socmon"):
         given = told["Credentials"]
         keys = {
             "aws_access_key_id": given["AccessKeyId"],

@@ -288,7 +288,7 @@ def _known(
                 values = tuple(dimensions[name] for name in kept.resource.dimensions)
                 if owner := wanted.get((kept, values)):
                     of_one = found.setdefault((owner.identity.value, kept), [])
-                    of_one.append(tuple(sorted(dimensions.items())))
+                    of_one.append(tuple(dimensions.items()))
     return [
         Series(of=owners[owner], kept=kept, dimensions=one)
         for (owner, kept), every in found.items()
