@@ -7,9 +7,10 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/metrics-collected
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
+from functools import cache
 from typing import Any
 
 from bot.domain.component import Component, Measure
@@ -34,6 +35,8 @@ from bot.providers.cloudwatch.resources import (
 PERIOD = timedelta(minutes=5)
 WINDOW = timedelta(hours=3)  # as far back as ListMetrics knows what is active
 MOST_QUERIES = 500  # of one GetMetricData
+SISTERS = {"docdb": "AWS/DocDB", "neptune": "AWS/Neptune"}
+"""Engines that RDS tells of, and that keep the metrics of AWS/RDS in a namespace of their own."""
 
 
 class Unit(Enum):
@@ -147,22 +150,23 @@ KEPT = (
     _kept(DATABASE, Measure.NETWORK, "AWS/RDS NetworkReceiveThroughput"),
     _kept(DATABASE, Measure.NETWORK, "AWS/RDS NetworkTransmitThroughput", use=Use.ALARMS),
     _kept(DATABASE, Measure.UPTIME, "AWS/RDS DatabaseConnections", use=Use.READING),
-    _kept(DATABASE, Measure.UPTIME, "AWS/RDS EngineUptime", "Minimum", use=Use.ALARMS),  # Aurora
+    _kept(DATABASE, Measure.UPTIME, "AWS/RDS EngineUptime", "Minimum"),  # Aurora and its sisters
     _kept(DATABASE_CLUSTER, Measure.CPU, "AWS/RDS CPUUtilization"),
     _kept(DATABASE_CLUSTER, Measure.MEMORY, "AWS/RDS FreeableMemory", unit=Unit.OTHER),
     _kept(DATABASE_CLUSTER, Measure.UPTIME, "AWS/RDS DatabaseConnections", use=Use.READING),
-    _kept(DATABASE_CLUSTER, Measure.UPTIME, "AWS/RDS EngineUptime", "Minimum", use=Use.ALARMS),
-    _kept(CACHE, Measure.CPU, "AWS/ElastiCache CPUUtilization", beside=_NODE),
-    _kept(CACHE, Measure.CPU, "AWS/ElastiCache CPUUtilization", use=Use.ALARMS),
-    _kept(CACHE, Measure.CPU, "AWS/ElastiCache EngineCPUUtilization", beside=_NODE, use=Use.ALARMS),
+    _kept(DATABASE_CLUSTER, Measure.UPTIME, "AWS/RDS EngineUptime", "Minimum"),
+    # Of the cluster and of each of its nodes.
+    _kept(CACHE, Measure.CPU, "AWS/ElastiCache CPUUtilization"),
+    _kept(CACHE, Measure.CPU, "AWS/ElastiCache CPUUtilization", beside=_NODE, use=Use.ALARMS),
     _kept(CACHE, Measure.CPU, "AWS/ElastiCache EngineCPUUtilization", use=Use.ALARMS),
-    _kept(CACHE, Measure.MEMORY, "AWS/ElastiCache DatabaseMemoryUsagePercentage", beside=_NODE),
-    _kept(CACHE, Measure.MEMORY, "AWS/ElastiCache DatabaseMemoryUsagePercentage", use=Use.ALARMS),
+    _kept(CACHE, Measure.CPU, "AWS/ElastiCache EngineCPUUtilization", beside=_NODE, use=Use.ALARMS),
+    _kept(CACHE, Measure.MEMORY, "AWS/ElastiCache DatabaseMemoryUsagePercentage"),
     _kept(
-        CACHE, Measure.MEMORY, "AWS/ElastiCache FreeableMemory", beside=_NODE, unit=Unit.OTHER
-    ),  # Memcached
-    _kept(CACHE, Measure.NETWORK, "AWS/ElastiCache NetworkBytesIn", beside=_NODE),
-    _kept(CACHE, Measure.UPTIME, "AWS/ElastiCache CurrConnections", beside=_NODE, use=Use.READING),
+        CACHE, Measure.MEMORY, "AWS/ElastiCache DatabaseMemoryUsagePercentage", beside=_NODE, use=Use.ALARMS
+    ),
+    _kept(CACHE, Measure.MEMORY, "AWS/ElastiCache FreeableMemory", unit=Unit.OTHER),  # Memcached
+    _kept(CACHE, Measure.NETWORK, "AWS/ElastiCache NetworkBytesIn"),
+    _kept(CACHE, Measure.UPTIME, "AWS/ElastiCache CurrConnections", use=Use.READING),
     _kept(ECS_SERVICE, Measure.CPU, "AWS/ECS CPUUtilization"),
     _kept(ECS_SERVICE, Measure.MEMORY, "AWS/ECS MemoryUtilization"),
     # As many samples a minute as tasks run; Container Insights counts them itself.
@@ -194,8 +198,24 @@ KEPT = (
     _kept(
         APPLICATION_BALANCER, Measure.HEALTHY_TARGETS, "AWS/ApplicationELB HealthyHostCount", beside=_TARGETS
     ),
+    _kept(
+        APPLICATION_BALANCER,
+        Measure.HEALTHY_TARGETS,
+        "AWS/ApplicationELB UnHealthyHostCount",
+        beside=_TARGETS,
+        unit=Unit.OTHER,
+        use=Use.ALARMS,
+    ),
     _kept(NETWORK_BALANCER, Measure.ERRORS, "AWS/NetworkELB TCP_Target_Reset_Count", "Sum"),
     _kept(NETWORK_BALANCER, Measure.HEALTHY_TARGETS, "AWS/NetworkELB HealthyHostCount", beside=_TARGETS),
+    _kept(
+        NETWORK_BALANCER,
+        Measure.HEALTHY_TARGETS,
+        "AWS/NetworkELB UnHealthyHostCount",
+        beside=_TARGETS,
+        unit=Unit.OTHER,
+        use=Use.ALARMS,
+    ),
 )
 """Where each measure of each sort of resource is. Where several are, whichever has the newest value counts."""
 
@@ -222,8 +242,13 @@ def read_metrics(place: Place, components: Iterable[Component], at: datetime) ->
         for one in map(named, components)
         if one and (one.account, one.region) == (place.account, place.region)
     ]
+    sisters = dict(_sisters(place, here))
     series = [
-        Series(of=one, kept=kept, dimensions=tuple(one.dimensions.items()))
+        Series(
+            of=one,
+            kept=replace(kept, namespace=sisters.get(one.identity.value, kept.namespace)),
+            dimensions=tuple(one.dimensions.items()),
+        )
         for one in here
         for kept in _readable(one.resource)
         if not kept.looked_up
@@ -259,8 +284,22 @@ def list_dimensions(place: Place, kept: Kept, *, active: bool) -> Iterator[dict[
         yield {each["Name"]: each["Value"] for each in one.get("Dimensions", ())}
 
 
-def _readable(resource: Resource) -> list[Kept]:
-    return [kept for kept in KEPT if kept.resource is resource and kept.use is not Use.ALARMS]
+def _sisters(place: Place, here: Iterable[Named]) -> Iterator[tuple[str, str]]:
+    """The namespace of each database that is kept apart, by its ARN, which does not tell."""
+    resources = {one.resource for one in here}
+    for resource, operation, key, arn in (
+        (DATABASE, "describe_db_instances", "DBInstances", "DBInstanceArn"),
+        (DATABASE_CLUSTER, "describe_db_clusters", "DBClusters", "DBClusterArn"),
+    ):
+        if resource in resources:
+            for told in place.every("rds", operation, key, size=100):
+                if told["Engine"] in SISTERS:
+                    yield told[arn], SISTERS[told["Engine"]]
+
+
+@cache
+def _readable(resource: Resource) -> tuple[Kept, ...]:
+    return tuple(kept for kept in KEPT if kept.resource is resource and kept.use is not Use.ALARMS)
 
 
 def _look_up(place: Place, here: Sequence[Named]) -> tuple[list[Series], list[Series]]:

@@ -14,7 +14,7 @@ from bot.domain.component import Identity
 from bot.domain.monitor import Comparator, Monitor, Watches
 from bot.providers.cloudwatch.alarm import console_address, named_severity
 from bot.providers.cloudwatch.aws import Missing, Place
-from bot.providers.cloudwatch.metrics import KEPT, Kept, Source, Unit, Use, list_dimensions
+from bot.providers.cloudwatch.metrics import KEPT, SISTERS, Kept, Source, Unit, Use, list_dimensions
 from bot.providers.cloudwatch.resources import INSTANCE
 from bot.providers.cloudwatch.routes import NO_ACTION, Routes, through
 from bot.providers.cloudwatch.settings import NAME, CloudWatchSettings
@@ -106,10 +106,11 @@ class _Reading:
         )
 
     def _watched(self, asked: Asked) -> tuple[Kept | None, Watches]:
+        namespace = "AWS/RDS" if asked.namespace in SISTERS.values() else asked.namespace
         same = [
             kept
             for kept in KEPT
-            if (kept.namespace, kept.metric) == (asked.namespace, asked.metric)
+            if (kept.namespace, kept.metric) == (namespace, asked.metric)
             and kept.use is not Use.READING
             and (kept.statistic == "SampleCount") == (asked.statistic == "SampleCount")
         ]
@@ -225,7 +226,7 @@ def _muted(place: Place) -> Iterator[tuple[str, str]]:
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListAlarmMuteRules.html
     """
     for rule in place.every(
-        "cloudwatch", "list_alarm_mute_rules", "AlarmMuteRuleSummaries", size=100, Statuses=["ACTIVE"]
+        "cloudwatch", "list_alarm_mute_rules", "AlarmMuteRuleSummaries", Statuses=["ACTIVE"]
     ):
         name = rule["AlarmMuteRuleArn"].partition(":alarm-mute-rule:")[2]
         try:

@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+from moto.rds.models import rds_backends
 
 from bot.domain.alert import Severity
 from bot.domain.component import Component, Identity, Kind, Measure
@@ -228,6 +229,24 @@ def test_metrics_are_reporting_stale_silent_or_not_configured() -> None:
     assert stopped.metric == "CWAgent mem_used_percent"
     assert stopped.last_at is not None
     assert timedelta(minutes=34) < NOW - stopped.last_at <= timedelta(minutes=40)
+
+
+@pytest.mark.usefixtures("aws")
+def test_databases_that_keep_their_metrics_apart() -> None:
+    boto3.client("rds", region_name=REGION).create_db_instance(
+        DBInstanceIdentifier="docs", DBInstanceClass="db.r6g.large", Engine="postgres"
+    )
+    rds_backends[Completed.ACCOUNT][REGION].databases["docs"].engine = "docdb"  # moto makes none
+    put("AWS/DocDB CPUUtilization", DBInstanceIdentifier="docs")
+    alarm("docs", "AWS/DocDB CPUUtilization", dimensions={"DBInstanceIdentifier": "docs"})
+    identity = Identity("arn", f"arn:aws:rds:{REGION}:{Completed.ACCOUNT}:db:docs")
+    docs = Component(kind=Kind.DATABASE, name="docs", identities=frozenset({identity}))
+
+    readings = whole(fleet().read_metrics([docs], NOW))
+
+    [cpu] = [one for one in readings if one.measure is Measure.CPU]
+    assert (cpu.metric, cpu.state(NOW)) == ("AWS/DocDB CPUUtilization", Reports.REPORTING)
+    assert monitors()["docs"].watches.identities == {identity}
 
 
 def test_what_cloudwatch_does_not_answer_is_not_taken_for_silent(aws: Completed) -> None:
