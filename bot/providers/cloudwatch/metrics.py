@@ -42,11 +42,10 @@ SISTERS = {"docdb": "AWS/DocDB", "neptune": "AWS/Neptune"}
 class Unit(Enum):
     """How the numbers of a metric become those of its measure."""
 
-    AS_IS = auto()
+    AS_IS = auto()  # free memory and storage too, in bytes: of how many CloudWatch does not know
     PERCENT_FREE = auto()  # used is what is left of 100
     MILLISECONDS = auto()
-    BYTES_FREE_OF_STORAGE = auto()  # of the allocated storage, which RDS tells
-    OTHER = auto()  # bytes of who knows how many, a queue's length: no standard can be compared with it
+    OTHER = auto()  # a queue's length, connections: no standard can be compared with it
 
 
 class Use(Enum):
@@ -144,16 +143,16 @@ KEPT = (
     _kept(VOLUME, Measure.DISK, "AWS/EBS VolumeQueueLength", unit=Unit.OTHER),
     _kept(VOLUME, Measure.DISK, "AWS/EBS VolumeStalledIOCheck", "Maximum", unit=Unit.OTHER, use=Use.ALARMS),
     _kept(DATABASE, Measure.CPU, "AWS/RDS CPUUtilization"),
-    _kept(DATABASE, Measure.MEMORY, "AWS/RDS FreeableMemory", unit=Unit.OTHER),
-    _kept(DATABASE, Measure.DISK, "AWS/RDS FreeStorageSpace", unit=Unit.BYTES_FREE_OF_STORAGE),
-    _kept(DATABASE, Measure.DISK, "AWS/RDS FreeLocalStorage", unit=Unit.OTHER),  # Aurora
+    _kept(DATABASE, Measure.MEMORY, "AWS/RDS FreeableMemory"),
+    _kept(DATABASE, Measure.DISK, "AWS/RDS FreeStorageSpace"),
+    _kept(DATABASE, Measure.DISK, "AWS/RDS FreeLocalStorage"),  # Aurora
     _kept(DATABASE, Measure.NETWORK, "AWS/RDS NetworkReceiveThroughput"),
     _kept(DATABASE, Measure.NETWORK, "AWS/RDS NetworkTransmitThroughput", use=Use.ALARMS),
-    _kept(DATABASE, Measure.UPTIME, "AWS/RDS DatabaseConnections", use=Use.READING),
+    _kept(DATABASE, Measure.UPTIME, "AWS/RDS DatabaseConnections", unit=Unit.OTHER),
     _kept(DATABASE, Measure.UPTIME, "AWS/RDS EngineUptime", "Minimum"),  # Aurora and its sisters
     _kept(DATABASE_CLUSTER, Measure.CPU, "AWS/RDS CPUUtilization"),
-    _kept(DATABASE_CLUSTER, Measure.MEMORY, "AWS/RDS FreeableMemory", unit=Unit.OTHER),
-    _kept(DATABASE_CLUSTER, Measure.UPTIME, "AWS/RDS DatabaseConnections", use=Use.READING),
+    _kept(DATABASE_CLUSTER, Measure.MEMORY, "AWS/RDS FreeableMemory"),
+    _kept(DATABASE_CLUSTER, Measure.UPTIME, "AWS/RDS DatabaseConnections", unit=Unit.OTHER),
     _kept(DATABASE_CLUSTER, Measure.UPTIME, "AWS/RDS EngineUptime", "Minimum"),
     # Of the cluster and of each of its nodes.
     _kept(CACHE, Measure.CPU, "AWS/ElastiCache CPUUtilization"),
@@ -164,9 +163,9 @@ KEPT = (
     _kept(
         CACHE, Measure.MEMORY, "AWS/ElastiCache DatabaseMemoryUsagePercentage", beside=_NODE, use=Use.ALARMS
     ),
-    _kept(CACHE, Measure.MEMORY, "AWS/ElastiCache FreeableMemory", unit=Unit.OTHER),  # Memcached
+    _kept(CACHE, Measure.MEMORY, "AWS/ElastiCache FreeableMemory"),  # Memcached
     _kept(CACHE, Measure.NETWORK, "AWS/ElastiCache NetworkBytesIn"),
-    _kept(CACHE, Measure.UPTIME, "AWS/ElastiCache CurrConnections", use=Use.READING),
+    _kept(CACHE, Measure.UPTIME, "AWS/ElastiCache CurrConnections", unit=Unit.OTHER),
     _kept(ECS_SERVICE, Measure.CPU, "AWS/ECS CPUUtilization"),
     _kept(ECS_SERVICE, Measure.MEMORY, "AWS/ECS MemoryUtilization"),
     # As many samples a minute as tasks run; Container Insights counts them itself.

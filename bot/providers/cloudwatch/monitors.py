@@ -37,7 +37,6 @@ _FLIPPED = {
     Comparator.BELOW: Comparator.ABOVE,
     Comparator.AT_MOST: Comparator.AT_LEAST,
 }
-_GIB = 2**30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +78,11 @@ class _Reading:
         self._severities = dict(_severities(place))
         self._muted = dict(_muted(place))
         self._sent: dict[Kept, list[dict[str, str]] | None] = {}
-        self._storage: dict[str, int] | None = None
 
     def monitor(self, alarm: Data) -> Monitor:
         asked = _asked(alarm)
         kept, watches = self._watched(asked) if asked else (None, Watches(unreadable=_why_unread(alarm)))
-        comparator, threshold = self._bar(alarm, asked, kept, watches)
+        comparator, threshold = _bar(alarm, asked, kept)
         return Monitor(
             provider=NAME,
             id=alarm["AlarmArn"],
@@ -148,31 +146,6 @@ class _Reading:
             " values. Give it those that aws cloudwatch list-metrics shows."
         )
 
-    def _bar(
-        self, alarm: Data, asked: Asked | None, kept: Kept | None, watches: Watches
-    ) -> tuple[Comparator, Decimal | None]:
-        """The threshold in the unit of the measure."""
-        comparator = _COMPARATORS.get(alarm.get("ComparisonOperator", ""))
-        told = alarm.get("Threshold")
-        if comparator is None or told is None or asked is None or kept is None or asked.math:
-            return Comparator.OTHER, None
-        if asked.statistic == "Sum" and kept.statistic != "Sum":
-            return Comparator.OTHER, None
-        whole = self._size(watches) if kept.unit is Unit.BYTES_FREE_OF_STORAGE else 0
-        return _in_unit(kept.unit, comparator, Decimal(str(told)), whole)
-
-    def _size(self, watches: Watches) -> int:
-        """The database's allocated storage in bytes, 0 when RDS does not tell."""
-        sizes = self._sizes()
-        return next((sizes[one.value] * _GIB for one in watches.identities if one.value in sizes), 0)
-
-    def _sizes(self) -> dict[str, int]:
-        """The allocated GiB of each database. Asked for when an alarm on free storage is met."""
-        if self._storage is None:
-            listed = self._place.every("rds", "describe_db_instances", "DBInstances", size=100)
-            self._storage = {one["DBInstanceArn"]: one.get("AllocatedStorage", 0) for one in listed}
-        return self._storage
-
     def _silenced(self, alarm: Data) -> str:
         name = alarm["AlarmName"]
         if not alarm.get("ActionsEnabled", True):
@@ -188,20 +161,23 @@ class _Reading:
         return ""
 
 
-def _in_unit(
-    unit: Unit, comparator: Comparator, threshold: Decimal, whole: int
-) -> tuple[Comparator, Decimal | None]:
-    """What is free becomes what is used, of a hundred or of `whole`; OTHER where nobody can tell."""
-    match unit:
+def _bar(alarm: Data, asked: Asked | None, kept: Kept | None) -> tuple[Comparator, Decimal | None]:
+    """The threshold in the unit of the measure; OTHER where no standard could be compared with it."""
+    comparator = _COMPARATORS.get(alarm.get("ComparisonOperator", ""))
+    told = alarm.get("Threshold")
+    if comparator is None or told is None or asked is None or kept is None or asked.math:
+        return Comparator.OTHER, None
+    if asked.statistic == "Sum" and kept.statistic != "Sum":
+        return Comparator.OTHER, None
+    threshold = Decimal(str(told))
+    match kept.unit:
         case Unit.AS_IS:
             return comparator, threshold
         case Unit.MILLISECONDS:
             return comparator, threshold / 1000
         case Unit.PERCENT_FREE:
             return _FLIPPED[comparator], 100 - threshold
-        case Unit.BYTES_FREE_OF_STORAGE if whole:
-            return _FLIPPED[comparator], (100 - 100 * threshold / whole).quantize(Decimal("0.01"))
-        case _:
+        case Unit.OTHER:
             return Comparator.OTHER, None
 
 

@@ -295,18 +295,19 @@ def test_page_two_of_metrics_and_components_is_not_lost(aws: Completed) -> None:
 
 def test_thresholds_and_windows_in_the_units_of_the_measures(aws: Completed) -> None:
     instance = "i-0123456789abcdef0"
-    rds = boto3.client("rds", region_name=REGION)
-    rds.create_db_instance(
-        DBInstanceIdentifier="prod-db-1",
-        DBInstanceClass="db.m6g.large",
-        Engine="postgres",
-        AllocatedStorage=100,
-    )
     database = {"DBInstanceIdentifier": "prod-db-1"}
     alarm("cpu", dimensions={"InstanceId": instance}, DatapointsToAlarm=3, TreatMissingData="breaching")
     low = {"ComparisonOperator": "LessThanThreshold"}
     alarm("disk", "AWS/RDS FreeStorageSpace", dimensions=database, Threshold=10 * 2**30, **low)
-    alarm("memory", "AWS/RDS FreeableMemory", dimensions=database, Threshold=2**30, **low)
+    alarm(
+        "windows",
+        "CWAgent LogicalDisk % Free Space",
+        dimensions={"InstanceId": instance},
+        Threshold=10.0,
+        **low,
+    )
+    quiet = {"TreatMissingData": "breaching"} | low
+    alarm("down", "AWS/RDS DatabaseConnections", dimensions=database, Threshold=1.0, **quiet)
     alarm("slow", "AWS/Lambda Duration", dimensions={"FunctionName": "f"}, Threshold=2500.0, Period=300)
     alarm("summed", dimensions={"InstanceId": instance}, Statistic="Sum")
 
@@ -321,10 +322,16 @@ def test_thresholds_and_windows_in_the_units_of_the_measures(aws: Completed) -> 
     assert abs(cpu.modified_at - datetime.now(UTC)) < timedelta(minutes=5)
     assert f"arn:arn:aws:ec2:{REGION}:{aws.ACCOUNT}:instance/{instance}" in map(str, cpu.watches.identities)
     assert cpu.url.endswith("#alarmsV2:alarm/cpu")
-    disk = found["disk"]
-    assert (disk.measure, disk.comparator, disk.threshold) == (Measure.DISK, Comparator.ABOVE, Decimal(90))
+    disk, windows, down = found["disk"], found["windows"], found["down"]
+    free = Decimal(10 * 2**30)
+    assert (disk.measure, disk.comparator, disk.threshold) == (Measure.DISK, Comparator.BELOW, free)
     assert not disk.alerts_on_no_data
-    assert (found["memory"].measure, found["memory"].comparator) == (Measure.MEMORY, Comparator.OTHER)
+    assert (windows.measure, windows.comparator, windows.threshold) == (
+        Measure.DISK,
+        Comparator.ABOVE,
+        Decimal(90),
+    )
+    assert (down.measure, down.comparator, down.alerts_on_no_data) == (Measure.UPTIME, Comparator.OTHER, True)
     assert (found["slow"].threshold, found["slow"].window) == (Decimal("2.5"), timedelta(minutes=25))
     assert found["summed"].comparator is Comparator.OTHER
 
