@@ -95,10 +95,10 @@ class Target:
 class Monitor:
     """An alert rule. `id` is the tool's own; `measure` None where it watches none of what counts.
 
-    It fires when the metric is beyond `threshold` (in the unit of the measure: per cent for CPU, memory and disk used, bytes
-    for what is free where a tool knows only that; seconds for latency; a count otherwise) for `window`.
-    `modified_by_tool` says whose date `modified_at` is: the tool's, or else that socmon first saw it so. `silenced` says why
-    nothing is sent though it is enabled (muted, downtime, actions off), "" when nothing is in the way.
+    It fires when the metric is beyond `threshold` (in the unit of the measure: per cent for CPU, memory and disk used;
+    bytes for what is free, where a tool knows only that; seconds for latency; a count otherwise) for `window`.
+    `modified_by_tool` says whose date `modified_at` is: the tool's, or else that socmon first saw it so. `silenced`
+    says why nothing is sent though it is enabled (muted, downtime, actions off), "" when nothing is in the way.
     """
 
     provider: str

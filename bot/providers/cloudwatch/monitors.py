@@ -261,6 +261,8 @@ def _why_unread(alarm: Data) -> str:
         return "It combines other alarms."
     if alarm.get("ScheduledQueryConfiguration"):
         return "It queries logs."
+    if alarm.get("EvaluationCriteria"):
+        return "It is a query in PromQL."
     return "Its query is about several metrics at once."
 
 
@@ -287,6 +289,8 @@ def _alerts_on_no_data(alarm: Data) -> bool:
 def _query(alarm: Data, asked: Asked | None) -> str:
     if rule := alarm.get("AlarmRule"):
         return str(rule)
+    if criteria := alarm.get("EvaluationCriteria"):
+        return str(criteria.get("PromQLCriteria", {}).get("Query", ""))
     if not asked:
         expressions = [one["Expression"] for one in alarm.get("Metrics") or () if one.get("Expression")]
         return "; ".join(expressions)
