@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from functools import cache
+from itertools import chain, islice
 from typing import Any
 
 from bot.domain.component import Component, Measure
@@ -64,9 +65,12 @@ class Source(Enum):
     AGENT = auto()  # with the dimensions of the table, and any others
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Kept:
-    """A metric of a resource. `beside` are the dimensions that it bears beside the resource's own."""
+    """A metric of a resource. `beside` are the dimensions that it bears beside the resource's own.
+
+    Each row of the table is equal to itself alone: comparing all fields took half the time of a large fleet.
+    """
 
     resource: Resource
     measure: Measure
@@ -242,20 +246,10 @@ def read_metrics(place: Place, components: Iterable[Component], at: datetime) ->
         if one and (one.account, one.region) == (place.account, place.region)
     ]
     sisters = dict(_sisters(place, here))
-    series = [
-        Series(
-            of=one,
-            kept=replace(kept, namespace=sisters.get(one.identity.value, kept.namespace)),
-            dimensions=tuple(one.dimensions.items()),
-        )
-        for one in here
-        for kept in _readable(one.resource)
-        if not kept.looked_up
-    ]
     active, quiet = _look_up(place, here)
-    newest = _newest(place, [*series, *active], at)
+    newest = _newest(place, chain(_fixed(here, sisters), active), at)
     found: dict[tuple[str, Measure], MetricReading] = {}
-    for one, last_at in [*newest, *((each, None) for each in quiet)]:
+    for one, last_at in chain(newest, ((each, None) for each in quiet)):
         reading = MetricReading(
             identity=one.of.identity,
             measure=one.kept.measure,
@@ -281,6 +275,16 @@ def list_dimensions(place: Place, kept: Kept, *, active: bool) -> Iterator[dict[
         **recently,
     ):
         yield {each["Name"]: each["Value"] for each in one.get("Dimensions", ())}
+
+
+def _fixed(here: Iterable[Named], sisters: Mapping[str, str]) -> Iterator[Series]:
+    """What has the dimensions of the table, one at a time: a large fleet has hundreds of thousands."""
+    for one in here:
+        namespace, dimensions = sisters.get(one.identity.value), tuple(one.dimensions.items())
+        for kept in _readable(one.resource):
+            if not kept.looked_up:
+                its = replace(kept, namespace=namespace) if namespace else kept
+                yield Series(of=one, kept=its, dimensions=dimensions)
 
 
 def _sisters(place: Place, here: Iterable[Named]) -> Iterator[tuple[str, str]]:
@@ -339,12 +343,11 @@ def _roots(every: Sequence[Dimensions]) -> Sequence[Dimensions]:
     return [one for one in every if ("path", "/") in one] or every
 
 
-def _newest(place: Place, series: Sequence[Series], at: datetime) -> Iterator[tuple[Series, datetime | None]]:
+def _newest(place: Place, series: Iterator[Series], at: datetime) -> Iterator[tuple[Series, datetime | None]]:
     """Each with the end of its newest period that has a value; nothing about those that CloudWatch did not answer."""
     seconds = int(PERIOD.total_seconds())
     start = datetime.fromtimestamp(int((at - WINDOW).timestamp()) // seconds * seconds, UTC)
-    for first in range(0, len(series), MOST_QUERIES):
-        batch = {f"m{number}": one for number, one in enumerate(series[first : first + MOST_QUERIES])}
+    while batch := {f"m{number}": one for number, one in enumerate(islice(series, MOST_QUERIES))}:
         queries = [_query(name, one, seconds) for name, one in batch.items()]
         failures = len(place.aws.failures)
         times: dict[str, list[datetime]] = {}

@@ -10,7 +10,7 @@ from bot.domain.component import Component, Identity, Kind
 _ARN = re.compile(r"arn:(aws[a-z-]{0,20}):([a-z0-9-]+):([a-z0-9-]*):([0-9]*):(.+)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Resource:
     """A sort of resource. `path` is the end of its ARN, with its dimensions in braces.
 
