@@ -15,7 +15,9 @@ from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 from bot.domain.alert import Reported, Severity
 from bot.domain.comparison import OpenAlert
+from bot.domain.component import Component
 from bot.domain.errors import Refused, Unreadable, WrongSettings
+from bot.domain.monitor import MetricReading, Monitor
 from bot.domain.oncall import Roster
 from bot.domain.tool import Account, Author, ToolAct, VendorWrite
 from bot.ports import Network
@@ -240,6 +242,29 @@ class Teller(Protocol):
         ...
 
 
+class Fleet(Protocol):
+    """What a tool knows of a company's infrastructure. Synchronous, with time-outs: jobs use a thread.
+
+    Nothing raises for the tool's sake: what could not be asked, or not to the last page, makes the answer incomplete,
+    with a reason that says what to mend (the missing permission by its name).
+    """
+
+    def list_components(self, at: datetime) -> Pulled[Component]:
+        """Everything that exists there now."""
+        ...
+
+    def read_metrics(self, components: Sequence[Component], at: datetime) -> Pulled[MetricReading]:
+        """The newest value of each measure that counts for these components, where the tool keeps it.
+
+        In few calls: one query a metric for all components, or large batches.
+        """
+        ...
+
+    def list_monitors(self, at: datetime) -> Pulled[Monitor]:
+        """All alert rules with their targets, and what the tool knows of where these end."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     """One vendor. `webhook` builds its webhook from the provider's own settings object (what `settings` returned).
@@ -264,6 +289,8 @@ class Provider:
     """The tool's open alerts, by its settings; None where these do not say how to ask."""
     teller: Callable[[Any], Teller | None] = lambda _settings: None
     """The way to tell the tool what people did; None where there is none."""
+    fleet: Callable[[Any], Fleet | None] = lambda _settings: None
+    """What the tool knows of the infrastructure, by its settings; None where these do not say how to ask."""
 
 
 class Secrets:

@@ -4,7 +4,7 @@ from bot.providers.cloudwatch.queue import open_queue
 from bot.providers.cloudwatch.samples import CloudWatchSamples
 from bot.providers.cloudwatch.settings import CloudWatchSettings, findings, read_settings
 from bot.providers.cloudwatch.webhook import CloudWatchWebhook
-from bot.providers.contract import Alerts, Provider
+from bot.providers.contract import Alerts, Fleet, Provider
 
 
 def open_alerts(settings: CloudWatchSettings) -> Alerts | None:
@@ -16,6 +16,15 @@ def open_alerts(settings: CloudWatchSettings) -> Alerts | None:
     return CloudWatchAlerts(settings=settings)
 
 
+def open_fleet(settings: CloudWatchSettings) -> Fleet | None:
+    """Where the settings name regions to ask in."""
+    if not settings.regions:
+        return None
+    from bot.providers.cloudwatch.fleet import CloudWatchFleet  # noqa: PLC0415 - as above
+
+    return CloudWatchFleet(settings=settings)
+
+
 PROVIDER = Provider(
     name="cloudwatch",
     title="CloudWatch",
@@ -25,4 +34,5 @@ PROVIDER = Provider(
     findings=findings,
     queue=open_queue,
     alerts=open_alerts,
+    fleet=open_fleet,
 )

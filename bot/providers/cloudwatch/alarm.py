@@ -90,8 +90,8 @@ def read_alarm(alarm: Mapping[str, Any], *, topic: str, received_at: datetime) -
         component=_component(alarm),
         condition=_condition(alarm),
         value=_value(reason),
-        severity=_severity(name, description),
-        url=_console(arn, name),
+        severity=named_severity(name, description) or Severity.SEV3,
+        url=console_address(arn, name),
         runbook=_runbook(description),
         text="\n".join(filter(None, (description, reason))),
         ignored=TEST_NOTIFICATION if _is_test(name, reason) else "",
@@ -131,7 +131,8 @@ def _arn(alarm: Mapping[str, Any], name: str, topic: str) -> str:
     return f"arn:{partition}:cloudwatch:{region}:{account}:alarm:{name}"
 
 
-def _console(arn: str, name: str) -> str:
+def console_address(arn: str, name: str) -> str:
+    """Where people see the alarm; "" in a partition that socmon knows no console of."""
     found = _ARN.fullmatch(arn)
     if not found or found["partition"] not in _CONSOLES:
         return ""
@@ -140,12 +141,12 @@ def _console(arn: str, name: str) -> str:
     return f"{console}#alarmsV2:alarm/{quote(name, safe='')}"
 
 
-def _severity(name: str, description: str) -> Severity:
+def named_severity(name: str, description: str) -> Severity | None:
     """CloudWatch has none. Only an explicit word counts: "SEV1", or "severity: critical" in the description."""
     if found := _SEV.search(f"{description}\n{name}"):
         return Severity(f"SEV{found[1]}")
     found = _SEVERITY.search(description)
-    return (severity_of(found[1]) if found else None) or Severity.SEV3
+    return severity_of(found[1]) if found else None
 
 
 def _runbook(description: str) -> str:

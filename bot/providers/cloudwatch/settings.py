@@ -1,17 +1,21 @@
-"""Which SNS topics may bring CloudWatch alarms, and which queue they may wait in."""
+"""Which SNS topics may bring CloudWatch alarms, which queue they may wait in, and where AWS is asked what it runs."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.errors import WrongSettings
-from bot.providers.contract import read_table
+from bot.providers.contract import nearest, read_table
 
 NAME = "cloudwatch"
 EXAMPLE_TOPIC = "arn:aws:sns:eu-west-1:111122223333:socmon-alarms"
 EXAMPLE_QUEUE = "https://sqs.eu-west-1.amazonaws.com/111122223333/socmon-alarms"
+EXAMPLE_REGION = "eu-west-1"
+EXAMPLE_ROLE = "arn:aws:iam::111122223333:role/socmon"
 
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]{2,15}){1,3}-[0-9]{1,2}")
+_ROLE = re.compile(r"arn:aws(-[a-z]{2,10}){0,2}:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,576}")
 _TOPIC = re.compile(r"arn:aws(-[a-z]{2,10}){0,2}:sns:[a-z0-9-]{3,30}:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
 _AWS_HOST = re.compile(
     r"https://sqs(?:-fips)?\.(?P<region>[a-z0-9-]{3,30})\.(?:amazonaws\.com(?:\.cn)?|api\.aws)"
@@ -33,7 +37,8 @@ class CloudWatchSettings:
     """`topics` is the allow-list that takes the place of a secret: SNS signs for every customer with the same key.
 
     `ca_file` is for the AWS client, which knows AWS_CA_BUNDLE but not SSL_CERT_FILE. `compare` lets socmon ask which
-    alarms are in alarm; that needs AWS credentials.
+    alarms are in alarm; that needs AWS credentials. `regions` are asked what runs there, in the account of each of
+    `roles`; without any, in the account that the credentials are of.
     """
 
     topics: frozenset[str] = frozenset()
@@ -41,11 +46,13 @@ class CloudWatchSettings:
     ca_file: str = ""
     queue: QueueAddress | None = None
     compare: bool = False
+    regions: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
 
 
 def read_settings(table: Mapping[str, Any], environ: Mapping[str, str]) -> CloudWatchSettings:
     """Read `[providers.cloudwatch]`; raises WrongSettings."""
-    read_table(NAME, table, ("topics", "signature_version_1", "queue", "compare"))
+    read_table(NAME, table, ("topics", "signature_version_1", "queue", "compare", "regions", "roles"))
     for name in ("signature_version_1", "compare"):
         if not isinstance(table.get(name, False), bool):
             raise WrongSettings(f"providers.cloudwatch.{name} must be true or false, without quotes.")
@@ -55,12 +62,21 @@ def read_settings(table: Mapping[str, Any], environ: Mapping[str, str]) -> Cloud
             "providers.cloudwatch.queue needs topics: without any no message in it is believed, and every alarm ends in"
             f' the dead letters. List the topics your alarms notify: topics = ["{EXAMPLE_TOPIC}"].'
         )
+    regions = _listed(table, "regions", _REGION, "the name of an AWS region", EXAMPLE_REGION)
+    roles = _roles(table)
+    if roles and not regions:
+        raise WrongSettings(
+            "providers.cloudwatch.roles needs regions: without any, nothing is asked. List those that you use:"
+            f' regions = ["{EXAMPLE_REGION}"].'
+        )
     return CloudWatchSettings(
         topics=topics,
         signature_version_1=table.get("signature_version_1", False),
         compare=table.get("compare", False),
         ca_file=environ.get("AWS_CA_BUNDLE") or environ.get("SSL_CERT_FILE") or "",
         queue=_queue(table["queue"], environ) if "queue" in table else None,
+        regions=regions,
+        roles=roles,
     )
 
 
@@ -77,7 +93,24 @@ def findings(settings: CloudWatchSettings) -> list[str]:
             "providers.cloudwatch.signature_version_1 accepts SHA-1 signatures. Set SignatureVersion=2 on each topic,"
             " then remove it."
         )
-    return found
+    return [*found, *_unknown_regions(settings)]
+
+
+def _unknown_regions(settings: CloudWatchSettings) -> Iterator[str]:
+    """Regions that the AWS client has not heard of: a slip of the pen, or newer than the client."""
+    if not settings.regions:
+        return
+    from boto3.session import Session  # noqa: PLC0415 - as in subscription.py
+
+    session = Session()
+    partitions = session.get_available_partitions()
+    known = {one for part in partitions for one in session.get_available_regions("cloudwatch", part)}
+    for region in settings.regions:
+        if region not in known:
+            yield (
+                f"providers.cloudwatch.regions: the AWS client knows no region {region}.{nearest(region, known)}"
+                " A region that is newer than the client works all the same."
+            )
 
 
 def _topics(value: object) -> frozenset[str]:
@@ -92,6 +125,35 @@ def _topics(value: object) -> frozenset[str]:
                 " `aws sns list-topics` shows yours."
             )
     return frozenset(value)
+
+
+def _listed(
+    table: Mapping[str, Any], key: str, pattern: re.Pattern[str], what: str, example: str
+) -> tuple[str, ...]:
+    """A list of strings that fit, each once, in order."""
+    value = table.get(key, [])
+    if not isinstance(value, list):
+        raise WrongSettings(f'providers.cloudwatch.{key} must be a list, such as ["{example}"].')
+    for one in value:
+        if not isinstance(one, str) or not pattern.fullmatch(one):
+            raise WrongSettings(
+                f"providers.cloudwatch.{key}: {one!r} is not {what}. It looks like {example}."
+            )
+    return tuple(sorted(set(value)))
+
+
+def _roles(table: Mapping[str, Any]) -> tuple[str, ...]:
+    """One an account: with two, everything in it would be there twice."""
+    roles = _listed(table, "roles", _ROLE, "the ARN of an IAM role", EXAMPLE_ROLE)
+    seen: dict[str, str] = {}
+    for role in roles:
+        account = role.split(":")[4]
+        if account in seen:
+            raise WrongSettings(
+                f"providers.cloudwatch.roles: {seen[account]} and {role} are roles of the same account. Keep one."
+            )
+        seen[account] = role
+    return roles
 
 
 def _queue(value: object, environ: Mapping[str, str]) -> QueueAddress:

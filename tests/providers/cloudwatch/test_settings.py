@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.errors import WrongSettings
 from bot.providers.cloudwatch import PROVIDER
-from bot.providers.cloudwatch.settings import EXAMPLE_TOPIC, CloudWatchSettings, read_settings
+from bot.providers.cloudwatch.settings import EXAMPLE_ROLE, EXAMPLE_TOPIC, CloudWatchSettings, read_settings
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,11 @@ from bot.providers.cloudwatch.settings import EXAMPLE_TOPIC, CloudWatchSettings,
             CloudWatchSettings(topics=frozenset({"arn:aws-us-gov:sns:us-gov-west-1:111122223333:a_b-c"})),
         ),
         ({"signature_version_1": True}, {}, CloudWatchSettings(signature_version_1=True)),
+        (
+            {"regions": ["us-gov-west-1", "eu-west-1", "eu-west-1"], "roles": [EXAMPLE_ROLE]},
+            {},
+            CloudWatchSettings(regions=("eu-west-1", "us-gov-west-1"), roles=(EXAMPLE_ROLE,)),
+        ),
         ({}, {"SSL_CERT_FILE": "/ca.pem"}, CloudWatchSettings(ca_file="/ca.pem")),
         (
             {},
@@ -40,6 +45,14 @@ def test_settings(table: dict[str, object], environ: dict[str, str], expected: C
         ({"topics": ["arn:aws:sns:eu-west-1:1234:short"]}, "is not the ARN"),
         ({"topics": [f"{EXAMPLE_TOPIC}\n"]}, "is not the ARN"),
         ({"signature_version_1": "yes"}, "must be true or false"),
+        ({"region": ["eu-west-1"]}, 'Did you mean "regions"?'),
+        ({"regions": "eu-west-1"}, "must be a list"),
+        ({"regions": ["Ireland"]}, "'Ireland' is not the name of an AWS region"),
+        ({"regions": ["eu-west-1a"]}, "'eu-west-1a' is not the name"),
+        ({"regions": [7]}, "7 is not the name"),
+        ({"roles": [EXAMPLE_ROLE]}, "roles needs regions"),
+        ({"regions": ["eu-west-1"], "roles": [EXAMPLE_TOPIC]}, "is not the ARN of an IAM role"),
+        ({"regions": ["eu-west-1"], "roles": [EXAMPLE_ROLE, f"{EXAMPLE_ROLE}-2"]}, "of the same account"),
     ],
 )
 def test_wrong_settings_name_the_key_and_the_mend(table: dict[str, object], message: str) -> None:
@@ -54,3 +67,8 @@ def test_the_doctor_speaks_up() -> None:
     assert PROVIDER.findings(CloudWatchSettings(topics=frozenset({EXAMPLE_TOPIC}))) == []
     assert "every CloudWatch delivery is refused" in PROVIDER.findings(CloudWatchSettings())[0]
     assert "SHA-1" in PROVIDER.findings(CloudWatchSettings(signature_version_1=True))[1]
+    topics = frozenset({EXAMPLE_TOPIC})
+    assert PROVIDER.findings(CloudWatchSettings(topics=topics, regions=("eu-west-1",))) == []
+    [slip] = PROVIDER.findings(CloudWatchSettings(topics=topics, regions=("eu-west-1", "eu-wets-1")))
+    assert "knows no region eu-wets-1" in slip
+    assert "eu-west-1" in slip

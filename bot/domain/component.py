@@ -1,0 +1,140 @@
+"""What a component is: one thing that runs, however many tools see it and whatever each of them calls it.
+
+Tools name the same machine by instance id, host name, ARN or guid. Each name is an identity; what shares one is one
+component. Its key is the strongest of its identities, so it stays the same when another tool begins to see it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What sort of thing it is; what has to be measured follows from it."""
+
+    HOST = "host"  # a server, virtual or not, and a node of Kubernetes
+    VOLUME = "volume"
+    DATABASE = "database"  # one instance of a managed one
+    CACHE = "cache"
+    SERVICE = "service"  # of containers: an ECS service, a Kubernetes deployment
+    CLUSTER = "cluster"
+    CONTAINER = "container"
+    FUNCTION = "function"
+    LOAD_BALANCER = "load_balancer"
+
+
+class Measure(StrEnum):
+    """What is measured of a component; each tool has its own names for it."""
+
+    CPU = "cpu"
+    MEMORY = "memory"
+    DISK = "disk"
+    NETWORK = "network"
+    UPTIME = "uptime"
+    ERRORS = "errors"
+    LATENCY = "latency"
+    THROTTLES = "throttles"
+    HEALTHY_TARGETS = "healthy_targets"
+
+
+MEASURES: Mapping[Kind, tuple[Measure, ...]] = {
+    Kind.HOST: (Measure.CPU, Measure.MEMORY, Measure.DISK, Measure.NETWORK, Measure.UPTIME),
+    Kind.VOLUME: (Measure.DISK,),
+    Kind.DATABASE: (Measure.CPU, Measure.MEMORY, Measure.DISK, Measure.NETWORK, Measure.UPTIME),
+    Kind.CACHE: (Measure.CPU, Measure.MEMORY, Measure.NETWORK, Measure.UPTIME),
+    Kind.SERVICE: (Measure.CPU, Measure.MEMORY, Measure.UPTIME),
+    Kind.CLUSTER: (Measure.CPU, Measure.MEMORY, Measure.UPTIME),
+    Kind.CONTAINER: (Measure.CPU, Measure.MEMORY, Measure.UPTIME),
+    Kind.FUNCTION: (Measure.ERRORS, Measure.LATENCY, Measure.THROTTLES),
+    Kind.LOAD_BALANCER: (Measure.ERRORS, Measure.LATENCY, Measure.HEALTHY_TARGETS),
+}
+"""What counts for each kind: the five core metrics, or what it has in their place."""
+
+_STRENGTH = ("arn", "instance", "guid", "host", "name")
+"""Kinds of identities, the strongest first: what nobody gives twice, then what people choose."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Identity:
+    """One name of a component: `space` says who gives it ("arn", "instance", "guid", "host", "name"), in lower case.
+
+    A host name is one within a company; "name" is what people call it in their inventory.
+    """
+
+    space: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.space}:{self.value}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Identity":
+        """From "space:value"; what names no known space is a "name"."""
+        space, colon, value = text.partition(":")
+        known = bool(colon) and space in _STRENGTH
+        return cls(space, value) if known else cls("name", text)
+
+    @property
+    def rank(self) -> tuple[int, str]:
+        return (_STRENGTH.index(self.space) if self.space in _STRENGTH else len(_STRENGTH), self.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """A thing that runs. `identities` has at least one; `sources` are the providers (or files) that know it.
+
+    `account` and `region` are where it lies, "" where that means nothing. `tags` are the tools' own, later ones win.
+    """
+
+    kind: Kind
+    name: str
+    identities: frozenset[Identity]
+    sources: frozenset[str] = frozenset()
+    account: str = ""
+    region: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The strongest identity, as text."""
+        return str(min(self.identities, key=lambda one: one.rank))
+
+
+def unite(components: Iterable[Component]) -> list[Component]:
+    """What shares an identity is one component, whoever sees it and in whatever order; sorted by key.
+
+    The kind and name are those of the part with the strongest identity.
+    """
+    leader: dict[Identity, Identity] = {}
+
+    def find(one: Identity) -> Identity:
+        while leader[one] != one:
+            leader[one] = leader[leader[one]]
+            one = leader[one]
+        return one
+
+    every = list(components)
+    for component in every:
+        first, *others = sorted(component.identities)
+        leader.setdefault(first, first)
+        for other in others:
+            leader.setdefault(other, other)
+            leader[find(other)] = find(first)
+    parts: dict[Identity, list[Component]] = {}
+    for component in every:
+        parts.setdefault(find(next(iter(component.identities))), []).append(component)
+    return sorted((_one(same) for same in parts.values()), key=lambda one: one.key)
+
+
+def _one(same: Sequence[Component]) -> Component:
+    ordered = sorted(same, key=lambda one: (min(each.rank for each in one.identities), one.name))
+    best = ordered[0]
+    return Component(
+        kind=best.kind,
+        name=best.name,
+        identities=frozenset[Identity]().union(*(one.identities for one in ordered)),
+        sources=frozenset[str]().union(*(one.sources for one in ordered)),
+        account=next((one.account for one in ordered if one.account), ""),
+        region=next((one.region for one in ordered if one.region), ""),
+        tags={name: value for one in reversed(ordered) for name, value in one.tags.items()},
+    )
