@@ -1,0 +1,29 @@
+"""What New Relic knows of the infrastructure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.component import Component
+from bot.domain.monitor import MetricReading, Monitor
+from bot.providers.contract import Fleet, Pulled
+from bot.providers.newrelic.inventory import list_components
+from bot.providers.newrelic.metrics import read_metrics
+from bot.providers.newrelic.monitors import list_monitors
+from bot.providers.newrelic.settings import NewRelicSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRelicFleet(Fleet):
+    """Hosts and Kubernetes deployments, their metrics and NRQL conditions."""
+
+    settings: NewRelicSettings
+
+    def list_components(self, at: datetime) -> Pulled[Component]:
+        return list_components(self.settings, at)
+
+    def read_metrics(self, components: Sequence[Component], at: datetime) -> Pulled[MetricReading]:
+        return read_metrics(self.settings, components, at)
+
+    def list_monitors(self, at: datetime) -> Pulled[Monitor]:
+        return list_monitors(self.settings, at)
