@@ -24,7 +24,8 @@ INTEGRATION = "/api/v1/integration"
 class FakeDatadog:
     """`silent` and `stale` are (host, metric) pairs; `faults` are statuses that a path answers first, one a request.
 
-    A fault's key is the path, with "?page" after it for all but the first page.
+    A fault's key is the path, with "?page" after it for all but the first page. `garbage` is what a path answers
+    instead of anything sensible. `loses` is a host that leaves the list once its first page was read.
     """
 
     now: datetime
@@ -40,6 +41,8 @@ class FakeDatadog:
     silent: set[tuple[str, str]] = field(default_factory=set)
     stale: set[tuple[str, str]] = field(default_factory=set)
     faults: dict[str, list[int]] = field(default_factory=dict)
+    garbage: dict[str, Any] = field(default_factory=dict)
+    loses: str = ""
     asked: list[str] = field(default_factory=list)
     url: str = ""
 
@@ -57,6 +60,8 @@ class FakeDatadog:
         if waiting := self.faults.get(key):
             headers = {"X-RateLimit-Reset": "1"}
             return web.json_response({"errors": ["no"]}, status=waiting.pop(0), headers=headers)
+        if request.path in self.garbage:
+            return web.json_response(self.garbage[request.path])
         body = await request.json() if request.method == "POST" else {}
         found = self._found(request.path, query, body)
         if found is None:
@@ -85,8 +90,13 @@ class FakeDatadog:
         return rows[path]() if path in rows else None
 
     def _hosts(self, start: int, count: int) -> Any:
-        page = self.hosts[start : start + count]
-        counted = {"total_returned": len(page), "total_matching": len(self.hosts)}
+        known = len(self.hosts)
+        if start == 0 and self.loses:
+            # The next pages move up by one: the first of the second page is read by nobody.
+            page, self.hosts = self.hosts[:count], [one for one in self.hosts if one["name"] != self.loses]
+        else:
+            page = self.hosts[start : start + count]
+        counted = {"total_returned": len(page), "total_matching": known}
         return {"host_list": page, "exact_total_matching": True, **counted}
 
     def _downtimes(self, start: int, count: int) -> Any:

@@ -96,7 +96,7 @@ class FakeNewRelic:
     """`silent` and `stale` are (name, attribute) pairs.
 
     `faults` are what is answered first to a question with this word in it: an HTTP status, or the words of an error.
-    A key "word?" is of its later pages.
+    A key "word?" is of its later pages. `garbage` is what it answers instead of anything sensible, by such words.
     """
 
     now: datetime
@@ -111,6 +111,7 @@ class FakeNewRelic:
     silent: set[tuple[str, str]] = field(default_factory=set)
     stale: set[tuple[str, str]] = field(default_factory=set)
     faults: dict[str, list[int | str]] = field(default_factory=dict)
+    garbage: dict[str, Any] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     url: str = ""
 
@@ -129,6 +130,9 @@ class FakeNewRelic:
                 if isinstance(fault, int):
                     return web.json_response({"error": "no"}, status=fault)
                 return web.json_response({"data": None, "errors": [{"message": fault}]})
+        for word, said in self.garbage.items():
+            if word in query:
+                return web.json_response(said)
         found = graphql_sync(SCHEMA, query, root_value={"actor": self._actor()}, variable_values=variables)
         return web.json_response(found.formatted)
 

@@ -4,7 +4,7 @@ Answers are read as plain JSON: a model object a value would take most of the ti
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -96,7 +96,7 @@ class Visit:
             except ToolSilent as error:
                 self.note(f"{error}{f' {len(found):,} were read before that.' if found else ''}")
                 return found, False
-            if not isinstance(rows, Sequence) or isinstance(rows, str):
+            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
                 self.note(
                     f"Datadog did not say {about}: its answer cannot be read. Check SOCMON_DATADOG_URL."
                 )
@@ -104,7 +104,7 @@ class Visit:
             if rows and rows[0] in found:
                 self.note(f"Datadog did not say all of {about}: it gave one page twice. It is asked again.")
                 return found, False
-            found += [row for row in rows if isinstance(row, dict)]
+            found += rows
             if len(rows) < size:
                 return found, True
         self.note(

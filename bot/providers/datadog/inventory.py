@@ -61,17 +61,17 @@ def _hosts(visit: Visit) -> list[Component]:
             api.list_hosts,
             start=number * PAGE,
             count=PAGE,
-            sort_field="name",
             include_hosts_metadata=False,
         )
-        totals.append(int((answer or {}).get("total_matching") or 0))
+        if (answer or {}).get("exact_total_matching"):
+            totals.append(int(answer.get("total_matching") or 0))
         return (answer or {}).get("host_list")
 
     rows, whole = visit.every("which hosts exist", page, size=PAGE)
     # Hosts that come and go between two pages move the others across the edge.
-    if whole and len(rows) < min(totals[-1], PAGE * MOST_PAGES):
+    if whole and len(rows) < (most := max(totals)):
         visit.note(
-            f"Datadog counts {totals[-1]:,} hosts and listed {len(rows):,}: some slipped between two pages."
+            f"Datadog counts {most:,} hosts and listed {len(rows):,}: some slipped between two pages."
             " socmon asks again at the next collection."
         )
     return [_host(row) for row in rows if row.get("name") or row.get("host_name")]

@@ -40,6 +40,11 @@ _QUERY = re.compile(
         (?P<sign>>=|<=|>|<)\s*(?P<threshold>-?[\d.]+(?:e[+-]?\d+)?)\s*""",
     re.VERBOSE | re.IGNORECASE,
 )
+# The parts of CPU time added up fire no later than the user's part alone.
+_CPU_PARTS = re.compile(
+    r"(?P<space>(?:avg|max|min):)(?P<user>system\.cpu\.user)(?P<of>\{[^{}]*\}(?:\s*by\s*\{[^{}]*\})?)"
+    r"(?:\s*\+\s*(?P=space)system\.cpu\.(?:system|iowait|nice|stolen|guest|interrupt)(?P=of))+"
+)
 _FILL = re.compile(r"(?:\.(?:fill|rollup|as_rate|as_count)\([^()]*\))*", re.IGNORECASE)
 _REST = re.compile(r"100\s*-\s*")
 _FRACTION = re.compile(r"\)?\s*\*\s*100")
@@ -183,7 +188,7 @@ def _condition(monitor: Data, *, told_of_no_data: bool) -> _Condition:
     query = text(monitor.get("query"))
     if check := _CHECK.fullmatch(query):
         return _check(check, monitor, told_of_no_data=told_of_no_data)
-    found = _QUERY.fullmatch(query)
+    found = _QUERY.fullmatch(_CPU_PARTS.sub(r"\g<space>\g<user>\g<of>", query))
     if not found:
         # Anomalies, forecasts and other functions: told apart by the metric, without a threshold to compare.
         known = next((metric for metric in METRICS if f"{metric.name}{{" in query), None)

@@ -5,7 +5,7 @@ The queries ask for fields that github.com/newrelic/newrelic-client-go reads, or
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from bot.domain.errors import ToolSilent
@@ -68,11 +68,12 @@ class Visit:
             except ToolSilent as error:
                 self.note(f"{error}{f' {len(found):,} were read before that.' if found else ''}")
                 return found, False
-            given = page.get(rows) if isinstance(page, dict) else None
-            if not isinstance(given, Sequence) or page.get("error") or page.get("errors"):
-                self.note(f"New Relic did not say {about}: its answer has no {rows}. It is asked again.")
+            given: Any = page.get(rows) if isinstance(page, dict) else None
+            readable = isinstance(given, list) and all(isinstance(row, dict) for row in given)
+            if not readable or page.get("error") or page.get("errors"):
+                self.note(f"New Relic did not say {about}: its answer cannot be read. It is asked again.")
                 return found, False
-            found += [row for row in given if isinstance(row, dict)]
+            found += given
             if not (following := page.get("nextCursor")):
                 return found, True
             if following == cursor:

@@ -10,7 +10,7 @@ import pytest
 from bot.domain.alert import Severity
 from bot.domain.component import MEASURES, Component, Identity, Kind, Measure
 from bot.domain.monitor import Comparator, Monitor, Reports, Target, TargetKind, Watches
-from bot.providers.datadog import client, inventory
+from bot.providers.datadog import PROVIDER, client, inventory
 from bot.providers.datadog.fleet import DatadogFleet
 from tests.fake_datadog import FakeDatadog, fake_datadog
 from tests.tls import go_direct
@@ -159,6 +159,10 @@ def test_a_monitor_in_the_words_of_all_tools(datadog: FakeDatadog) -> None:
         ("avg(last_5m):(1 - avg:system.mem.pct_usable{*} by {host}) * 100 > 90", Measure.MEMORY, ">", 90),
         ("max(last_5m):max:system.disk.in_use{*} by {host,device} > 0.9", Measure.DISK, ">", 90),
         ("max(last_5m):max:system.disk.in_use{*} by {host} * 100 > 90", Measure.DISK, ">", 90),
+        (
+            "avg(last_5m):avg:system.cpu.user{*} by {host} + avg:system.cpu.system{*} by {host} > 85",
+            *(Measure.CPU, ">", 85),
+        ),
         ("avg(last_5m):avg:system.mem.free{*} by {host} < 1000000", Measure.MEMORY, "other", None),
         ("sum(last_5m):avg:system.cpu.user{*} by {host} > 85", Measure.CPU, "other", None),
         (
@@ -243,7 +247,7 @@ def test_a_filter_says_whom_a_monitor_watches(
         ("avg(last_5m):avg:system.cpu.user{env:prod} > 85", "one number of all components"),
         ("avg(last_5m):avg:system.cpu.user{env:prod} by {region} > 85", "Group it by host"),
         (
-            "avg(last_5m):avg:system.cpu.user{*} by {host} + avg:system.cpu.system{*} by {host} > 85",
+            "avg(last_5m):avg:system.cpu.user{*} by {host} + avg:system.cpu.system{a:b} by {host} > 85",
             "query of this form",
         ),
     ],
@@ -394,7 +398,40 @@ def test_a_thousand_hosts_take_few_calls(datadog: FakeDatadog) -> None:
     assert components.calls + metrics.calls + monitors.calls == len(datadog.asked) == 13
 
 
-def test_nobody_there(datadog: FakeDatadog) -> None:
+@pytest.mark.parametrize("said", [[1], {}, "x", {"data": [1]}, {"data": [{"attributes": 5}]}])
+@pytest.mark.parametrize(
+    ("path", "ask"),
+    [
+        ("/api/v1/hosts", "list_components"),
+        ("/api/v1/monitor", "list_monitors"),
+        ("/api/v2/downtime", "list_monitors"),
+        ("/api/v2/monitor/notification_rule", "list_monitors"),
+        ("/api/v2/query/timeseries", "read_metrics"),
+    ],
+)
+def test_an_answer_of_another_form_is_no_answer(datadog: FakeDatadog, path: str, ask: str, said: Any) -> None:
+    datadog.monitor()
+    datadog.garbage[path] = said
+    method = getattr(fleet(datadog), ask)
+    pulled = method([component("web-1")], NOW) if ask == "read_metrics" else method(NOW)
+    assert (pulled.complete, pulled.items, bool(pulled.reason)) == (False, (), True)
+
+
+def test_nobody_there_and_nobody_to_ask(datadog: FakeDatadog) -> None:
     pulled = fleet(datadog, api_url="http://127.0.0.1:1").list_monitors(NOW)
     assert (pulled.complete, pulled.items) == (False, ())
     assert "no answer" in pulled.reason
+    assert PROVIDER.fleet(datadog.settings()) is not None
+    assert PROVIDER.fleet(datadog.settings(app_key="")) is None
+
+
+def test_hosts_that_slip_between_pages_are_missed_aloud(
+    datadog: FakeDatadog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inventory, "PAGE", 2)
+    for number in range(3):
+        datadog.host(f"web-{number}")
+    datadog.loses = "web-1"
+    pulled = fleet(datadog).list_components(NOW)
+    assert (len(pulled.items), pulled.complete) == (2, False)
+    assert "counts 3 hosts and listed 2" in pulled.reason

@@ -347,6 +347,28 @@ def test_a_thousand_hosts_take_few_calls(newrelic: FakeNewRelic) -> None:
     assert components.calls + readings.calls + monitors.calls == len(newrelic.asked) == 13
 
 
+@pytest.mark.parametrize(
+    "said", [[], "x", {"data": []}, {"data": {"actor": {"account": 5, "entitySearch": "x"}}}]
+)
+@pytest.mark.parametrize(
+    ("word", "ask"),
+    [
+        ("entitySearch", "list_components"),
+        ("nrql(", "read_metrics"),
+        ("mutingRules", "list_monitors"),
+        ("nrqlConditionsSearch", "list_monitors"),
+        ("workflows(", "list_monitors"),
+    ],
+)
+def test_an_answer_of_another_form_is_no_answer(
+    newrelic: FakeNewRelic, word: str, ask: str, said: Any
+) -> None:
+    newrelic.garbage[word] = said
+    method = getattr(fleet(newrelic), ask)
+    pulled = method([component("web-1")], NOW) if ask == "read_metrics" else method(NOW)
+    assert (pulled.complete, pulled.items, bool(pulled.reason)) == (False, (), True)
+
+
 def test_nobody_there_and_nobody_to_ask(newrelic: FakeNewRelic) -> None:
     pulled = fleet(newrelic, api_url="http://127.0.0.1:1").list_monitors(NOW)
     assert (pulled.complete, pulled.items) == (False, ())
