@@ -58,7 +58,8 @@ class Watches:
     metric. `unreadable` says why the tool's own filter could not be read: then nothing is taken for watched.
 
     Several values of a tag stand side by side with commas between them ("web,db"): a component has all of them, in
-    `tags` one of them is enough, in `without` each keeps a component out. Case does not matter.
+    `tags` one of them is enough, in `without` each keeps a component out. Case does not matter in
+    values.
     """
 
     identities: frozenset[Identity] = frozenset()
@@ -70,15 +71,19 @@ class Watches:
         """Whether it is about this component. Whether the metric arrives at all is another question."""
         if self.unreadable or (self.identities and not self.identities & component.identities):
             return False
-        has = {name.casefold(): _values(value) for name, value in component.tags.items()}
-        return all(
-            has.get(name.casefold(), _NONE) & _values(wanted) for name, wanted in self.tags.items()
-        ) and not any(
-            has.get(name.casefold(), _NONE) & _values(refused) for name, refused in self.without.items()
+        has = component.tags
+        return all(shares(has.get(name), wanted) for name, wanted in self.tags.items()) and not any(
+            shares(has.get(name), refused) for name, refused in self.without.items()
         )
 
 
-_NONE: frozenset[str] = frozenset()
+def shares(has: str | None, wanted: str) -> bool:
+    """Whether a component's tag (None: it has none of that name) has one of the values that are wanted."""
+    if has is None:
+        return False
+    if "," not in has and "," not in wanted:
+        return has.casefold() == wanted.casefold()
+    return not _values(has).isdisjoint(_values(wanted))
 
 
 def _values(written: str) -> frozenset[str]:
