@@ -83,7 +83,8 @@ class Identity:
 class Component:
     """A thing that runs. `identities` has at least one; `sources` are the providers (or files) that know it.
 
-    `account` and `region` are where it lies, "" where that means nothing. `tags` are the tools' own, later ones win.
+    `account` and `region` are where it lies, "" where that means nothing. `tags` are the tools' own, later ones win;
+    several values of one tag stand side by side with commas between them.
     """
 
     kind: Kind

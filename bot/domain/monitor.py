@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from bot.domain.alert import Severity
-from bot.domain.component import Identity, Measure
+from bot.domain.component import Component, Identity, Measure
 
 
 class Reports(StrEnum):
@@ -56,12 +56,46 @@ class Watches:
 
     `identities`, when given, names them outright. With neither it watches everything of its tool that reports the
     metric. `unreadable` says why the tool's own filter could not be read: then nothing is taken for watched.
+
+    Several values of a tag stand side by side with commas between them ("web,db"): a component has all of them, in
+    `tags` one of them is enough, in `without` each keeps a component out. Case does not matter in
+    values.
     """
 
     identities: frozenset[Identity] = frozenset()
     tags: Mapping[str, str] = field(default_factory=dict)
     without: Mapping[str, str] = field(default_factory=dict)
     unreadable: str = ""
+
+    def sees(self, component: Component) -> bool:
+        """Whether it is about this component. Whether the metric arrives at all is another question."""
+        if self.unreadable or (self.identities and not self.identities & component.identities):
+            return False
+        has = component.tags
+        return all(shares(has.get(name), wanted) for name, wanted in self.tags.items()) and not any(
+            shares(has.get(name), refused) for name, refused in self.without.items()
+        )
+
+
+def shares(has: str | None, wanted: str) -> bool:
+    """Whether a component's tag (None: it has none of that name) has one of the values that are wanted."""
+    if has is None:
+        return False
+    if "," not in has and "," not in wanted:
+        return has.casefold() == wanted.casefold()
+    return not _values(has).isdisjoint(_values(wanted))
+
+
+def _values(written: str) -> frozenset[str]:
+    return frozenset(value.strip().casefold() for value in written.split(","))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mute:
+    """Components for which a monitor that is on sends nothing at present, and why."""
+
+    watches: Watches
+    why: str
 
 
 class TargetKind(StrEnum):
@@ -98,7 +132,8 @@ class Monitor:
     It fires when the metric is beyond `threshold` (in the unit of the measure: per cent for CPU, memory and disk used;
     bytes for what is free, where a tool knows only that; seconds for latency; a count otherwise) for `window`.
     `modified_by_tool` says whose date `modified_at` is: the tool's, or else that socmon first saw it so. `silenced`
-    says why nothing is sent though it is enabled (muted, downtime, actions off), "" when nothing is in the way.
+    says why nothing is sent though it is enabled (muted, downtime, actions off), "" when nothing is in the way. `mutes`
+    are the parts of what it watches for which it is silent while it speaks for the rest.
     """
 
     provider: str
@@ -114,6 +149,7 @@ class Monitor:
     severity: Severity | None
     enabled: bool = True
     silenced: str = ""
+    mutes: tuple[Mute, ...] = ()
     alerts_on_no_data: bool = False
     targets: tuple[Target, ...] = ()
     modified_at: datetime | None = None

@@ -14,8 +14,16 @@ SECONDS = 10
 MOST_BYTES = 32 * 1024 * 1024
 
 
+class Declined(ToolSilent):
+    """The tool answered with an HTTP status that is an error."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"it answered {status}")
+        self.status = status
+
+
 def ask(url: str, *, headers: Mapping[str, str], body: Any = None) -> Any:
-    """The JSON of the answer; raises ToolSilent. Posts `body` where there is one.
+    """The JSON of the answer; raises ToolSilent (Declined for an error's status). Posts `body` where there is one.
 
     HTTPS_PROXY and SSL_CERT_FILE count.
     """
@@ -24,13 +32,15 @@ def ask(url: str, *, headers: Mapping[str, str], body: Any = None) -> Any:
     if data is not None:
         given["Content-Type"] = "application/json"
     request = Request(url, data=data, headers=given)  # noqa: S310 - an operator wrote the address
-    opener = build_opener(HTTPSHandler(context=ssl.create_default_context()))
+    # To read the machine's authorities takes longer than most questions on loopback: only for who needs them.
+    secure = url.lower().startswith("https:")
+    opener = build_opener(*([HTTPSHandler(context=ssl.create_default_context())] if secure else []))
     try:
         with opener.open(request, timeout=SECONDS) as answer:
             read = answer.read(MOST_BYTES + 1)
     except HTTPError as error:
         error.close()
-        raise ToolSilent(f"it answered {error.code}") from error
+        raise Declined(error.code) from error
     except (OSError, HTTPException, ValueError) as error:
         raise ToolSilent(f"no answer ({type(error).__name__})") from error
     if len(read) > MOST_BYTES:

@@ -1,6 +1,6 @@
 """Datadog: monitors report through the Webhooks integration, with a payload template of ours."""
 
-from bot.providers.contract import Alerts, Provider
+from bot.providers.contract import Alerts, Fleet, Provider
 from bot.providers.datadog.samples import DatadogSamples
 from bot.providers.datadog.settings import DatadogSettings, findings, read_settings
 from bot.providers.datadog.webhook import DatadogWebhook
@@ -15,6 +15,15 @@ def open_alerts(settings: DatadogSettings) -> Alerts | None:
     return DatadogAlerts(settings=settings)
 
 
+def fleet(settings: DatadogSettings) -> Fleet | None:
+    """As with open alerts."""
+    if not (settings.api_key and settings.app_key):
+        return None
+    from bot.providers.datadog.fleet import DatadogFleet  # noqa: PLC0415
+
+    return DatadogFleet(settings=settings)
+
+
 PROVIDER = Provider(
     name="datadog",
     title="Datadog",
@@ -23,4 +32,5 @@ PROVIDER = Provider(
     samples=DatadogSamples,
     findings=findings,
     alerts=open_alerts,
+    fleet=fleet,
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from datadog_api_client import ApiClient, Configuration
+from datadog_api_client import ApiClient
 from datadog_api_client.exceptions import OpenApiException
 from datadog_api_client.v1.api.monitors_api import MonitorsApi
 from urllib3.exceptions import HTTPError
@@ -17,9 +17,9 @@ from urllib3.exceptions import HTTPError
 from bot.domain.alert import Change, Reported, Severity
 from bot.domain.comparison import OpenAlert
 from bot.providers.contract import EARLIEST, Alerts, Pulled, key_of, line, text
+from bot.providers.datadog.client import configuration
 from bot.providers.datadog.settings import DatadogSettings
 
-SECONDS = 10
 PAGE = 100
 MOST_PAGES = 200
 STATES = {"Alert": Change.TRIGGERED, "Warn": Change.TRIGGERED, "No Data": Change.NO_DATA}
@@ -37,7 +37,7 @@ class DatadogAlerts(Alerts):
         found: list[OpenAlert] = []
         page, reason = 0, ""
         try:
-            with ApiClient(self._configuration()) as client:
+            with ApiClient(configuration(self.settings)) as client:
                 monitors: Any = MonitorsApi(client)  # type: ignore[no-untyped-call]
                 for page in range(MOST_PAGES):
                     listed = monitors.list_monitors(
@@ -56,21 +56,6 @@ class DatadogAlerts(Alerts):
             why = f"it answered {status}" if status else f"no answer ({type(error).__name__})"
             reason = f"Datadog did not say which monitors alert: {why}."
         return Pulled(items=tuple(found), complete=not reason, as_of=at, calls=page + 1, reason=reason)
-
-    def _configuration(self) -> Any:
-        settings = self.settings
-        configuration: Any = Configuration(  # type: ignore[no-untyped-call]
-            host=settings.api_url or None,
-            api_key={"apiKeyAuth": settings.api_key, "appKeyAuth": settings.app_key},
-            ssl_ca_cert=settings.ca_file or None,
-            request_timeout=SECONDS,
-            enable_retry=True,
-            max_retries=3,
-        )
-        configuration.proxy = settings.proxy or None
-        if settings.site and not settings.api_url:
-            configuration.server_variables["site"] = settings.site
-        return configuration
 
     def _open(self, monitor: Data, at: datetime) -> Iterator[OpenAlert]:
         groups = (monitor.get("state") or {}).get("groups") or {}

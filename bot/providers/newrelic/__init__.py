@@ -2,6 +2,7 @@
 
 from bot.providers.contract import Provider
 from bot.providers.newrelic.alerts import NewRelicAlerts
+from bot.providers.newrelic.fleet import NewRelicFleet
 from bot.providers.newrelic.samples import NewRelicSamples
 from bot.providers.newrelic.settings import findings, read_settings
 from bot.providers.newrelic.webhook import NewRelicWebhook
@@ -15,5 +16,8 @@ PROVIDER = Provider(
     findings=findings,
     alerts=lambda settings: (
         NewRelicAlerts(settings=settings) if settings.api_key and settings.account else None
+    ),
+    fleet=lambda settings: (
+        NewRelicFleet(settings=settings) if settings.api_key and settings.account else None
     ),
 )

@@ -11,6 +11,7 @@ from aiohttp import web
 from bot.domain.alert import Change, Severity
 from bot.domain.comparison import OpenAlert
 from bot.providers.contract import Pulled, Secrets
+from bot.providers.datadog import client
 from bot.providers.datadog.alerts import DatadogAlerts
 from bot.providers.datadog.settings import DatadogSettings
 from tests.fake_pagerduty import serving
@@ -44,6 +45,7 @@ class Datadog:
 @pytest.fixture
 def datadog(monkeypatch: pytest.MonkeyPatch) -> Iterator[Datadog]:
     go_direct(monkeypatch)
+    monkeypatch.setattr(client, "BACKOFF", 0)
     made = Datadog()
     with serving(made.answer, None) as url:
         made.url = url
