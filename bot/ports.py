@@ -67,6 +67,18 @@ class Network(Protocol):
         ...
 
 
+class Artifacts(Protocol):
+    """Bytes that are kept as evidence, by their digest ("sha256:…"). Blocks: call it in a worker thread."""
+
+    def keep(self, content: bytes) -> str:
+        """Returns the digest; keeping the same again is harmless. Raises ArtifactsAway."""
+        ...
+
+    def read(self, digest: str) -> bytes:
+        """Exactly those bytes. Raises NoArtifact and ArtifactsAway."""
+        ...
+
+
 class OnCallRecords(Protocol):
     """Who was on call when, and whose account in a tool is which Slack user."""
 

@@ -427,13 +427,12 @@ class Change(StrEnum):
     ADDED = "added"
     REMOVED = "removed"
     EXCLUDED = "excluded"
-    INCLUDED = "included"  # its exclusion was taken back
     RENAMED = "renamed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """A state of the scope. `by` is a Slack user id, "" for the terminal; `document` the digest of what was reviewed."""
+    """A state of the scope. `by` is a Slack user id, "" for the terminal; `document` the digest of what was read."""
 
     id: int
     at: datetime

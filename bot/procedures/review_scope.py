@@ -6,7 +6,7 @@ what is called otherwise is put before people, once each.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from hashlib import sha256
 
@@ -44,6 +44,7 @@ from bot.ports import Records
 
 KEEPERS = RESPONDERS | {Role.ADMIN}
 TRUSTED = LEADS | {Role.ADMIN}
+ASK_EVERY = timedelta(minutes=58)  # it is looked every few minutes
 MOST_NAMED = 100
 SHORTEST_REASON = 10
 
@@ -90,6 +91,16 @@ class Standing:
 
 
 # What the tools see
+def take_turn(records: Records, source: str) -> bool:
+    """Whether it is time to ask this source; then nobody else asks it for an hour."""
+    known = next((one for one in records.heard() if one.source == source), None)
+    if known and timedelta(0) <= records.now - known.asked_at < ASK_EVERY:
+        return False
+    reason = known.reason if known else "It has not answered yet."
+    records.save_heard(Heard(source=source, asked_at=records.now, reason=reason))
+    return True
+
+
 def sightings(records: Records, *, after: int = 0) -> list[Sighting]:
     """A page, of what all sources see and saw; empty at the end."""
     return records.sightings(after=after)
@@ -149,8 +160,7 @@ def scope_and_findings(records: Records) -> tuple[tuple[InScope, ...], list[Find
 def keep_findings(records: Records, found: Found) -> None:
     """New and vanished components; what is over is no longer asked about."""
     _keep(records, found.new)
-    over = [one for each in found.over if (one := records.finding(each)).is_open]
-    records.save_findings([replace(one, reply=Reply.OVER, replied_at=records.now) for one in over])
+    _over(records, [one for each in found.over if (one := records.finding(each)).is_open])
 
 
 def _keep(records: Records, found: Sequence[Finding]) -> None:
@@ -161,18 +171,16 @@ def _keep(records: Records, found: Sequence[Finding]) -> None:
         records.log(_of_system("inventory.found", {}, {"found": listed}))
 
 
-def take_prompt(records: Records) -> list[Finding]:
-    """What people are to be asked now, all of it; from then on they have been told."""
-    waiting = [one for one in records.findings() if one.is_open]
-    if not prompt_due(waiting, records.now):
-        return []
-    records.save_findings([replace(one, told_at=records.now) for one in waiting])
-    return waiting
+def prompt(records: Records) -> list[Finding]:
+    """What people are to be asked now, all of it; empty when it is not the time."""
+    waiting = open_findings(records)
+    return waiting if prompt_due(waiting, records.now) else []
 
 
-def prompt_not_sent(records: Records, prompt: Iterable[Finding]) -> None:
-    """Slack did not take it: as before."""
-    records.save_findings([one for one in prompt if records.finding(one.id).is_open])
+def prompt_told(records: Records, asked: Iterable[int]) -> None:
+    """A message with these stands in Slack, or may."""
+    told = [records.finding(each) for each in asked]
+    records.save_findings([replace(one, told_at=records.now) for one in told])
 
 
 def open_findings(records: Records) -> list[Finding]:
@@ -207,7 +215,11 @@ def import_inventory(
     facts: dict[str, Fact] = {"via": "terminal", "files": dict(files), "replacing": replacing}
     actor = Actor(kind="system")
     private = {"operator": operator} if operator else {}
-    return made, _revise(records, Change.IMPORTED, made, actor=actor, by="", facts=facts, private=private)
+    revision = _revise(records, Change.IMPORTED, made, actor=actor, by="", facts=facts, private=private)
+    listed = {name for one in inventory for name in one.component.identities}
+    found = [one for one in open_findings(records) if one.kind is FindingKind.NEW]
+    _over(records, [one for one in found if one.component.identities & listed])
+    return made, revision
 
 
 def import_difference(records: Records, inventory: Sequence[InScope], *, replacing: bool) -> Difference:
@@ -310,12 +322,8 @@ def remove(records: Records, words: str, *, reason: str, by: Person) -> Revision
         by=by.user,
         private={"reason": reason},
     )
-    forgotten = [
-        replace(one, reply=Reply.OVER, replied_at=records.now)
-        for one in records.findings()
-        if one.kind is FindingKind.NEW and one.shares(line.component)
-    ]
-    records.save_findings(forgotten)
+    asked = [one for one in records.findings() if one.kind is FindingKind.NEW]
+    _over(records, [one for one in asked if one.shares(line.component)])
     return revision
 
 
@@ -587,6 +595,11 @@ def _reply(records: Records, found: Iterable[Finding], reply: Reply, by: Person)
     records.save_findings(
         [replace(one, reply=reply, replied_by=by.user, replied_at=records.now) for one in found]
     )
+
+
+def _over(records: Records, found: Iterable[Finding]) -> None:
+    """It is no longer so; when it is so again, it is found again."""
+    records.save_findings([replace(one, reply=Reply.OVER, replied_at=records.now) for one in found])
 
 
 def _line(stands: Standing, words: str) -> Line:

@@ -107,6 +107,7 @@ def test_help_names_every_command(socmon: Socmon) -> None:
         "doctor",
         "status",
         "oncall",
+        "scope",
         "jobs",
         "manifest",
         "db",
