@@ -14,7 +14,7 @@ from bot.adapters.system import SystemClock
 from bot.commands.records import records_of, records_to_change, when
 from bot.domain.component import Component
 from bot.domain.errors import WrongSettings
-from bot.domain.scope import Difference, Heard, InScope, Revision, changed_fields
+from bot.domain.scope import Difference, Heard, InScope, Revision, Scope, changed_fields
 from bot.domain.scope_document import scope_rows, to_csv, to_json
 from bot.procedures import review_scope
 from bot.procedures.review_scope import ScopeDifference, Standing
@@ -26,9 +26,8 @@ MOST_LISTED = 50
 def print_scope(settings: Settings) -> int:
     """How it stands; exit code 1 when something waits for a person."""
     with records_of(settings) as ask:
-        stands: Standing = ask(review_scope.may_review)
-    scope = stands.scope
-    assert scope  # noqa: S101 - `may_review` raises otherwise
+        answer: tuple[Standing, Scope] = ask(review_scope.for_document)
+    stands, scope = answer
     out = sum(not one.counts(stands.now) for one in scope.entries)
     print(
         f"revision {scope.revision.id} of {when(scope.revision.at)}: {len(scope.entries)} components, {out} excluded"
@@ -107,9 +106,8 @@ def export(settings: Settings, *, form: str, pdf: Path | None) -> int:
     """The scope document as it is now: `csv` or `json` to standard output, and as PDF to a file."""
     at = SystemClock().now().replace(microsecond=0)
     with records_of(settings) as ask:
-        stands: Standing = ask(review_scope.may_review)
-    scope = stands.scope
-    assert scope  # noqa: S101 - `may_review` raises otherwise
+        answer: tuple[Standing, Scope] = ask(review_scope.for_document)
+    stands, scope = answer
     rows = scope_rows(scope, stands.sightings, stands.findings, at)
     listed = to_csv(rows)
     if pdf:

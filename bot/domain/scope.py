@@ -116,6 +116,9 @@ def news(
         # Two that turn out to be one go on as the one that was seen first.
         before, *doubled = sorted(same.values(), key=lambda one: (one.first_seen, one.id))
         gone += [one.id for one in doubled if one.gone_at is None]
+        if not complete:  # that it no longer has a name is an absence, too
+            was = [one.component.identities for one in same.values() if one.gone_at is None]
+            component = replace(component, identities=component.identities.union(*was))  # noqa: PLW2901
         seen.append(replace(before, component=component, last_seen=as_of, gone_at=None))
         if before.component.name != component.name:
             renamed.append((before.component.name, component))

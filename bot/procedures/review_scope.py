@@ -419,12 +419,12 @@ def review(records: Records, revision: int, *, document: str, by: Person) -> Rev
     return reviewed
 
 
-def may_review(records: Records, *, by: Person) -> Standing:
-    """What a document is made of, for somebody who may see it. Raises NotPermitted and NoScope."""
+def for_document(records: Records, *, by: Person | None = None) -> tuple[Standing, Scope]:
+    """What the scope document is made of. Raises NotPermitted and NoScope."""
     stands = standing(records, by=by)
     if stands.scope is None:
         raise NoScope
-    return stands
+    return stands, stands.scope
 
 
 def history(records: Records, *, most: int, by: Person | None = None) -> list[Revision]:

@@ -110,15 +110,13 @@ async def _remove(desk: Desk, person: Person, words: list[str]) -> Message:
 
 async def _review(desk: Desk, person: Person, _words: list[str]) -> Message:
     """As files in a direct message; the CSV is kept, since a review names its digest."""
-    stands = await desk.records.read(review_scope.may_review, by=person)
-    if stands.scope is None:
-        raise review_scope.NoScope
+    stands, now = await desk.records.read(review_scope.for_document, by=person)
     at = desk.clock.now().replace(microsecond=0)
-    rows = await asyncio.to_thread(scope_rows, stands.scope, stands.sightings, stands.findings, at)
+    rows = await asyncio.to_thread(scope_rows, now, stands.sightings, stands.findings, at)
     listed = to_csv(rows)
     digest = await asyncio.to_thread(desk.artifacts.keep, listed.encode())
-    page = await asyncio.to_thread(scope_pdf, stands.scope, rows, digest, at)
-    csv, as_json, pdf = (file_name(stands.scope, at, form) for form in ("csv", "json", "pdf"))
+    page = await asyncio.to_thread(scope_pdf, now, rows, digest, at)
+    csv, as_json, pdf = (file_name(now, at, form) for form in ("csv", "json", "pdf"))
     opened: Any = await desk.client.conversations_open(users=[person.user])
     await desk.client.files_upload_v2(
         channel=opened["channel"]["id"],
@@ -129,7 +127,7 @@ async def _review(desk: Desk, person: Person, _words: list[str]) -> Message:
         ],
         initial_comment="Monitoring scope",
     )
-    return told.document_message(csv, stands.scope, digest, len(rows))
+    return told.document_message(csv, now, digest, len(rows))
 
 
 ANSWERS: dict[str, Answer] = {
