@@ -387,8 +387,8 @@ class ScopeRecords(Protocol):
         """Without `complete_at` what was last said in full keeps its age."""
         ...
 
-    def findings(self) -> list[Finding]:
-        """All of them, oldest first."""
+    def findings(self, *, waiting: bool = False) -> list[Finding]:
+        """All of them, or those that wait for a reply; oldest first."""
         ...
 
     def finding(self, finding_id: int) -> Finding:

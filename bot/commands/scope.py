@@ -17,7 +17,7 @@ from bot.domain.errors import WrongSettings
 from bot.domain.scope import Difference, Heard, InScope, Revision, Scope, changed_fields
 from bot.domain.scope_document import scope_rows, to_csv, to_json
 from bot.procedures import review_scope
-from bot.procedures.review_scope import ScopeDifference, Standing
+from bot.procedures.review_scope import Import, ScopeDifference, Standing
 from bot.settings import Settings
 
 MOST_LISTED = 50
@@ -48,28 +48,22 @@ def import_files(settings: Settings, paths: Sequence[Path], *, replacing: bool, 
     """All files or none; the scope that comes of it waits for a lead's review."""
     files = [(path, _read(path)) for path in paths]
     inventory = read_inventory(files)
-    if dry_run:
-        with records_of(settings) as ask:
-            made: Difference = ask(review_scope.import_difference, inventory.entries, replacing=replacing)
-        _print_difference(made)
-        print(f"nothing was imported: {_sum(made)}")
-        return 0
-    digests = {path.name: f"sha256:{sha256(content).hexdigest()}" for path, content in files}
-    with records_to_change(settings) as change:
-        made, revision = change(
-            review_scope.import_inventory,
-            inventory.entries,
-            replacing=replacing,
-            files=digests,
-            operator=_operator(),
-        )
-    _print_difference(made)
+    with records_of(settings) as ask:
+        prepared: Import = ask(review_scope.prepare_import, inventory.entries, replacing=replacing)
+    _print_difference(prepared.made)
     if inventory.skipped:
         print(f"{inventory.skipped} resources are of kinds that nobody monitors; they were left out")
-    if revision is None:
+    if dry_run:
+        print(f"nothing was imported: {_sum(prepared.made)}")
+        return 0
+    if not prepared.made:
         print("the scope is as these files say already; nothing changed")
         return 0
-    print(f"revision {revision.id}: {_sum(made)}. A lead has to review it: /socmon scope review")
+    digests = {path.name: f"sha256:{sha256(content).hexdigest()}" for path, content in files}
+    given = {"replacing": replacing, "files": digests, "operator": _operator()}
+    with records_to_change(settings) as change:
+        revision: Revision = change(review_scope.import_inventory, prepared, **given)
+    print(f"revision {revision.id}: {_sum(prepared.made)}. A lead has to review it: /socmon scope review")
     return 0
 
 

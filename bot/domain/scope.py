@@ -103,13 +103,14 @@ def news(
     renamed: list[tuple[str, Component]] = []
     gone: list[int] = []
     met: set[int] = set()
-    for component in unite(replace(each, sources=frozenset({source})) for each in told):
+    own = frozenset({source})
+    for component in unite(each if each.sources == own else replace(each, sources=own) for each in told):
         same = {
             one.id: one
             for name in component.identities
             if (one := by_identity.get(name)) and one.id not in met
         }
-        met |= same.keys()
+        met.update(same)
         if not same:
             seen.append(Sighting(source=source, component=component, first_seen=as_of, last_seen=as_of))
             continue

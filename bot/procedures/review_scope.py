@@ -129,12 +129,9 @@ def standing(records: Records, *, by: Person | None = None) -> Standing:
     """Everything; raises NotPermitted. With very many components ask `sightings` for them page by page."""
     if by:
         by.require(READERS, "see the monitoring scope")
-    seen: list[Sighting] = []
-    while page := records.sightings(after=seen[-1].id if seen else 0):
-        seen += page
     return Standing(
         scope=records.scope(),
-        sightings=tuple(seen),
+        sightings=tuple(_every_sighting(records)),
         heard=tuple(records.heard()),
         findings=tuple(records.findings()),
         requests=tuple(records.exclusion_requests()),
@@ -144,12 +141,10 @@ def standing(records: Records, *, by: Person | None = None) -> Standing:
 
 def in_scope(records: Records) -> list[InScope]:
     """What has to be covered now, each with every identity that the tools know it by."""
-    now = records.now
-    return [
-        replace(line.entry, component=line.component)
-        for line in standing(records).lines()
-        if line.entry and line.entry.counts(now)
-    ]
+    scope, now = records.scope(), records.now
+    entries = [one for one in scope.entries if one.counts(now)] if scope else []
+    mapped = lines(entries, present(_every_sighting(records))) if entries else []
+    return [replace(line.entry, component=line.component) for line in mapped if line.entry]
 
 
 def scope_and_findings(records: Records) -> tuple[tuple[InScope, ...], list[Finding]]:
@@ -197,36 +192,44 @@ def request_told(records: Records, request_id: int) -> None:
 
 
 # What people decide
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """What an import would change, and the revision that it starts from; 0 for none."""
+
+    start: int
+    made: Difference
+
+
+def prepare_import(records: Records, inventory: Sequence[InScope], *, replacing: bool) -> Import:
+    """Only looks, so that a long comparison keeps nobody from writing."""
+    scope = records.scope()
+    before = scope.entries if scope else ()
+    made = difference(before, take_in(before, inventory, replacing=replacing))
+    return Import(start=scope.revision.id if scope else 0, made=made)
+
+
 def import_inventory(
-    records: Records,
-    inventory: Sequence[InScope],
-    *,
-    replacing: bool,
-    files: Mapping[str, str],
-    operator: str,
-) -> tuple[Difference, Revision | None]:
+    records: Records, prepared: Import, *, replacing: bool, files: Mapping[str, str], operator: str
+) -> Revision:
     """The approved inventory, from a terminal. `files` are their digests by name, `operator` who ran the command.
 
-    No revision when nothing differs. It still has to be reviewed by a lead.
+    It still has to be reviewed by a lead. Raises Settled when the scope has changed since it was looked at.
     """
-    made = import_difference(records, inventory, replacing=replacing)
-    if not made:
-        return made, None
+    newest = records.scope_revisions(most=1)
+    if (newest[0].id if newest else 0) != prepared.start:
+        raise Settled(
+            "The scope was changed at the same moment. Nothing was imported. Run the command again."
+        )
     facts: dict[str, Fact] = {"via": "terminal", "files": dict(files), "replacing": replacing}
     actor = Actor(kind="system")
     private = {"operator": operator} if operator else {}
+    made = prepared.made
     revision = _revise(records, Change.IMPORTED, made, actor=actor, by="", facts=facts, private=private)
-    listed = {name for one in inventory for name in one.component.identities}
+    told = [*made.added, *(after for _, after in made.changed)]
+    listed = {name for one in told for name in one.component.identities}
     found = [one for one in open_findings(records) if one.kind is FindingKind.NEW]
     _over(records, [one for one in found if one.component.identities & listed])
-    return made, revision
-
-
-def import_difference(records: Records, inventory: Sequence[InScope], *, replacing: bool) -> Difference:
-    """What an import would change."""
-    scope = records.scope()
-    before = scope.entries if scope else ()
-    return difference(before, take_in(before, inventory, replacing=replacing))
+    return revision
 
 
 def add_found(records: Records, finding_ids: Sequence[int], *, by: Person) -> Revision:
@@ -472,6 +475,13 @@ def document_digest(document: bytes) -> str:
 
 
 # How it is put down
+def _every_sighting(records: Records) -> list[Sighting]:
+    seen: list[Sighting] = []
+    while page := records.sightings(after=seen[-1].id if seen else 0):
+        seen += page
+    return seen
+
+
 def _exclude(records: Records, request: ExclusionRequest, by: Person) -> None:
     line = next(
         (
