@@ -331,10 +331,20 @@ def remove(records: Records, words: str, *, reason: str, by: Person) -> Revision
     return revision
 
 
-def component_to_exclude(records: Records, words: str, *, by: Person) -> Component:
-    """The one that somebody wants to leave out. Raises NotPermitted and UnknownComponent."""
+def component_to_exclude(
+    records: Records, words: str, *, finding: int | None = None, by: Person
+) -> Component:
+    """The one that somebody wants to leave out, by name or as it was found.
+
+    Raises NotPermitted, UnknownComponent, UnknownFinding and Settled.
+    """
     by.require(KEEPERS, "ask for an exclusion")
-    return _line(standing(records), words).component
+    if finding is None:
+        return _line(standing(records), words).component
+    found = records.finding(finding)
+    if not found.is_open:
+        raise _settled(found)
+    return _line_of(records, found.component).component
 
 
 def request_exclusion(
@@ -344,11 +354,9 @@ def request_exclusion(
 
     Raises NotPermitted, UnknownComponent, Settled, ThinNote and Unfit.
     """
-    component = component_to_exclude(records, words, by=by)
+    component = component_to_exclude(records, words, finding=finding, by=by)
     _check_reason(reason)
     _check_until(until, records.now)
-    if finding is not None and not records.finding(finding).is_open:
-        raise _settled(records.finding(finding))
     if any(one.component.identities & component.identities for one in records.exclusion_requests()):
         raise Settled(f"An exclusion of {component.name} waits for its approval already. Nothing changed.")
     request = ExclusionRequest(
@@ -484,14 +492,7 @@ def _every_sighting(records: Records) -> list[Sighting]:
 
 
 def _exclude(records: Records, request: ExclusionRequest, by: Person) -> None:
-    line = next(
-        (
-            line
-            for line in standing(records).lines()
-            if line.component.identities & request.component.identities
-        ),
-        Line(seen=request.component),
-    )
+    line = _line_of(records, request.component)
     exclusion = Exclusion(
         reason=request.reason,
         requested_by=request.requested_by,
@@ -644,6 +645,13 @@ def _line(stands: Standing, words: str) -> Line:
     near = get_close_matches(words, names, n=1, cutoff=0.5)
     advice = f"Did you mean “{near[0]}”?" if near else "`/socmon scope` sends the list of what there is."
     raise UnknownComponent(f"No component goes by “{words}”. {advice}")
+
+
+def _line_of(records: Records, component: Component) -> Line:
+    """Where it stands by now; as it was found, when no tool sees it any more."""
+    every = standing(records).lines()
+    same = (line for line in every if line.component.identities & component.identities)
+    return next(same, Line(seen=component))
 
 
 def _criticality(word: str) -> Criticality:

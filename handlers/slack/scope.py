@@ -181,7 +181,9 @@ async def open_exclude_form(desk: Desk, body: Body, value: str, refuse: Refuse) 
 
     async def make() -> View:
         person = await desk.person(body)
-        found = await desk.records.read(review_scope.component_to_exclude, about.component, by=person)
+        found = await desk.records.read(
+            review_scope.component_to_exclude, about.component, finding=about.finding, by=person
+        )
         return exclude_form(found, about)
 
     await desk.open(body, make(), refuse)

@@ -214,9 +214,9 @@ def read_document(value: str) -> Document:
 
 @dataclass(frozen=True, slots=True)
 class Excluding:
-    """The component that somebody wants to leave out, by its key; and the finding that this would answer."""
+    """The component that somebody wants to leave out, by its key, or by the finding that this would answer."""
 
-    component: str
+    component: str = ""
     finding: int | None = None
 
     @property

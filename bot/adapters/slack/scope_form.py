@@ -16,7 +16,7 @@ from bot.procedures.review_scope import SHORTEST_REASON
 
 def exclude_form(component: Component, about: do.Excluding) -> View:
     rule = "It counts when another person, an Engineering Lead, has approved it. All of it goes on record."
-    named = f"*{slack_text(component.name, 80)}* {component.kind} · {slack_text(component.key, 200)}"
+    named = f"*{slack_text(component.name, 80) or '(no name)'}* {component.kind} · {slack_text(component.key, 200)}"
     return {
         "type": "modal",
         "callback_id": do.EXCLUDE_FORM,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.adapters.slack import interactions as do
 from bot.adapters.slack.blocks import Message
-from bot.adapters.slack.elements import Block, Element, actions, button, context, section, sections
+from bot.adapters.slack.elements import Block, Element, actions, button, context, quote, section, sections
 from bot.adapters.slack.text import date, mention, slack_text
 from bot.adapters.slack.words import ago, some
 from bot.domain.component import Component
@@ -25,12 +25,12 @@ from bot.procedures.review_scope import ScopeDifference, Standing
 
 MOST_FINDINGS = 10
 MOST_REQUESTS = 5
-MOST_LISTED = 15
+MOST_LISTED = 8
 
 WORDS: Mapping[FindingKind, str] = {
-    FindingKind.NEW: ":new: New, and not in scope",
+    FindingKind.NEW: ":large_blue_circle: New, and not in scope",
     FindingKind.VANISHED: ":grey_question: In scope, and gone: no tool sees it any more",
-    FindingKind.RENAMED: ":pencil2: Called otherwise now",
+    FindingKind.RENAMED: ":large_yellow_circle: Called otherwise now",
 }
 
 CHANGES: Mapping[Change, str] = {
@@ -74,7 +74,7 @@ def prompt_message(findings: Sequence[Finding]) -> Message:
 
 def request_message(request: ExclusionRequest) -> Message:
     """For a lead who did not ask for it."""
-    head = f"An exclusion of {slack_text(request.component.name, 80)} waits for your approval"
+    head = f"An exclusion of {_name(request.component.name)} waits for your approval"
     return Message(text=head, blocks=[section(f"*{head}*"), *_request(request)])
 
 
@@ -83,7 +83,7 @@ def decided_message(request: ExclusionRequest) -> Message:
     until = f" until {date(request.until)}" if request.approved else ""
     line = (
         f"{done} by {mention(request.decided_by)}: the exclusion of"
-        f" {slack_text(request.component.name, 80)}{until}, which {mention(request.requested_by)} asked for."
+        f" {_name(request.component.name)}{until}, which {mention(request.requested_by)} asked for."
     )
     return Message(text="An exclusion was decided", blocks=[section(line)])
 
@@ -97,7 +97,7 @@ def done_message(line: str, revision: Revision | None = None) -> Message:
 def ask_to_exclude(component: Component) -> Message:
     """A form opens from a button only."""
     about = do.Excluding(component.key)
-    line = f"*{slack_text(component.name, 80)}* {component.kind} · {slack_text(component.key, 200)}"
+    line = f"*{_name(component.name)}* {component.kind} · {slack_text(component.key, 200)}"
     ask = button("Exclude…", do.SCOPE_EXCLUDE, about.value, spoken=f"Exclude {component.name} from the scope")
     return Message(text="Exclude a component", blocks=[section(line), actions([ask])])
 
@@ -206,9 +206,9 @@ def _finding(one: Finding) -> str:
     own = one.component
     seen = f" · seen by {slack_text(', '.join(sorted(own.sources)), 80)}" if own.sources else ""
     where = slack_text(" ".join(filter(None, [own.account, own.region])), 80)
-    was = f" (was {slack_text(one.before, 80)})" if one.before else ""
+    was = f" (was {_name(one.before)})" if one.before else ""
     return (
-        f"{WORDS[one.kind]}\n*{slack_text(own.name, 80)}*{was} {own.kind}{f' · {where}' if where else ''}{seen}"
+        f"{WORDS[one.kind]}\n*{_name(own.name)}*{was} {own.kind}{f' · {where}' if where else ''}{seen}"
         f" · {date(one.at)}\n{slack_text(own.key, 200)}"
     )
 
@@ -218,7 +218,7 @@ def _buttons(one: Finding) -> list[Element]:
     exclude = button(
         "Exclude…",
         do.SCOPE_EXCLUDE,
-        do.Excluding(one.component.key, one.id).value,
+        do.Excluding(finding=one.id).value,
         spoken=f"Exclude {name} from the scope",
     )
     match one.kind:
@@ -236,14 +236,14 @@ def _buttons(one: Finding) -> list[Element]:
 def _request(request: ExclusionRequest) -> list[Block]:
     own, value = request.component, str(request.id)
     line = (
-        f":hourglass: *{slack_text(own.name, 80)}* {own.kind} · exclude until {date(request.until)}, asked for by"
-        f" {mention(request.requested_by)}\n{slack_text(own.key, 200)}\n>{slack_text(request.reason, 600)}"
+        f":hourglass_flowing_sand: *{_name(own.name)}* {own.kind} · exclude until {date(request.until)}, asked for by"
+        f" {mention(request.requested_by)}\n{slack_text(own.key, 200)}"
     )
     approve = button(
         "Approve", do.SCOPE_APPROVE, value, spoken=f"Approve the exclusion of {own.name}", primary=True
     )
     decline = button("Decline", do.SCOPE_DECLINE, value, spoken=f"Decline the exclusion of {own.name}")
-    return [section(line), actions([approve, decline])]
+    return [section(line), quote(request.reason, 400), actions([approve, decline])]
 
 
 def _ages(heard: Sequence[Heard], stands: Standing, titles: Mapping[str, str]) -> list[str]:
@@ -285,7 +285,11 @@ def _listed(every: Sequence[str]) -> list[str]:
 
 
 def _named(component: Component) -> str:
-    return f"{slack_text(component.name, 80)} ({component.kind}, {slack_text(component.key, 160)})"
+    return f"{_name(component.name)} ({component.kind}, {slack_text(component.key, 160)})"
+
+
+def _name(name: str) -> str:
+    return slack_text(name, 80) or "(no name)"
 
 
 def _revision(one: Revision) -> str:
