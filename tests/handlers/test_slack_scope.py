@@ -45,6 +45,13 @@ class Told(Fleet):
         return Pulled(items=(), complete=True, as_of=at)
 
 
+class Broken(Told):
+    """A fault of our own in reading it."""
+
+    def list_components(self, at: datetime) -> Pulled[Component]:
+        raise KeyError(at)
+
+
 def host(name: str, *identities: str, **tags: str) -> Component:
     return Component(
         kind=Kind.HOST, name=name, identities=frozenset(map(Identity.parse, identities)), tags=tags
@@ -186,7 +193,8 @@ async def test_an_answer_with_a_page_lost_takes_nothing_away(
     await ask(socmon, slack, "scope add db-1")
     every, cloud.items = cloud.items, ()
     cloud.complete, cloud.reason = False, "Page 2 was lost."
-    await look(socmon, monkeypatch)
+    socmon.fleets = {**socmon.fleets, "newrelic": Broken()}
+    assert "newrelic: not complete (socmon could not read" in await look(socmon, monkeypatch)
     assert {one.kind for one in (await stands(socmon)).waiting} == {"new"}
     told = shown(await ask(socmon, slack, "scope"))
     assert "told everything" in told

@@ -75,7 +75,7 @@ def identity(text: str) -> Identity:
 def _entry(row: Row) -> InScope:
     """Raises ValueError."""
     given = row.fields
-    for key, value in given.items():
+    for key, value in (*given.items(), *(("identity", each) for each in row.identities)):
         if len(value) > MOST_LETTERS:
             raise ValueError(f"its {key} has more than {MOST_LETTERS} characters. Shorten it.")
         if not value.isprintable():
@@ -93,11 +93,15 @@ def _entry(row: Row) -> InScope:
             identities=names,
             account=given.get("account", ""),
             region=given.get("region", ""),
-            tags=row.tags,
+            tags={_seen(tag): _seen(value) for tag, value in row.tags.items()},
         ),
         owner=given.get("owner", ""),
         criticality=Criticality(_one_of("criticality", level, Criticality)) if level else Criticality.MEDIUM,
     )
+
+
+def _seen(text: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in text[:MOST_LETTERS])
 
 
 def _by_name(kind: Kind, name: str) -> frozenset[Identity]:

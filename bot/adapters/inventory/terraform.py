@@ -1,8 +1,8 @@
 """What Terraform runs, from its state (`terraform state pull`, format version 4).
 
-The format is Terraform's own (internal/states/statefile/version4.go): `resources[]` with `mode`, `type`, `name` and
-`instances[].attributes`, whose names are those of the AWS provider's documentation. Only what is named below is read:
-a state holds secrets.
+The format is Terraform's own (hashicorp/terraform, internal/states/statefile/version4.go): `resources[]` with `mode`,
+`type`, `name` and `instances[].attributes`, whose names are those of the AWS provider's documentation. Only what is
+named below is read: a state holds secrets.
 """
 
 import json
@@ -49,7 +49,7 @@ def read_terraform(file: str, content: bytes) -> tuple[list[Row], int, list[Prob
     for resource in state["resources"]:
         if not isinstance(resource, dict) or resource.get("mode") != "managed":
             continue  # a data source only looks at what others run
-        if resource.get("type") not in TYPES:
+        if str(resource.get("type")) not in TYPES:
             skipped += 1
             continue
         for address, attributes in _instances(resource):
@@ -87,7 +87,7 @@ def _row(where: str, kind_of: str, attributes: Mapping[str, Any]) -> Row | Probl
     tags = {
         str(name): str(value)
         for source in ("tags", "tags_all")
-        for name, value in (attributes.get(source) or {}).items()
+        for name, value in _object(attributes.get(source)).items()
         if value is not None
     }
     lowered = {name.casefold(): value for name, value in tags.items()}
@@ -105,6 +105,10 @@ def _row(where: str, kind_of: str, attributes: Mapping[str, Any]) -> Row | Probl
         "region": region,
     }
     return Row(where=where, fields=fields, identities=tuple(identities), tags=tags)
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _arn(attributes: Mapping[str, Any]) -> str:
