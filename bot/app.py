@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from bot import __version__
+from bot.adapters.artifacts import artifacts_in
 from bot.adapters.database.engine import in_reach, reading_engine, writing_engine
 from bot.adapters.database.evidence import last_note
 from bot.adapters.database.lock import SingleProcess
@@ -101,6 +102,12 @@ class Socmon:
         self.tools = {name: tool for name, tool in asked.items() if tool}
         told = {name: known[name].teller(own) for name, own in settings.providers.items()}
         self.tellers = {name: teller for name, teller in told.items() if teller}
+        looked_at = {name: known[name].fleet(own) for name, own in settings.providers.items()}
+        self.fleets = {name: fleet for name, fleet in looked_at.items() if fleet}
+        kept_in = settings.config.artifacts
+        self.artifacts = artifacts_in(
+            settings.data_dir / "artifacts", bucket=kept_in.bucket, prefix=kept_in.prefix
+        )
         self.records = Database(
             writing,
             reading_engine(settings.database_url),
@@ -250,6 +257,7 @@ class Socmon:
             policy=self.settings.escalation,
             no_action=self.settings.no_action,
             homes=self.homes,
+            artifacts=self.artifacts,
         )
         register(app, desk)
         return app

@@ -283,6 +283,13 @@ class RetentionTable(_Table):
     """How long whole deliveries are kept. The log itself is kept for good."""
 
 
+class ArtifactsTable(_Table):
+    """`[artifacts]`: the S3 bucket for what is kept as evidence; without one it lies in SOCMON_DATA_DIR."""
+
+    bucket: str = ""
+    prefix: str = ""
+
+
 class ConfigFile(_Table):
     """The whole file."""
 
@@ -294,6 +301,7 @@ class ConfigFile(_Table):
     escalation: EscalationTable = EscalationTable()
     policy: PolicyTable = PolicyTable()
     retention: RetentionTable = RetentionTable()
+    artifacts: ArtifactsTable = ArtifactsTable()
     providers: dict[str, dict[str, Any]] = {}
     timezone: str = "UTC"
 

@@ -20,6 +20,7 @@ from bot.procedures.report_status import report_status
 from bot.procedures.review_alerts import alert_history, alert_log
 from handlers.slack.desk import Body, Desk, Say, log, pressed
 from handlers.slack.oncall import oncall
+from handlers.slack.scope import scope
 
 Answer = Callable[[Desk, Person, list[str]], Awaitable[Message]]
 
@@ -81,7 +82,7 @@ async def _log(desk: Desk, person: Person, words: list[str]) -> Message:
     return log_message(alerts, figures=summary(alerts), asked=asked, now=desk.clock.now())
 
 
-ANSWERS: dict[str, Answer] = {"help": _help, "status": _status, "log": _log, "oncall": oncall}
+ANSWERS: dict[str, Answer] = {"help": _help, "status": _status, "log": _log, "oncall": oncall, "scope": scope}
 
 
 async def export(desk: Desk, person: Person, asked: str, form: str) -> Message:

@@ -19,7 +19,7 @@ from bot.domain.alert import Alert, NoAction
 from bot.domain.errors import SocmonError, Unidentified
 from bot.domain.escalation import Policy
 from bot.domain.person import Person
-from bot.ports import Clock, RecordKeeper
+from bot.ports import Artifacts, Clock, RecordKeeper
 from bot.procedures.escalate_alert import Reach
 from bot.procedures.report_status import Sources
 
@@ -39,7 +39,8 @@ class Desk:
     """Handed to every callback.
 
     `titles` are the providers' names; `zone` is the time zone that people mean here; `wake` tells the projector of
-    changes; `report` makes trouble known; `reach` says who there is to call; `homes` publishes App Home.
+    changes; `report` makes trouble known; `reach` says who there is to call; `homes` publishes App Home; `artifacts`
+    keeps documents.
     """
 
     records: RecordKeeper
@@ -56,6 +57,7 @@ class Desk:
     policy: Policy
     no_action: NoAction
     homes: Homes
+    artifacts: Artifacts
 
     async def person(self, body: Body) -> Person:
         """Who clicked. Raises Unidentified."""
