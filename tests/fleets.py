@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.domain.alert import Severity
 from bot.domain.component import MEASURES, Component, Identity, Kind, Measure
-from bot.domain.coverage import Assessment, Heard, Routes, assess
+from bot.domain.coverage import Assessment, Known, Routes, assess
 from bot.domain.monitor import Comparator, MetricReading, Monitor, Target, TargetKind, Watches
 from bot.domain.scope import Criticality, InScope
 from bot.domain.standard import Rule, Standard
@@ -85,17 +85,17 @@ READINGS = tuple(reading(measure) for measure in MEASURES[Kind.HOST])
 MONITORS = tuple(monitor(measure) for measure in MEASURES[Kind.HOST] if measure is not Measure.NETWORK)
 
 
-NEVER: Heard[Any] = Heard()
+NEVER: Known[Any] = Known()
 
 
-def whole(items: Iterable[Any], minutes_old: float = 0) -> Heard[Any]:
+def whole(items: Iterable[Any], minutes_old: float = 0) -> Known[Any]:
     return NEVER.take(tuple(items), complete=True, as_of=NOW - timedelta(minutes=minutes_old))
 
 
 def look(
     *scope: InScope,
-    readings: Mapping[str, Heard[MetricReading]] | None = None,
-    monitors: Mapping[str, Heard[Monitor]] | None = None,
+    readings: Mapping[str, Known[MetricReading]] | None = None,
+    monitors: Mapping[str, Known[Monitor]] | None = None,
     standard: Standard = STANDARD,
     routes: Routes = ROUTES,
 ) -> Assessment:

@@ -69,7 +69,7 @@ UNKNOWN_WHYS = frozenset({Why.NO_ANSWER, Why.NO_ROSTER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Shortfall:
     """Why one of the questions has no good answer. `says` is what and why, `mend` what to do next; both sentences."""
 
     question: Question
@@ -87,7 +87,7 @@ class Layer(Generic[Item]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard(Generic[Item]):
+class Known(Generic[Item]):
     """All that a tool has said of one thing, newest first. `whole_at` is when it last told everything, None for never.
 
     `reason` says why its newest answer was not whole, "" when it was. `calls` is what the newest one took.
@@ -100,17 +100,17 @@ class Heard(Generic[Item]):
 
     def take(
         self, items: Sequence[Item], *, complete: bool, as_of: datetime, reason: str = "", calls: int = 0
-    ) -> "Heard[Item]":
+    ) -> "Known[Item]":
         """A whole answer stands for itself. Another one adds, and removes nothing."""
         new: Layer[Item] = Layer(as_of=as_of, items=tuple(items))
         if complete:
-            return Heard(layers=(new,), whole_at=as_of, reason="", calls=calls)
+            return Known(layers=(new,), whole_at=as_of, reason="", calls=calls)
         newer = {_name_of(item) for item in new.items}
         layers = [new]
         for layer in self.layers:
             rest = tuple(item for item in layer.items if _name_of(item) not in newer)
             layers.append(Layer(as_of=layer.as_of, items=rest))
-        return Heard(
+        return Known(
             layers=tuple(layer for layer in layers if layer.items),
             whole_at=self.whole_at,
             reason=reason or "It did not tell everything.",
@@ -149,7 +149,7 @@ class Routes:
 class Cell(NamedTuple):
     """One measure of one component. `provider` says that it reports, `monitor` is the one that serves, or the nearest.
 
-    `findings` are empty exactly when it is covered.
+    `shortfalls` are empty exactly when it is covered.
     """
 
     key: str
@@ -159,13 +159,13 @@ class Cell(NamedTuple):
     reports: Reports
     provider: str
     monitor: Monitor | None
-    findings: tuple[Finding, ...]
+    shortfalls: tuple[Shortfall, ...]
 
     def holds(self, question: Question) -> bool:
         """A route is one of a monitor: without one that watches, nothing is routed."""
         if question is Question.ROUTED and self.monitor is None and not self.holds(Question.THRESHOLD):
             return False
-        return all(each.question is not question for each in self.findings)
+        return all(each.question is not question for each in self.shortfalls)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,8 +192,8 @@ class Assessment:
 def assess(
     in_scope: Iterable[InScope],
     *,
-    readings: Mapping[str, Heard[MetricReading]],
-    monitors: Mapping[str, Heard[Monitor]],
+    readings: Mapping[str, Known[MetricReading]],
+    monitors: Mapping[str, Known[Monitor]],
     standard: Standard,
     routes: Routes,
     now: datetime,
@@ -218,8 +218,8 @@ def _collector_paused() -> Iterator[None]:
 
 def _assess(  # noqa: PLR0917 - as above
     every: Sequence[InScope],
-    readings: Mapping[str, Heard[MetricReading]],
-    monitors: Mapping[str, Heard[Monitor]],
+    readings: Mapping[str, Known[MetricReading]],
+    monitors: Mapping[str, Known[Monitor]],
     standard: Standard,
     routes: Routes,
     now: datetime,
@@ -248,10 +248,10 @@ def _assess_component(
         if not_reporting is None and not short:
             cells.append(Cell(key, item, measure, State.COVERED, reports, provider, monitor, ()))
             continue
-        findings = short if not_reporting is None else (not_reporting, *short)
-        proven = any(each.why not in UNKNOWN_WHYS for each in findings)
+        shortfalls = short if not_reporting is None else (not_reporting, *short)
+        proven = any(each.why not in UNKNOWN_WHYS for each in shortfalls)
         state = State.GAP if proven else State.UNKNOWN
-        cells.append(Cell(key, item, measure, state, reports, provider, monitor, findings))
+        cells.append(Cell(key, item, measure, state, reports, provider, monitor, shortfalls))
 
 
 _MEASURES = {measure: at for at, measure in enumerate(Measure)}
@@ -269,25 +269,25 @@ class _Arrivals:
     def __init__(
         self,
         counting: Sequence[InScope],
-        readings: Mapping[str, Heard[MetricReading]],
+        readings: Mapping[str, Known[MetricReading]],
         now: datetime,
         time_to_live: timedelta,
     ) -> None:
-        self._heard = readings
-        self._whole = {name: heard.is_whole(now, time_to_live) for name, heard in readings.items()}
+        self._known = readings
+        self._whole = {name: known.is_whole(now, time_to_live) for name, known in readings.items()}
         self._measuring: set[str] = set()
         self._codes = {name: bytearray(len(counting) * len(_MEASURES)) for name in readings}
         self._failing: dict[tuple[str, int], MetricReading] = {}
         self._seers: dict[frozenset[str], tuple[str, ...]] = {}
-        self._findings: dict[Hashable, Finding] = {}
+        self._shortfalls: dict[Hashable, Shortfall] = {}
         # Pairs of texts, since a dataclass is slow to hash and to compare.
         whose = {
             (one.space, one.value): at
             for at, item in enumerate(counting)
             for one in item.component.identities
         }
-        for name, heard in readings.items():
-            for as_of, reading in heard.items(now, time_to_live):
+        for name, known in readings.items():
+            for as_of, reading in known.items(now, time_to_live):
                 self._measuring.add(name)
                 at = whose.get((reading.identity.space, reading.identity.value))
                 if at is not None:
@@ -309,13 +309,13 @@ class _Arrivals:
         """The tools that could know the component: those that see it; of one that nobody sees, all."""
         found = self._seers.get(sources)
         if found is None:
-            found = tuple(name for name in self._heard if name in sources) or tuple(self._heard)
+            found = tuple(name for name in self._known if name in sources) or tuple(self._known)
             self._seers[sources] = found
         return found
 
     def verdict(
         self, place: int, seers: tuple[str, ...], measure: Measure
-    ) -> tuple[Reports, str, Finding | None]:
+    ) -> tuple[Reports, str, Shortfall | None]:
         best, provider = 0, ""
         for name, codes in self._codes.items():
             if codes[place] > best:
@@ -343,31 +343,31 @@ class _Arrivals:
             return None
         return provider not in self._measuring
 
-    def _shared(self, silent: tuple[str, ...], measure: Measure) -> Finding:
-        if (silent, measure) not in self._findings:
+    def _shared(self, silent: tuple[str, ...], measure: Measure) -> Shortfall:
+        if (silent, measure) not in self._shortfalls:
             why = " ".join(
-                f"{name}: {self._heard[name].reason or 'Its last answer is too old.'}" for name in silent
+                f"{name}: {self._known[name].reason or 'Its last answer is too old.'}" for name in silent
             )
-            self._findings[silent, measure] = Finding(
+            self._shortfalls[silent, measure] = Shortfall(
                 question=Question.REPORTS,
                 why=Why.NO_ANSWER,
                 says=f"Nobody can tell whether its {measure} reports, since not every tool has answered. {why}",
                 mend="Mend the connection to the tool; `socmon doctor` tests it.",
             )
-        return self._findings[silent, measure]
+        return self._shortfalls[silent, measure]
 
-    def _not_configured(self, seers: tuple[str, ...], measure: Measure) -> Finding:
-        if ("none", seers, measure) not in self._findings:
-            self._findings["none", seers, measure] = Finding(
+    def _not_configured(self, seers: tuple[str, ...], measure: Measure) -> Shortfall:
+        if ("none", seers, measure) not in self._shortfalls:
+            self._shortfalls["none", seers, measure] = Shortfall(
                 question=Question.REPORTS,
                 why=Why.NOT_CONFIGURED,
                 says=f"No tool collects its {measure} (asked: {', '.join(seers) or 'none is connected'}).",
                 mend="Turn the metric on in the agent or the integration of one of the tools.",
             )
-        return self._findings["none", seers, measure]
+        return self._shortfalls["none", seers, measure]
 
 
-def _not_arriving(state: Reports, provider: str, reading: MetricReading) -> Finding:
+def _not_arriving(state: Reports, provider: str, reading: MetricReading) -> Shortfall:
     if state is Reports.STALE and reading.last_at is not None:
         says = (
             f"The last value of {reading.metric} in {provider} is of {reading.last_at.astimezone(UTC):%Y-%m-%d %H:%M}"
@@ -375,7 +375,7 @@ def _not_arriving(state: Reports, provider: str, reading: MetricReading) -> Find
         )
     else:
         says = f"{provider} knows {reading.metric} of it, and has no value."
-    return Finding(
+    return Shortfall(
         question=Question.REPORTS,
         why=Why.STALE if state is Reports.STALE else Why.SILENT,
         says=says,
@@ -396,7 +396,7 @@ class _Judged(NamedTuple):
 
     rank: int
     monitor: Monitor
-    findings: tuple[Finding, ...]
+    shortfalls: tuple[Shortfall, ...]
 
 
 class _Bucket:
@@ -418,22 +418,22 @@ class _Watching:
 
     def __init__(
         self,
-        monitors: Mapping[str, Heard[Monitor]],
+        monitors: Mapping[str, Known[Monitor]],
         standard: Standard,
         routes: Routes,
         now: datetime,
         time_to_live: timedelta,
     ) -> None:
         self._standard, self._routes, self._now = standard, routes, now
-        self._heard = monitors
-        self._whole = {name: heard.is_whole(now, time_to_live) for name, heard in monitors.items()}
+        self._known = monitors
+        self._whole = {name: known.is_whole(now, time_to_live) for name, known in monitors.items()}
         self._by_identity: dict[tuple[str, str], Buckets] = {}
         self._by_tag: dict[tuple[str, str], Buckets] = {}
         self._of_all: Buckets = {}
         self._unreadable: dict[tuple[str, Measure], Monitor] = {}
-        self._ends: dict[tuple[Target, ...], Finding | None] = {}
-        self._findings: dict[Hashable, Finding] = {}
-        self._every = [one for heard in monitors.values() for _, one in heard.items(now, time_to_live)]
+        self._ends: dict[tuple[Target, ...], Shortfall | None] = {}
+        self._shortfalls: dict[Hashable, Shortfall] = {}
+        self._every = [one for known in monitors.values() for _, one in known.items(now, time_to_live)]
         usage: dict[tuple[str, str], int] = {}
         for one in self._every:
             for tag in one.watches.tags.items():
@@ -471,7 +471,7 @@ class _Watching:
         measure: Measure,
         nearby: list[Buckets],
         signal: "_Signal",
-    ) -> tuple[Monitor | None, tuple[Finding, ...]]:
+    ) -> tuple[Monitor | None, tuple[Shortfall, ...]]:
         """(the monitor that serves, or the nearest one; what is wrong with it)."""
         kind = item.component.kind
         rules = self._standard.alternatives(kind, measure)
@@ -490,7 +490,7 @@ class _Watching:
         if best is not None and best.rank == _FINE:
             return best.monitor, ()
         if unknown := self._untold(measure, signal.seers):
-            short = best.findings if best else ()
+            short = best.shortfalls if best else ()
             # Another monitor may stand in what was not told, so none of this is proven.
             return (best.monitor if best else None), (
                 unknown,
@@ -498,7 +498,7 @@ class _Watching:
             )
         if best is None:
             return self._nearest(item, measure, signal.seers)
-        return best.monitor, best.findings
+        return best.monitor, best.shortfalls
 
     def _where_it_arrives(self, judged: _Judged, best: _Judged | None, signal: "_Signal") -> _Judged | None:
         """A monitor without its metric never fires: it is the nearest only when there is no other."""
@@ -509,8 +509,8 @@ class _Watching:
         rank = judged.rank + _UNARRIVED
         if best is not None and rank >= best.rank:
             return best
-        if (one.provider, one.metric, arrives) not in self._findings:
-            self._findings[one.provider, one.metric, arrives] = Finding(
+        if (one.provider, one.metric, arrives) not in self._shortfalls:
+            self._shortfalls[one.provider, one.metric, arrives] = Shortfall(
                 question=Question.THRESHOLD,
                 why=Why.NO_ANSWER if arrives is None else Why.NOT_ARRIVING,
                 says=f"It is watched in {one.provider}, and "
@@ -518,7 +518,7 @@ class _Watching:
                 + f" {one.metric} {'arrives there' if arrives is None else 'does not arrive'}.",
                 mend="Watch it in the tool that gets its metric, or see that the metric arrives.",
             )
-        return _Judged(rank, one, (self._findings[one.provider, one.metric, arrives], *judged.findings))
+        return _Judged(rank, one, (self._shortfalls[one.provider, one.metric, arrives], *judged.shortfalls))
 
     def _judged(
         self, bucket: _Bucket, item: InScope, measure: Measure, rules: tuple[Rule, ...]
@@ -541,28 +541,28 @@ class _Watching:
         if one.targets not in self._ends:
             self._ends[one.targets] = reaches_nobody(one.targets, self._routes, self._now)
         end = self._ends[one.targets]
-        findings = tuple(each for each in (threshold, end) if each)
-        return _Judged(2 * rank + (_UNROUTED if end else _FINE), one, findings)
+        shortfalls = tuple(each for each in (threshold, end) if each)
+        return _Judged(2 * rank + (_UNROUTED if end else _FINE), one, shortfalls)
 
-    def _untold(self, measure: Measure, seers: tuple[str, ...]) -> Finding | None:
-        silent = tuple(name for name in self._heard if not self._whole[name] and (name in seers or not seers))
+    def _untold(self, measure: Measure, seers: tuple[str, ...]) -> Shortfall | None:
+        silent = tuple(name for name in self._known if not self._whole[name] and (name in seers or not seers))
         if not silent:
             return None
-        if ("untold", silent, measure) not in self._findings:
+        if ("untold", silent, measure) not in self._shortfalls:
             why = " ".join(
-                f"{name}: {self._heard[name].reason or 'Its last answer is too old.'}" for name in silent
+                f"{name}: {self._known[name].reason or 'Its last answer is too old.'}" for name in silent
             )
-            self._findings["untold", silent, measure] = Finding(
+            self._shortfalls["untold", silent, measure] = Shortfall(
                 question=Question.THRESHOLD,
                 why=Why.NO_ANSWER,
                 says=f"Nobody can tell whether a monitor watches its {measure}, since not all were told. {why}",
                 mend="Mend the connection to the tool; `socmon doctor` tests it.",
             )
-        return self._findings["untold", silent, measure]
+        return self._shortfalls["untold", silent, measure]
 
     def _nearest(
         self, item: InScope, measure: Measure, seers: tuple[str, ...]
-    ) -> tuple[Monitor | None, tuple[Finding, ...]]:
+    ) -> tuple[Monitor | None, tuple[Shortfall, ...]]:
         """Nothing watches it. Something may be meant to."""
         names = {item.component.name.casefold(), *(one.value.casefold() for one in item.component.identities)}
         for name in sorted(names):
@@ -571,14 +571,14 @@ class _Watching:
         for name in seers:
             if (unread := self._unreadable.get((name, measure))) is not None:
                 return unread, (self._unread(unread),)
-        if ("no", measure) not in self._findings:
-            self._findings["no", measure] = Finding(
+        if ("no", measure) not in self._shortfalls:
+            self._shortfalls["no", measure] = Shortfall(
                 question=Question.THRESHOLD,
                 why=Why.NO_MONITOR,
                 says=f"No monitor watches its {measure}.",
                 mend="Make one that meets the standard, or let one that exists watch this component as well.",
             )
-        return None, (self._findings["no", measure],)
+        return None, (self._shortfalls["no", measure],)
 
     @cached_property
     def _by_name(self) -> dict[tuple[str, Measure], Monitor]:
@@ -591,23 +591,23 @@ class _Watching:
                         found.setdefault((word, measure), one)
         return found
 
-    def _elsewhere(self, one: Monitor) -> Finding:
-        return Finding(
+    def _elsewhere(self, one: Monitor) -> Shortfall:
+        return Shortfall(
             question=Question.THRESHOLD,
             why=Why.ELSEWHERE,
             says=f"“{one.name}” in {one.provider} is named after it, and watches {_told_watches(one.watches)}.",
             mend="Correct the monitor's filter or dimensions.",
         )
 
-    def _unread(self, one: Monitor) -> Finding:
-        if ("unread", one.provider, one.id) not in self._findings:
-            self._findings["unread", one.provider, one.id] = Finding(
+    def _unread(self, one: Monitor) -> Shortfall:
+        if ("unread", one.provider, one.id) not in self._shortfalls:
+            self._shortfalls["unread", one.provider, one.id] = Shortfall(
                 question=Question.THRESHOLD,
                 why=Why.UNREADABLE,
                 says=f"Whether “{one.name}” in {one.provider} watches it cannot be read: {one.watches.unreadable}",
                 mend="Write the monitor's filter with plain tags, or watch this component with another one.",
             )
-        return self._findings["unread", one.provider, one.id]
+        return self._shortfalls["unread", one.provider, one.id]
 
 
 _WORD = re.compile(r"[^\s,;|()\[\]{}<>\"'“”]+")
@@ -661,19 +661,21 @@ _FAR = {
 }
 
 
-def _shortcoming(one: Monitor, measure: Measure, rule: Rule, least: str | None) -> tuple[int, Finding | None]:
-    """(how far it is from this rule, all that is wrong with it as one finding)."""
+def _shortcoming(
+    one: Monitor, measure: Measure, rule: Rule, least: str | None
+) -> tuple[int, Shortfall | None]:
+    """(how far it is from this rule, all that is wrong with it as one shortfall)."""
     wrong = list(_wrong(one, measure, rule, least))
     if not wrong:
         return 0, None
     farthest = max(wrong, key=lambda each: _FAR[each[0]])
-    finding = Finding(
+    shortfall = Shortfall(
         question=Question.THRESHOLD,
         why=farthest[0],
         says=f"“{one.name}” in {one.provider} {', and '.join(says for _, says, _ in wrong)}.",
         mend=" ".join(dict.fromkeys(mend for _, _, mend in wrong)),
     )
-    return sum({_FAR[why] for why, _, _ in wrong}), finding
+    return sum({_FAR[why] for why, _, _ in wrong}), shortfall
 
 
 def _wrong(one: Monitor, measure: Measure, rule: Rule, least: str | None) -> Iterator[tuple[Why, str, str]]:
@@ -735,16 +737,16 @@ def _minutes(window: timedelta) -> str:
 # Where notifications end
 
 
-def reaches_nobody(targets: tuple[Target, ...], routes: Routes, now: datetime) -> Finding | None:
+def reaches_nobody(targets: tuple[Target, ...], routes: Routes, now: datetime) -> Shortfall | None:
     """None when one of the targets is alive, approved and reaches somebody on call; else why none does."""
     if not targets:
-        return Finding(
+        return Shortfall(
             question=Question.ROUTED,
             why=Why.NO_TARGET,
             says="It notifies nobody: it has no target.",
             mend="Give it a target that calls the team on duty.",
         )
-    wrong: list[Finding] = []
+    wrong: list[Shortfall] = []
     for target in targets:
         found = _end(target, routes, now)
         if found is None:
@@ -759,44 +761,44 @@ def reaches_nobody(targets: tuple[Target, ...], routes: Routes, now: datetime) -
 _MOST_TARGETS = 5
 
 
-def _end(target: Target, routes: Routes, now: datetime) -> Finding | None:
-    def finding(why: Why, says: str, mend: str) -> Finding:
-        return Finding(question=Question.ROUTED, why=why, says=says, mend=mend)
+def _end(target: Target, routes: Routes, now: datetime) -> Shortfall | None:
+    def shortfall(why: Why, says: str, mend: str) -> Shortfall:
+        return Shortfall(question=Question.ROUTED, why=why, says=says, mend=mend)
 
     if target.dead:
         mend = "Mend the target, or send it elsewhere."
-        return finding(
+        return shortfall(
             Why.DEAD_TARGET, f"{target.kind} {target.name} reaches nobody: {_sentence(target.dead)}", mend
         )
     ends = (target.name, *target.reaches)
     folded = {folded_end(end) for end in ends}
     teams = _teams_of(folded, routes)
     if any(_is_own(end, routes.own) for end in ends):
-        return _team_called(routes.team, f"{target.kind} {target.name}", routes, now, finding)
+        return _team_called(routes.team, f"{target.kind} {target.name}", routes, now, shortfall)
     if teams:
-        return _team_called(teams[0], f"{target.kind} {target.name}", routes, now, finding)
+        return _team_called(teams[0], f"{target.kind} {target.name}", routes, now, shortfall)
     if folded & routes.approved and target.kind is not TargetKind.PAGERDUTY:
-        return _anybody_called(target, routes, now, finding)
+        return _anybody_called(target, routes, now, shortfall)
     if routes.roster and _on_call_by_mail(folded, routes.roster, now):
         return None
-    return _leads_nowhere(target, finding)
+    return _leads_nowhere(target, shortfall)
 
 
-def _leads_nowhere(target: Target, finding: "Make") -> Finding:
+def _leads_nowhere(target: Target, shortfall: "Make") -> Shortfall:
     if target.kind is TargetKind.PAGERDUTY:
-        return finding(
+        return shortfall(
             Why.NO_TEAM,
             f"PagerDuty {target.name} belongs to no team that socmon knows, so nobody can say whom it calls.",
             "Name its service or integration key with its team under [notifications.services].",
         )
-    return finding(
+    return shortfall(
         Why.NOT_APPROVED,
         f"{target.kind} {target.name} is not an approved channel.",
         "Send it to an approved one, or add this one to approved_channels under [notifications].",
     )
 
 
-Make = Callable[[Why, str, str], Finding]
+Make = Callable[[Why, str, str], Shortfall]
 
 
 def _teams_of(folded: set[str], routes: Routes) -> list[str]:
@@ -805,36 +807,36 @@ def _teams_of(folded: set[str], routes: Routes) -> list[str]:
     return found + [team.name for team in named if team.policy and team.policy.casefold() in folded]
 
 
-def _team_called(name: str, what: str, routes: Routes, now: datetime, finding: Make) -> Finding | None:
+def _team_called(name: str, what: str, routes: Routes, now: datetime, shortfall: Make) -> Shortfall | None:
     if routes.roster is None:
-        return finding(Why.NO_ROSTER, routes.unsure, "`/socmon oncall` shows what is known.")
+        return shortfall(Why.NO_ROSTER, routes.unsure, "`/socmon oncall` shows what is known.")
     if not any(team.name == name for team in routes.roster.teams):
         says = f"{what} calls the team {name or '(none is set)'}, and nobody knows who is on call for it."
-        return finding(Why.NO_ROSTER, says, "Add the team under [on_call], or name another one for it.")
+        return shortfall(Why.NO_ROSTER, says, "Add the team under [on_call], or name another one for it.")
     people = routes.roster.on_call(name, now)
     if not people:
         says = f"{what} calls {name}, where nobody is on call now."
-        return finding(Why.NOBODY, says, "Fill the shift.")
+        return shortfall(Why.NOBODY, says, "Fill the shift.")
     if not any(_is_reachable(each) for each in people):
         who = ", ".join(each.name for each in people)
         says = f"{what} calls {who} of {name}, who cannot be reached now."
-        return finding(
+        return shortfall(
             Why.UNREACHABLE, says, "`/socmon oncall` says what is wrong; mend it, or change the shift."
         )
     return None
 
 
-def _anybody_called(target: Target, routes: Routes, now: datetime, finding: Make) -> Finding | None:
+def _anybody_called(target: Target, routes: Routes, now: datetime, shortfall: Make) -> Shortfall | None:
     """An approved channel is read by whoever is on call; when nobody is, by nobody."""
     if routes.roster is None:
-        return finding(Why.NO_ROSTER, routes.unsure, "`/socmon oncall` shows what is known.")
+        return shortfall(Why.NO_ROSTER, routes.unsure, "`/socmon oncall` shows what is known.")
     people = [each for team in routes.roster.teams for each in routes.roster.on_call(team.name, now)]
     if not people:
         says = f"Nobody is on call now who would see {target.kind} {target.name}."
-        return finding(Why.NOBODY, says, "Fill the shift.")
+        return shortfall(Why.NOBODY, says, "Fill the shift.")
     if target.kind is TargetKind.SLACK and not any(each.in_slack is InSlack.ACTIVE for each in people):
         says = f"Nobody who is on call now has an active Slack account to read {target.name} with."
-        return finding(
+        return shortfall(
             Why.UNREACHABLE, says, "`/socmon oncall` says what is wrong; mend it, or change the shift."
         )
     return None

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.component import MEASURES, Identity, Kind, Measure
-from bot.domain.coverage import Assessment, Cell, Heard, Question, Routes, State, Why, reaches_nobody
+from bot.domain.coverage import Assessment, Cell, Known, Question, Routes, State, Why, reaches_nobody
 from bot.domain.monitor import Comparator, Monitor, Target, TargetKind, Watches
 from bot.domain.oncall import InSlack
 from bot.domain.scope import Exclusion
@@ -38,7 +38,7 @@ def cell(found: Assessment, measure: Measure = Measure.CPU) -> Cell:
     return only
 
 
-def with_cpu(**facts: Any) -> dict[str, Heard[Monitor]]:
+def with_cpu(**facts: Any) -> dict[str, Known[Monitor]]:
     """The same monitors, the one of CPU otherwise."""
     others = [each for each in MONITORS if each.measure is not Measure.CPU]
     return {"datadog": whole([*others, monitor(**facts)])}
@@ -76,9 +76,9 @@ def test_what_keeps_a_monitor_from_serving_is_said(facts: dict[str, Any], why: W
     found = cell(look(monitors=with_cpu(**facts)))
 
     assert found.state is State.GAP
-    assert [each.why for each in found.findings] == [why]
-    assert says in found.findings[0].says
-    assert found.findings[0].mend.endswith(".")
+    assert [each.why for each in found.shortfalls] == [why]
+    assert says in found.shortfalls[0].says
+    assert found.shortfalls[0].mend.endswith(".")
 
 
 def test_no_data_has_to_be_noticed_for_uptime() -> None:
@@ -88,7 +88,7 @@ def test_no_data_has_to_be_noticed_for_uptime() -> None:
     states = [cell(look(monitors={"datadog": whole([each])}), Measure.UPTIME) for each in (quiet, loud)]
 
     assert [each.state for each in states] == [State.GAP, State.COVERED]
-    assert states[0].findings[0].why is Why.NO_DATA_IGNORED
+    assert states[0].shortfalls[0].why is Why.NO_DATA_IGNORED
 
 
 def test_the_nearest_monitor_is_shown_and_the_best_one_serves() -> None:
@@ -113,7 +113,7 @@ def test_a_metric_that_does_not_arrive_is_a_gap(minutes_old: Any, why: Why) -> N
     found = cell(look(readings={"datadog": whole([*others, *given_now])}))
 
     assert found.state is State.GAP
-    assert found.findings[0].why is why
+    assert found.shortfalls[0].why is why
 
 
 def test_what_a_tool_does_not_tell_is_unknown() -> None:
@@ -127,7 +127,7 @@ def test_what_a_tool_does_not_tell_is_unknown() -> None:
     no_monitors = cell(look(monitors={"datadog": silent}))
 
     assert {nothing_told.state, too_old.state, no_monitors.state} == {State.UNKNOWN}
-    assert "Grant hosts_read" in nothing_told.findings[0].says
+    assert "Grant hosts_read" in nothing_told.shortfalls[0].says
     assert look(readings={"datadog": still_good}).counts[State.COVERED] == 5
 
 
@@ -148,7 +148,7 @@ def test_a_monitor_serves_only_where_its_metric_arrives() -> None:
         monitors=monitors,
     )
 
-    assert cell(lost).findings[0].why is Why.NOT_ARRIVING
+    assert cell(lost).shortfalls[0].why is Why.NOT_ARRIVING
     assert cell(arrives).state is State.COVERED
 
 
@@ -254,9 +254,9 @@ def test_an_answer_that_becomes_incomplete_turns_no_gap_green(
     before = look(**{name: {"datadog": whole(items)} for name, items in told.items()})
     part = kept.draw(st.lists(st.sampled_from(told[lost]))) if told[lost] else []
     broken = NEVER.take(tuple(part), complete=False, as_of=NOW, reason="page 2 was lost")
-    heard = {name: {"datadog": whole(items)} for name, items in told.items()} | {lost: {"datadog": broken}}
+    known = {name: {"datadog": whole(items)} for name, items in told.items()} | {lost: {"datadog": broken}}
 
-    after = look(**heard)
+    after = look(**known)
 
     was_covered = {each.measure for each in before.cells if each.state is State.COVERED}
     assert {each.measure for each in after.cells if each.state is State.COVERED} <= was_covered
