@@ -12,6 +12,16 @@ from bot.domain.evidence import Entry, Frontier
 from bot.domain.home import Few, Glance, SeenHome
 from bot.domain.notice import Owed
 from bot.domain.oncall import AccountLink, Roster, StoredRoster
+from bot.domain.scope import (
+    Change,
+    Difference,
+    ExclusionRequest,
+    Finding,
+    Heard,
+    Revision,
+    Scope,
+    Sighting,
+)
 from bot.domain.self_test import SelfTest
 from bot.domain.storm import Digest, Members, Storm
 from bot.domain.thread import Moment, Thread
@@ -344,6 +354,66 @@ class SelfTestRecords(Protocol):
     def save_self_test(self, test: SelfTest) -> None: ...
 
 
+class ScopeRecords(Protocol):
+    """What the tools see, what was found out about it, and every revision of the scope."""
+
+    def sightings(self, *, after: int = 0, most: int = 1000) -> list[Sighting]:
+        """The next ones by number, of all sources, what is gone included."""
+        ...
+
+    def save_sightings(self, sightings: Sequence[Sighting]) -> None:
+        """Those without a number are new."""
+        ...
+
+    def sightings_gone(self, ids: Collection[int], at: datetime) -> None: ...
+
+    def heard(self) -> list[Heard]:
+        """When each source was last asked, by its name."""
+        ...
+
+    def save_heard(self, news: Heard) -> None:
+        """Without `complete_at` what was last said in full keeps its age."""
+        ...
+
+    def findings(self) -> list[Finding]:
+        """All of them, oldest first."""
+        ...
+
+    def finding(self, finding_id: int) -> Finding:
+        """Raises UnknownFinding."""
+        ...
+
+    def save_findings(self, findings: Sequence[Finding]) -> None:
+        """Those without a number are new."""
+        ...
+
+    def scope(self, revision: int | None = None) -> Scope | None:
+        """As it stands, or stood at a revision; None before the first one. Raises UnknownRevision."""
+        ...
+
+    def scope_revisions(self, *, most: int) -> list[Revision]:
+        """The newest first."""
+        ...
+
+    def add_revision(self, change: Change, made: Difference, *, by: str) -> Revision:
+        """The scope as it stands, with this difference, is in force from now on."""
+        ...
+
+    def save_scope_review(self, revision: int, *, by: str, document: str) -> Revision: ...
+
+    def exclusion_requests(self) -> list[ExclusionRequest]:
+        """Those that nobody has decided, oldest first."""
+        ...
+
+    def exclusion_request(self, request_id: int) -> ExclusionRequest:
+        """Raises UnknownExclusionRequest."""
+        ...
+
+    def save_exclusion_request(self, request: ExclusionRequest) -> int:
+        """One without a number is new. Returns the number."""
+        ...
+
+
 class Records(
     HomeRecords,
     SelfTestRecords,
@@ -353,6 +423,7 @@ class Records(
     ToolRecords,
     StormRecords,
     FlappingRecords,
+    ScopeRecords,
     Protocol,
 ):
     """The records, seen from inside one transaction. All of it happens, or nothing."""

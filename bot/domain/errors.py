@@ -31,6 +31,33 @@ class UnknownStorm(SocmonError):
         )
 
 
+class UnknownRevision(SocmonError):
+    """The scope has no revision with this number."""
+
+    def __init__(self, revision: int | str) -> None:
+        super().__init__(
+            f"The scope has no revision {revision}. `/socmon scope history` lists those there are."
+        )
+
+
+class UnknownFinding(SocmonError):
+    """Nothing was found under this number."""
+
+    def __init__(self, finding_id: int) -> None:
+        super().__init__(
+            f"Nothing was found under number {finding_id} here. `/socmon scope` shows what waits."
+        )
+
+
+class UnknownExclusionRequest(SocmonError):
+    """There is no request with this number."""
+
+    def __init__(self, request_id: int) -> None:
+        super().__init__(
+            f"There is no exclusion request {request_id} here. `/socmon scope` shows what waits."
+        )
+
+
 class IllegalAct(SocmonError):
     """The act is not possible in the alert's present state; nothing was changed."""
 

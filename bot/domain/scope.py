@@ -1,10 +1,22 @@
-"""What scope is: the components that are monitored on purpose, reviewed by a person; and what is left out, and why."""
+"""What scope is: the components that are monitored on purpose, reviewed by a person; and what is left out, and why.
 
-from dataclasses import dataclass
-from datetime import datetime
+Scope is compared with what the tools see. They see a component when it shares an identity with one of theirs, or, where
+the inventory gives it nothing but a name, when exactly one of that kind is called so.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.component import Component
+from bot.domain.component import Component, Identity, Kind, unite
+
+REVIEW_EVERY = timedelta(days=90)
+EXPIRES_SOON = timedelta(days=14)
+LONGEST_EXCLUSION = timedelta(days=366)
+PROMPT_EVERY = timedelta(days=1)
+REMIND_EVERY = timedelta(days=7)
 
 
 class Criticality(StrEnum):
@@ -37,3 +49,443 @@ class InScope:
     def counts(self, at: datetime) -> bool:
         """Whether it has to be covered now: an exclusion that has expired excludes nothing."""
         return self.exclusion is None or at >= self.exclusion.until
+
+
+# What the tools see
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """A component as one source sees it. `id` is 0 before it is stored; `gone_at` is when it was no longer there."""
+
+    id: int = 0
+    source: str
+    component: Component
+    first_seen: datetime
+    last_seen: datetime
+    gone_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """When a source was asked what exists, and when its answer was last whole. `reason` says why the last was not."""
+
+    source: str
+    asked_at: datetime
+    complete_at: datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What a source's answer changes of what was known of it.
+
+    `seen` are to be stored, whole; `gone` are numbers of sightings; `renamed` are (old name, component).
+    """
+
+    source: str
+    as_of: datetime
+    seen: tuple[Sighting, ...] = ()
+    gone: tuple[int, ...] = ()
+    renamed: tuple[tuple[str, Component], ...] = ()
+
+    def pages(self, most: int) -> Iterator["News"]:
+        """The same in pieces, so that none of them keeps the records busy for long."""
+        for start in range(0, max(len(self.seen), len(self.gone), len(self.renamed)), most):
+            some = slice(start, start + most)
+            yield replace(self, seen=self.seen[some], gone=self.gone[some], renamed=self.renamed[some])
+
+
+def news(
+    source: str, known: Sequence[Sighting], told: Iterable[Component], *, complete: bool, as_of: datetime
+) -> News:
+    """What is new in an answer. Only a complete one proves that something is gone."""
+    by_identity = {name: one for one in known for name in one.component.identities}
+    seen: list[Sighting] = []
+    renamed: list[tuple[str, Component]] = []
+    gone: list[int] = []
+    met: set[int] = set()
+    for component in unite(replace(each, sources=frozenset({source})) for each in told):
+        same = {
+            one.id: one
+            for name in component.identities
+            if (one := by_identity.get(name)) and one.id not in met
+        }
+        met |= same.keys()
+        if not same:
+            seen.append(Sighting(source=source, component=component, first_seen=as_of, last_seen=as_of))
+            continue
+        # Two that turn out to be one go on as the one that was seen first.
+        before, *doubled = sorted(same.values(), key=lambda one: (one.first_seen, one.id))
+        gone += [one.id for one in doubled if one.gone_at is None]
+        seen.append(replace(before, component=component, last_seen=as_of, gone_at=None))
+        if before.component.name != component.name:
+            renamed.append((before.component.name, component))
+    if complete:
+        gone += [one.id for one in known if one.id not in met and one.gone_at is None]
+    return News(source=source, as_of=as_of, seen=tuple(seen), gone=tuple(gone), renamed=tuple(renamed))
+
+
+def present(sightings: Iterable[Sighting]) -> list[Component]:
+    """What exists, as far as the tools have said: what one of them still sees."""
+    return unite(one.component for one in sightings if one.gone_at is None)
+
+
+# Scope and what is seen, line by line
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A line of the scope document: what is in scope, what the tools see of it, or both. At least one is there."""
+
+    entry: InScope | None = None
+    seen: Component | None = None
+
+    @property
+    def component(self) -> Component:
+        """Its name and kind as people gave them, its identities as everybody knows them."""
+        if self.entry is None or self.seen is None:
+            given = self.entry.component if self.entry else self.seen
+            assert given  # noqa: S101 - a line without both is made by nobody
+            return given
+        own, seen = self.entry.component, self.seen
+        return replace(
+            own,
+            identities=own.identities | seen.identities,
+            sources=own.sources | seen.sources,
+            account=own.account or seen.account,
+            region=own.region or seen.region,
+            tags={**seen.tags, **own.tags},
+        )
+
+
+def lines(scope: Sequence[InScope], seen: Sequence[Component]) -> list[Line]:
+    """Every component in scope with what the tools see of it, by key; then what they see and nobody put in scope."""
+    by_identity = {name: at for at, one in enumerate(seen) for name in one.identities}
+    by_name: dict[tuple[Kind, str], list[int]] = defaultdict(list)
+    for at, one in enumerate(seen):
+        by_name[one.kind, one.name.casefold()].append(at)
+    found, met = [], set[int]()
+    for entry in sorted(scope, key=lambda one: one.component.key):
+        own = entry.component
+        mine = {by_identity[name] for name in own.identities if name in by_identity}
+        if not mine and only_named(own):
+            called = by_name[own.kind, own.name.casefold()]
+            mine = set(called) if len(called) == 1 else set()
+        met |= mine
+        together = [seen[at] for at in sorted(mine)]
+        found.append(Line(entry=entry, seen=_as_one(own, together) if together else None))
+    return [*found, *(Line(seen=one) for at, one in enumerate(seen) if at not in met)]
+
+
+def only_named(component: Component) -> bool:
+    """Whether nothing but people's own name for it is known."""
+    return all(name.space == "name" for name in component.identities)
+
+
+def _as_one(own: Component, together: Sequence[Component]) -> Component:
+    if len(together) == 1:
+        return together[0]
+    link = replace(together[0], identities=own.identities, sources=frozenset(), tags={})
+    linked = [replace(one, identities=one.identities | link.identities) for one in together]
+    return unite(linked)[0]
+
+
+# Two scopes
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """From one scope to another; `changed` are (before, after)."""
+
+    added: tuple[InScope, ...] = ()
+    removed: tuple[InScope, ...] = ()
+    changed: tuple[tuple[InScope, InScope], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.changed)
+
+
+def difference(before: Iterable[InScope], after: Iterable[InScope]) -> Difference:
+    """What shares an identity is the same component."""
+    older = sorted(before, key=lambda one: one.component.key)
+    by_identity = {name: one for one in older for name in one.component.identities}
+    added, changed, met = [], [], set[str]()
+    for entry in sorted(after, key=lambda one: one.component.key):
+        same = [
+            one
+            for name in sorted(entry.component.identities)
+            if (one := by_identity.get(name)) and one.component.key not in met
+        ]
+        if not same:
+            added.append(entry)
+            continue
+        met.add(same[0].component.key)
+        if same[0] != entry:
+            changed.append((same[0], entry))
+    removed = [one for one in older if one.component.key not in met]
+    return Difference(added=tuple(added), removed=tuple(removed), changed=tuple(changed))
+
+
+def changed_fields(before: InScope, after: InScope) -> list[str]:
+    """In words: “owner a → b”."""
+    facts = (
+        ("name", before.component.name, after.component.name),
+        ("kind", before.component.kind, after.component.kind),
+        ("owner", before.owner or "nobody", after.owner or "nobody"),
+        ("criticality", before.criticality, after.criticality),
+        ("account", before.component.account or "none", after.component.account or "none"),
+        ("region", before.component.region or "none", after.component.region or "none"),
+        ("exclusion", _told(before.exclusion), _told(after.exclusion)),
+    )
+    told = [f"{name} {old} → {new}" for name, old, new in facts if old != new]
+    for word, names in (
+        ("also known as", after.component.identities - before.component.identities),
+        ("no longer known as", before.component.identities - after.component.identities),
+    ):
+        if names:
+            told.append(f"{word} {', '.join(map(str, sorted(names)))}")
+    return told or ["tags"]
+
+
+def _told(exclusion: Exclusion | None) -> str:
+    return f"until {exclusion.until:%Y-%m-%d}" if exclusion else "none"
+
+
+def take_in(scope: Sequence[InScope], given: Sequence[InScope], *, replacing: bool) -> list[InScope]:
+    """The scope after an inventory was imported. What it does not name stays, unless it replaces everything.
+
+    Exclusions stay: a file cannot approve one. So do identities that are known besides the file's.
+    """
+    known = {name: one for one in scope for name in one.component.identities}
+    after: dict[str, InScope] = {} if replacing else {one.component.key: one for one in scope}
+    for entry in given:
+        same = [known[name] for name in sorted(entry.component.identities) if name in known]
+        if same:
+            for each in same:
+                after.pop(each.component.key, None)
+            own = entry.component
+            identities = own.identities.union(*(each.component.identities for each in same))
+            entry = replace(  # noqa: PLW2901 - the same entry, with what was known of it
+                entry, component=replace(own, identities=identities), exclusion=same[0].exclusion
+            )
+        after[entry.component.key] = entry
+    return list(after.values())
+
+
+def from_tags(component: Component) -> InScope:
+    """As it goes into scope when somebody adds what a tool found: owner and criticality as its tags say."""
+    tags = {name.casefold(): value for name, value in component.tags.items()}
+    owner = next((tags[name] for name in ("owner", "team") if tags.get(name)), "")
+    level = tags.get("criticality", "").casefold()
+    criticality = Criticality(level) if level in set(Criticality) else Criticality.MEDIUM
+    return InScope(component=component, owner=owner, criticality=criticality)
+
+
+# What was found out
+class FindingKind(StrEnum):
+    NEW = "new"  # a tool sees it, and nobody has put it in scope
+    VANISHED = "vanished"  # in scope, and every tool that saw it says it is gone
+    RENAMED = "renamed"  # in scope, and a tool calls it by another name than before
+
+
+class Reply(StrEnum):
+    """What became of a finding."""
+
+    ADDED = "added"
+    EXCLUSION = "exclusion"  # somebody has asked for one
+    NOT_OURS = "not_ours"
+    REMOVED = "removed"
+    NAMED = "named"  # the new name was taken
+    OVER = "over"  # it is no longer so
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something for a person to decide. `before` is the old name of what was renamed; `id` is 0 before it is stored."""
+
+    id: int = 0
+    kind: FindingKind
+    component: Component
+    at: datetime
+    before: str = ""
+    told_at: datetime | None = None
+    reply: Reply | None = None
+    replied_by: str = ""
+    replied_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.reply is None
+
+    def shares(self, other: Component) -> bool:
+        return bool(self.component.identities & other.identities)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What to put down: new findings, and the numbers of those that are over."""
+
+    new: tuple[Finding, ...]
+    over: tuple[int, ...]
+
+
+def find(
+    scope: Sequence[InScope], sightings: Sequence[Sighting], findings: Sequence[Finding], at: datetime
+) -> Found:
+    """New and vanished components, each found once; what is no longer so is over."""
+    mapped = lines(scope, present(sightings))
+    strangers = [line.component for line in mapped if line.entry is None]
+    missing = [line.component for line in mapped if line.entry and line.seen is None]
+    went = _went(sightings)
+    asked = _by_identity(
+        one for one in findings if one.kind is FindingKind.NEW and one.reply is not Reply.OVER
+    )
+    told_gone = _by_identity(one for one in findings if one.kind is FindingKind.VANISHED)
+    fresh = [
+        Finding(kind=FindingKind.NEW, component=one, at=at)
+        for one in strangers
+        if not any(name in asked for name in one.identities)
+    ]
+    for one in missing:
+        gone = max((went[name] for name in _names(one) if name in went), default=None)
+        before = [told_gone[name].at for name in one.identities if name in told_gone]
+        if gone and not any(each >= gone for each in before):
+            fresh.append(Finding(kind=FindingKind.VANISHED, component=one, at=at))
+    return Found(new=tuple(fresh), over=tuple(_over(findings, strangers, missing, scope)))
+
+
+def _went(sightings: Iterable[Sighting]) -> dict[Identity, datetime]:
+    """When what had a name was last found gone."""
+    went: dict[Identity, datetime] = {}
+    for one in sightings:
+        if one.gone_at:
+            for name in (*one.component.identities, _called(one.component)):
+                went[name] = max(one.gone_at, went.get(name, one.gone_at))
+    return went
+
+
+def _names(component: Component) -> list[Identity]:
+    return [*component.identities, *([_called(component)] if only_named(component) else [])]
+
+
+def _called(component: Component) -> Identity:
+    """Its kind and name, as if they were an identity: for what people know by nothing else."""
+    return Identity(component.kind, component.name.casefold())
+
+
+def _over(
+    findings: Iterable[Finding],
+    strangers: Iterable[Component],
+    missing: Iterable[Component],
+    scope: Iterable[InScope],
+) -> Iterator[int]:
+    still = {
+        FindingKind.NEW: {name for one in strangers for name in one.identities},
+        FindingKind.VANISHED: {name for one in missing for name in one.identities},
+        FindingKind.RENAMED: {name for one in scope for name in one.component.identities},
+    }
+    for one in findings:
+        if one.is_open and not one.component.identities & still[one.kind]:
+            yield one.id
+
+
+def _by_identity(findings: Iterable[Finding]) -> dict[Identity, Finding]:
+    """The newest of each."""
+    ordered = sorted(findings, key=lambda one: one.at)
+    return {name: one for one in ordered for name in one.component.identities}
+
+
+def renamed(
+    scope: Sequence[InScope],
+    told: Iterable[tuple[str, Component]],
+    findings: Sequence[Finding],
+    at: datetime,
+) -> list[Finding]:
+    """Of what a source calls otherwise than before, that which is in scope; two tools that say the same say it once."""
+    known = {name: one for one in scope for name in one.component.identities}
+    said = [one for one in findings if one.kind is FindingKind.RENAMED and one.is_open]
+    fresh: list[Finding] = []
+    for old, component in told:
+        entry = next((known[name] for name in sorted(component.identities) if name in known), None)
+        again = any(
+            each.shares(component) and each.component.name == component.name for each in [*said, *fresh]
+        )
+        if entry and entry.component.name != component.name and not again:
+            fresh.append(Finding(kind=FindingKind.RENAMED, component=component, at=at, before=old))
+    return fresh
+
+
+def prompt_due(findings: Iterable[Finding], now: datetime) -> bool:
+    """Whether people are to be asked now: once a day at most, and about the same things once a week."""
+    waiting = [one for one in findings if one.is_open]
+    last = max((one.told_at for one in waiting if one.told_at), default=None)
+    if not waiting or (last and now - last < PROMPT_EVERY):
+        return False
+    return any(one.told_at is None for one in waiting) or last is None or now - last >= REMIND_EVERY
+
+
+# Revisions and their reviews
+class Change(StrEnum):
+    """How a revision came about."""
+
+    IMPORTED = "imported"
+    ADDED = "added"
+    REMOVED = "removed"
+    EXCLUDED = "excluded"
+    INCLUDED = "included"  # its exclusion was taken back
+    RENAMED = "renamed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """A state of the scope. `by` is a Slack user id, "" for the terminal; `document` the digest of what was reviewed."""
+
+    id: int
+    at: datetime
+    by: str
+    change: Change
+    added: int = 0
+    removed: int = 0
+    changed: int = 0
+    reviewed_at: datetime | None = None
+    reviewed_by: str = ""
+    document: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExclusionRequest:
+    """Somebody asks to leave a component out. `approved` is None until another one has decided."""
+
+    id: int
+    component: Component
+    reason: str
+    until: datetime
+    requested_by: str
+    at: datetime
+    finding: int | None = None
+    told_at: datetime | None = None
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    approved: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """The scope as it stands, or stood at a revision. `review` is the revision that was reviewed last."""
+
+    revision: Revision
+    entries: tuple[InScope, ...]
+    review: Revision | None = None
+
+    def due(self, now: datetime) -> list[str]:
+        """What waits for a review, as sentences."""
+        found = []
+        if self.review is None or self.review.reviewed_at is None:
+            found.append("The scope has never been reviewed.")
+        elif now - self.review.reviewed_at >= REVIEW_EVERY:
+            found.append(f"The last review is more than {REVIEW_EVERY.days} days old.")
+        if self.review and self.review.id != self.revision.id:
+            found.append(f"The scope has changed since revision {self.review.id} was reviewed.")
+        ends = [one.exclusion.until for one in self.entries if one.exclusion]
+        if over := sum(end <= now for end in ends):
+            found.append(f"{over} exclusions are over: these components have to be covered again.")
+        if soon := sum(now < end <= now + EXPIRES_SOON for end in ends):
+            found.append(f"{soon} exclusions end within {EXPIRES_SOON.days} days.")
+        if unowned := sum(not one.owner for one in self.entries):
+            found.append(f"{unowned} components have no owner.")
+        return found

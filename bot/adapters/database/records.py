@@ -53,6 +53,7 @@ from bot.adapters.database.rows import (
     row_thread,
     thread_progress,
 )
+from bot.adapters.database.scope import ScopePart
 from bot.adapters.database.self_test import SelfTestPart
 from bot.adapters.database.storms import Storms
 from bot.adapters.database.tables import (
@@ -400,7 +401,18 @@ def stands(connection: Connection, boot: str, name: str) -> bool:
     return bool(json.loads(row.batches).get(boot) == name)
 
 
-class Unit(HomePart, SelfTestPart, OnCall, EscalationPart, NoticePart, ToolPart, Storms, Flapping, Part):
+class Unit(
+    HomePart,
+    SelfTestPart,
+    OnCall,
+    EscalationPart,
+    NoticePart,
+    ToolPart,
+    Storms,
+    Flapping,
+    ScopePart,
+    Part,
+):
     """One procedure's view of a batch: `bot.ports.Records`."""
 
     def __init__(self, batch: Batch) -> None:

@@ -429,3 +429,91 @@ self_test = Table(
     Column("confirmed_at", BigInteger, comment="when the person said so"),
     Index("self_test_user", "user", "id"),
 )
+
+
+# What a source sees of the infrastructure: one row for each component of each source, as it last said.
+sighting = Table(
+    "sighting",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("source", String, nullable=False, comment="a provider's name"),
+    Column("body", Text, nullable=False, comment="the component, as JSON"),
+    Column("first_seen", BigInteger, nullable=False),
+    Column("last_seen", BigInteger, nullable=False),
+    Column("gone_at", BigInteger, comment="when a complete answer no longer had it"),
+)
+
+# When each source was last asked what there is, and what came of it.
+heard = Table(
+    "heard",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("complete_at", BigInteger, comment="when its answer was last whole"),
+    Column("reason", Text, nullable=False, comment="why the last one was not; empty when it was"),
+)
+
+# Components that are new, vanished or renamed, and what people decided.
+finding = Table(
+    "finding",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String, nullable=False),
+    Column("body", Text, nullable=False, comment="the component, as JSON"),
+    Column("at", BigInteger, nullable=False),
+    Column("before", String, nullable=False, comment="the old name of what was renamed"),
+    Column("told_at", BigInteger, comment="when people were last asked"),
+    Column("reply", String),
+    Column("replied_by", String, nullable=False),
+    Column("replied_at", BigInteger),
+)
+
+# The scope: each change is a revision, and an entry holds from one revision until another.
+scope_revision = Table(
+    "scope_revision",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", String, nullable=False, comment="a Slack user id; empty for the terminal"),
+    Column("change", String, nullable=False),
+    Column("added", Integer, nullable=False),
+    Column("removed", Integer, nullable=False),
+    Column("changed", Integer, nullable=False),
+    Column("reviewed_at", BigInteger, comment="when somebody last reviewed exactly this one"),
+    Column("reviewed_by", String, comment="their Slack user id"),
+    Column("document", String, comment="the digest of the document that they reviewed"),
+)
+
+scope_entry = Table(
+    "scope_entry",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("key", String, nullable=False),
+    Column("since", BigInteger, nullable=False, comment="the first revision that has it so"),
+    Column("until", BigInteger, comment="the first revision that has it no longer"),
+    Column("body", Text, nullable=False, comment="component, owner, criticality and exclusion, as JSON"),
+)
+Index(
+    "scope_entry_now",
+    scope_entry.c.key,
+    unique=True,
+    sqlite_where=scope_entry.c.until.is_(None),
+    postgresql_where=scope_entry.c.until.is_(None),
+)
+
+# Somebody asks to leave a component out; another one decides.
+exclusion_request = Table(
+    "exclusion_request",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False, comment="the component, as JSON"),
+    Column("reason", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("requested_by", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("finding", BigInteger, comment="what it answers"),
+    Column("told_at", BigInteger, comment="when the leads were asked"),
+    Column("decided_by", String, nullable=False),
+    Column("decided_at", BigInteger),
+    Column("approved", Boolean),
+)

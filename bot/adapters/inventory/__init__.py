@@ -1,0 +1,72 @@
+"""The approved inventory as people keep it: YAML, CSV, or the state that Terraform keeps.
+
+A file is read whole or not at all: every problem is named with its line and its mend.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.adapters.inventory.csv_file import read_csv
+from bot.adapters.inventory.rows import Problem, Row, WrongInventory, components
+from bot.adapters.inventory.terraform import read_terraform
+from bot.adapters.inventory.yaml_file import read_yaml
+from bot.domain.component import Identity
+from bot.domain.scope import InScope
+
+MOST_BYTES = 200 * 1024 * 1024
+READERS = {
+    ".yaml": read_yaml,
+    ".yml": read_yaml,
+    ".csv": read_csv,
+    ".tfstate": read_terraform,
+    ".json": read_terraform,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """What files say is in scope. `skipped` is how many resources of Terraform are of kinds that nobody monitors."""
+
+    entries: tuple[InScope, ...]
+    skipped: int = 0
+
+
+def read_inventory(files: Sequence[tuple[Path, bytes]]) -> Inventory:
+    """All files together, by the ends of their names; raises WrongInventory, which names every problem."""
+    problems: list[Problem] = []
+    rows: list[Row] = []
+    skipped = 0
+    for path, content in files:
+        reader = READERS.get(path.suffix.casefold())
+        if reader is None:
+            ends = ", ".join(sorted(READERS))
+            problems.append(Problem(str(path), f"its name ends in none of {ends}. Rename it, or convert it."))
+            continue
+        found, passed, faults = reader(str(path), content)
+        rows += found
+        skipped += passed
+        problems += faults
+    entries, faults = components(rows)
+    problems += faults
+    problems += _doubled(zip(rows, entries, strict=True)) if not problems else []
+    if not problems and not entries:
+        problems.append(Problem(str(files[0][0]), "no component stands in it. Name at least one."))
+    if problems:
+        raise WrongInventory(problems)
+    return Inventory(entries=tuple(entries), skipped=skipped)
+
+
+def _doubled(found: Iterable[tuple[Row, InScope]]) -> list[Problem]:
+    """One component stands in an inventory once."""
+    met: dict[Identity, Row] = {}
+    problems = []
+    for row, entry in found:
+        for name in sorted(entry.component.identities):
+            if name in met:
+                problems.append(
+                    Problem(row.where, f"{name} stands at {met[name].where} already. Remove one of the two.")
+                )
+                break
+        met |= dict.fromkeys(entry.component.identities, row)
+    return problems

@@ -1,0 +1,119 @@
+"""What Terraform runs, from its state (`terraform state pull`, format version 4).
+
+The format is Terraform's own (internal/states/statefile/version4.go): `resources[]` with `mode`, `type`, `name` and
+`instances[].attributes`, whose names are those of the AWS provider's documentation. Only what is named below is read:
+a state holds secrets.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bot.adapters.inventory.rows import Problem, Row
+from bot.domain.component import Kind
+
+VERSION = 4
+
+# type → (kind, where its name stands, its other identities: space → attribute)
+TYPES: Mapping[str, tuple[Kind, str, Mapping[str, str]]] = {
+    "aws_instance": (Kind.HOST, "", {"instance": "id", "host": "private_dns"}),
+    "aws_ebs_volume": (Kind.VOLUME, "", {}),
+    "aws_db_instance": (Kind.DATABASE, "identifier", {}),
+    "aws_rds_cluster": (Kind.CLUSTER, "cluster_identifier", {}),
+    "aws_rds_cluster_instance": (Kind.DATABASE, "identifier", {}),
+    "aws_ecs_service": (Kind.SERVICE, "name", {}),
+    "aws_eks_cluster": (Kind.CLUSTER, "name", {}),
+    "aws_lambda_function": (Kind.FUNCTION, "function_name", {}),
+    "aws_lb": (Kind.LOAD_BALANCER, "name", {}),
+    "aws_alb": (Kind.LOAD_BALANCER, "name", {}),
+    "aws_elasticache_cluster": (Kind.CACHE, "cluster_id", {}),
+    "aws_elasticache_replication_group": (Kind.CACHE, "replication_group_id", {}),
+}
+
+
+def read_terraform(file: str, content: bytes) -> tuple[list[Row], int, list[Problem]]:
+    """(rows, how many resources are of other types, problems)."""
+    try:
+        state = json.loads(content)
+    except json.JSONDecodeError as error:
+        return [], 0, [Problem(f"{file}:{error.lineno}", f"it is not JSON: {error.msg}. {_PULL}")]
+    except (UnicodeDecodeError, RecursionError):
+        return [], 0, [Problem(file, f"it is not JSON. {_PULL}")]
+    version = state.get("version") if isinstance(state, dict) else None
+    if version != VERSION or not isinstance(state.get("resources"), list):
+        said = f"format version {version}" if version is not None else "no state of Terraform"
+        return [], 0, [Problem(file, f"it is {said}, and version {VERSION} can be read. {_PULL}")]
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    skipped = 0
+    for resource in state["resources"]:
+        if not isinstance(resource, dict) or resource.get("mode") != "managed":
+            continue  # a data source only looks at what others run
+        if resource.get("type") not in TYPES:
+            skipped += 1
+            continue
+        for address, attributes in _instances(resource):
+            row = _row(f"{file} ({address})", resource["type"], attributes)
+            if isinstance(row, Row):
+                rows.append(row)
+            else:
+                problems.append(row)
+    return rows, skipped, problems
+
+
+def _instances(resource: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    name = f"{resource['type']}.{resource.get('name', '')}"
+    module = resource.get("module")
+    for one in resource.get("instances") or []:
+        if not isinstance(one, dict) or one.get("deposed"):
+            continue  # it is about to be destroyed, and another one has its place
+        index = one.get("index_key")
+        shown = "" if index is None else f"[{json.dumps(index)}]"
+        attributes = one.get("attributes")
+        yield (
+            f"{f'{module}.' if module else ''}{name}{shown}",
+            attributes if isinstance(attributes, dict) else {},
+        )
+
+
+def _row(where: str, kind_of: str, attributes: Mapping[str, Any]) -> Row | Problem:
+    kind, named, others = TYPES[kind_of]
+    arn = _arn(attributes)
+    if not arn:
+        return Problem(
+            where,
+            "it has no ARN in the state. Run `terraform apply -refresh-only`, and pull the state again.",
+        )
+    tags = {
+        str(name): str(value)
+        for source in ("tags", "tags_all")
+        for name, value in (attributes.get(source) or {}).items()
+        if value is not None
+    }
+    lowered = {name.casefold(): value for name, value in tags.items()}
+    identities = [
+        arn,
+        *(f"{space}:{value}" for space, key in others.items() if (value := attributes.get(key))),
+    ]
+    region, account = arn.split(":")[3:5]
+    fields = {
+        "name": str(attributes.get(named) or "") or tags.get("Name") or str(attributes.get("id") or arn),
+        "kind": kind.value,
+        "owner": lowered.get("owner") or lowered.get("team") or "",
+        "criticality": lowered.get("criticality", ""),
+        "account": account,
+        "region": region,
+    }
+    return Row(where=where, fields=fields, identities=tuple(identities), tags=tags)
+
+
+def _arn(attributes: Mapping[str, Any]) -> str:
+    """An ECS service's ARN is its id."""
+    for key in ("arn", "id"):
+        value = attributes.get(key)
+        if isinstance(value, str) and value.startswith("arn:") and value.count(":") >= 5:
+            return value
+    return ""
+
+
+_PULL = "Give the file that `terraform state pull` writes."
