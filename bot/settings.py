@@ -422,6 +422,10 @@ class Settings:
         return (self.config_file or Path()).parent / name if name else None
 
     @property
+    def coverage_time_to_live(self) -> timedelta:
+        return timedelta(minutes=self.config.coverage.time_to_live_minutes)
+
+    @property
     def sqlite_path(self) -> Path | None:
         return Path(self.database_url.removeprefix(SQLITE)) if self.database_url.startswith(SQLITE) else None
 

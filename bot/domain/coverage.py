@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
+from hashlib import sha256
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from bot.domain.component import MEASURES, Kind, Measure
@@ -875,3 +876,102 @@ def _name_of(item: Any) -> Hashable:
     if isinstance(item, Monitor):
         return item.id
     return item.identity, item.measure, item.metric
+
+
+# What is kept over time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """Time for which a cell was out of coverage; `until` is None while it is. `measure` None is the whole component.
+
+    `shortfalls` are as they stood when it began: another kind of shortfall begins another interval.
+    """
+
+    key: str
+    measure: Measure | None
+    state: State
+    since: datetime
+    until: datetime | None = None
+    shortfalls: tuple[Shortfall, ...] = ()
+    monitor: str = ""
+
+    @property
+    def sort(self) -> tuple[str, ...]:
+        """What it is an interval of; what ends it when it changes."""
+        return (self.state, *sorted({f"{each.question}:{each.why}" for each in self.shortfalls}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One assessment on record. `tally` counts the cells of a kind and measure by state; `digest` is of all cells."""
+
+    at: datetime
+    standard: str
+    components: int
+    excluded: int
+    tally: Mapping[tuple[Kind, Measure], Mapping[State, int]]
+    digest: str
+
+    def total(self, state: State) -> int:
+        return sum(each.get(state, 0) for each in self.tally.values())
+
+
+def intervals(found: Assessment) -> dict[tuple[str, Measure | None], Interval]:
+    """What is out of coverage as of this assessment: each cell, and each component that has one."""
+    out: dict[tuple[str, Measure | None], Interval] = {}
+    for cell in found.gaps:
+        monitor = f"{cell.monitor.provider}:{cell.monitor.id}" if cell.monitor else ""
+        out[cell.key, cell.measure] = Interval(
+            key=cell.key,
+            measure=cell.measure,
+            state=cell.state,
+            since=found.at,
+            shortfalls=cell.shortfalls,
+            monitor=monitor,
+        )
+        whole = out.get((cell.key, None))
+        if whole is None or (whole.state is State.UNKNOWN and cell.state is State.GAP):
+            out[cell.key, None] = Interval(key=cell.key, measure=None, state=cell.state, since=found.at)
+    return out
+
+
+def run_of(found: Assessment, standard: Standard) -> Run:
+    tally: dict[tuple[Kind, Measure], dict[State, int]] = {}
+    keys: set[str] = set()
+    digest = sha256()
+    for cell in found.cells:
+        counts = tally.setdefault((cell.item.component.kind, cell.measure), {})
+        counts[cell.state] = counts.get(cell.state, 0) + 1
+        keys.add(cell.key)
+        digest.update(f"{cell.key}\0{cell.measure}\0{cell.state}\n".encode())
+    return Run(
+        at=found.at,
+        standard=standard.digest,
+        components=len(keys),
+        excluded=len(found.excluded),
+        tally=tally,
+        digest=f"sha256:{digest.hexdigest()}",
+    )
+
+
+class Subject(StrEnum):
+    """What a tool is asked for."""
+
+    METRICS = "metrics"
+    MONITORS = "monitors"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Age:
+    """How old a tool's answer is: when it was last asked, when it last told everything, and why not since."""
+
+    provider: str
+    subject: Subject
+    asked_at: datetime
+    whole_at: datetime | None
+    reason: str = ""
+    calls: int = 0
+
+    def stands(self, now: datetime, time_to_live: timedelta) -> bool:
+        return self.whole_at is not None and now - self.whole_at <= time_to_live

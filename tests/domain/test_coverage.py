@@ -251,12 +251,12 @@ def test_an_answer_that_becomes_incomplete_turns_no_gap_green(
 ) -> None:
     """Whatever part of it is still told, and whatever was."""
     told = {"readings": readings, "monitors": monitors}
-    before = look(**{name: {"datadog": whole(items)} for name, items in told.items()})
+    heard: dict[str, Any] = {name: {"datadog": whole(items)} for name, items in told.items()}
+    before = look(**heard)
     part = kept.draw(st.lists(st.sampled_from(told[lost]))) if told[lost] else []
     broken = NEVER.take(tuple(part), complete=False, as_of=NOW, reason="page 2 was lost")
-    known = {name: {"datadog": whole(items)} for name, items in told.items()} | {lost: {"datadog": broken}}
 
-    after = look(**known)
+    after = look(**heard | {lost: {"datadog": broken}})
 
     was_covered = {each.measure for each in before.cells if each.state is State.COVERED}
     assert {each.measure for each in after.cells if each.state is State.COVERED} <= was_covered
