@@ -39,7 +39,7 @@ async def collect_coverage(parts: Any) -> str:
         now=now,
         time_to_live=parts.coverage_time_to_live,
     )
-    kept = await parts.records.write(assess_coverage.keep, found, told, standard=standard)
+    kept = await parts.records.write(assess_coverage.keep, found, told, standard=standard, scope=before.scope)
     for state in State:
         CELLS.labels(state).set(kept.run.total(state))
     if kept.lost:

@@ -101,7 +101,7 @@ def look(
 ) -> Assessment:
     """Assess what is covered unless it is said otherwise."""
     return assess(
-        scope or (in_scope(),),
+        {one.component.key: one for one in scope or (in_scope(),)},
         readings={"datadog": whole(READINGS)} if readings is None else readings,
         monitors={"datadog": whole(MONITORS)} if monitors is None else monitors,
         standard=standard,

@@ -6,7 +6,7 @@ the tools said comes with its age, and the moment is given. The work is linear i
 
 import gc
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -191,7 +191,7 @@ class Assessment:
 
 
 def assess(
-    in_scope: Iterable[InScope],
+    in_scope: Mapping[str, InScope],
     *,
     readings: Mapping[str, Known[MetricReading]],
     monitors: Mapping[str, Known[Monitor]],
@@ -200,9 +200,12 @@ def assess(
     now: datetime,
     time_to_live: timedelta,
 ) -> Assessment:
-    """Every cell of what counts now. `readings` and `monitors` have every tool that could know, also a silent one."""
+    """Every cell of what counts now; `in_scope` is by the key that a component has in the scope.
+
+    `readings` and `monitors` have every tool that could know, also a silent one.
+    """
     with _collector_paused():
-        return _assess(list(in_scope), readings, monitors, standard, routes, now, time_to_live)
+        return _assess(in_scope, readings, monitors, standard, routes, now, time_to_live)
 
 
 @contextmanager
@@ -218,7 +221,7 @@ def _collector_paused() -> Iterator[None]:
 
 
 def _assess(  # noqa: PLR0917 - as above
-    every: Sequence[InScope],
+    every: Mapping[str, InScope],
     readings: Mapping[str, Known[MetricReading]],
     monitors: Mapping[str, Known[Monitor]],
     standard: Standard,
@@ -226,26 +229,32 @@ def _assess(  # noqa: PLR0917 - as above
     now: datetime,
     time_to_live: timedelta,
 ) -> Assessment:
-    counting = [item for item in every if item.counts(now)]
-    excluded = tuple(sorted(item.component.key for item in every if not item.counts(now)))
-    arrivals = _Arrivals(counting, readings, now, time_to_live)
+    counting = {key: item for key, item in every.items() if item.counts(now)}
+    excluded = tuple(sorted(every.keys() - counting.keys()))
+    arrivals = _Arrivals(list(counting.values()), readings, now, time_to_live)
     watching = _Watching(monitors, standard, routes, now, time_to_live)
     cells: list[Cell] = []
-    for at, item in enumerate(counting):
-        _assess_component(cells, at, item, arrivals, watching)
+    for at, (key, item) in enumerate(counting.items()):
+        _assess_component(cells, _Place(at, key, item), arrivals, watching)
     return Assessment(at=now, cells=cells, excluded=excluded)
 
 
-def _assess_component(
-    cells: list[Cell], at: int, item: InScope, arrivals: "_Arrivals", watching: "_Watching"
-) -> None:
-    component = item.component
-    key, kind, seers = component.key, component.kind, arrivals.seers(component.sources)
+class _Place(NamedTuple):
+    """A component, its key in the scope, and the number of its bytes."""
+
+    at: int
+    key: str
+    item: InScope
+
+
+def _assess_component(cells: list[Cell], place: _Place, arrivals: "_Arrivals", watching: "_Watching") -> None:
+    at, key, item = place
+    kind, seers = item.component.kind, arrivals.seers(item.component.sources)
     nearby = watching.nearby(item)
     for measure in MEASURES[kind]:
-        place = arrivals.place(at, measure)
-        reports, provider, not_reporting = arrivals.verdict(place, seers, measure)
-        monitor, short = watching.verdict(item, measure, nearby, _Signal(place, seers, arrivals))
+        byte = arrivals.place(at, measure)
+        reports, provider, not_reporting = arrivals.verdict(byte, seers, measure)
+        monitor, short = watching.verdict(item, measure, nearby, _Signal(byte, seers, arrivals))
         if not_reporting is None and not short:
             cells.append(Cell(key, item, measure, State.COVERED, reports, provider, monitor, ()))
             continue
@@ -904,9 +913,10 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One assessment on record. `tally` counts the cells of a kind and measure by state; `digest` is of all cells."""
+    """One assessment on record, of a revision of the scope. `tally` counts cells; `digest` is of all of them."""
 
     at: datetime
+    scope: int
     standard: str
     components: int
     excluded: int
@@ -936,7 +946,7 @@ def intervals(found: Assessment) -> dict[tuple[str, Measure | None], Interval]:
     return out
 
 
-def run_of(found: Assessment, standard: Standard) -> Run:
+def run_of(found: Assessment, standard: Standard, scope: int) -> Run:
     tally: dict[tuple[Kind, Measure], dict[State, int]] = {}
     keys: set[str] = set()
     digest = sha256()
@@ -947,6 +957,7 @@ def run_of(found: Assessment, standard: Standard) -> Run:
         digest.update(f"{cell.key}\0{cell.measure}\0{cell.state}\n".encode())
     return Run(
         at=found.at,
+        scope=scope,
         standard=standard.digest,
         components=len(keys),
         excluded=len(found.excluded),
@@ -975,3 +986,21 @@ class Age:
 
     def stands(self, now: datetime, time_to_live: timedelta) -> bool:
         return self.whole_at is not None and now - self.whole_at <= time_to_live
+
+
+def not_assessed(key: str, measure: Measure, now: datetime) -> Interval:
+    """A cell that came into scope after the newest assessment: nobody knows it yet."""
+    return Interval(
+        key=key,
+        measure=measure,
+        state=State.UNKNOWN,
+        since=now,
+        shortfalls=(
+            Shortfall(
+                question=Question.REPORTS,
+                why=Why.NO_ANSWER,
+                says="It came into scope after the last assessment.",
+                mend="It is assessed within 15 minutes.",
+            ),
+        ),
+    )

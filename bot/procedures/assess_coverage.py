@@ -16,7 +16,7 @@ from bot.domain.answers import (
     unpack_monitors,
     unpack_readings,
 )
-from bot.domain.component import Component, Measure
+from bot.domain.component import MEASURES, Component, Measure
 from bot.domain.coverage import (
     Age,
     Assessment,
@@ -29,6 +29,7 @@ from bot.domain.coverage import (
     assess,
     folded_end,
     intervals,
+    not_assessed,
     run_of,
 )
 from bot.domain.errors import SocmonError
@@ -37,9 +38,10 @@ from bot.domain.monitor import MetricReading, Monitor
 from bot.domain.monitor_change import MonitorChange, changes
 from bot.domain.oncall import StoredRoster
 from bot.domain.person import READERS, Person
-from bot.domain.scope import InScope
+from bot.domain.scope import InScope, Scope
 from bot.domain.standard import Standard
 from bot.ports import Records
+from bot.procedures.review_scope import standing
 
 MOST_ENTRIES = 500
 """Gaps of one run that have an entry each; more of them (a tool has failed) share one, with their digest."""
@@ -70,9 +72,13 @@ class NotInScope(SocmonError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnRecord:
-    """What an assessment starts from. The answers are packed: unpacking them is for a thread of its own."""
+    """What an assessment starts from: the revision of the scope, its components by key, as the tools know them now.
 
-    entries: tuple[InScope, ...]
+    The answers are packed: unpacking them is for a thread of its own.
+    """
+
+    scope: int
+    entries: Mapping[str, InScope]
     metrics: Mapping[str, bytes]
     monitors: Mapping[str, bytes]
     roster: StoredRoster | None
@@ -81,7 +87,7 @@ class OnRecord:
         """What the tool is asked about: what it has seen, and what no tool has."""
         return [
             one.component
-            for one in self.entries
+            for one in self.entries.values()
             if one.counts(now)
             and (provider in one.component.sources or one.component.sources.isdisjoint(tools))
         ]
@@ -143,10 +149,27 @@ class CoverageAnswer:
     component: InScope | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """Everything in scope, and each cell of it that is out of coverage."""
+
+    run: Run
+    entries: tuple[InScope, ...]
+    out: Mapping[tuple[str, Measure], Interval]
+    ages: tuple[Age, ...]
+    now: datetime
+
+
 def on_record(records: Records) -> OnRecord:
-    scope = records.scope()
+    stands = standing(records) if records.scope() else None
+    lines = stands.lines() if stands else ()
     return OnRecord(
-        entries=scope.entries if scope else (),
+        scope=stands.scope.revision.id if stands and stands.scope else 0,
+        entries={
+            line.entry.component.key: replace(line.entry, component=line.component)
+            for line in lines
+            if line.entry
+        },
         metrics=records.answers(Subject.METRICS),
         monitors=records.answers(Subject.MONITORS),
         roster=records.latest_roster(),
@@ -210,7 +233,7 @@ def tell(
 
 
 def look(
-    entries: Sequence[InScope],
+    entries: Mapping[str, InScope],
     told: Sequence[Told],
     *,
     standard: Standard,
@@ -230,7 +253,9 @@ def look(
     )
 
 
-def keep(records: Records, found: Assessment, told: Sequence[Told], *, standard: Standard) -> Kept:
+def keep(
+    records: Records, found: Assessment, told: Sequence[Told], *, standard: Standard, scope: int
+) -> Kept:
     """Store the answers, the run, and what began or ended to be out of coverage; all of it in the log."""
     for one in told:
         for age, body in one.ages:
@@ -248,7 +273,7 @@ def keep(records: Records, found: Assessment, told: Sequence[Told], *, standard:
         each for place, each in now_out.items() if place not in before or before[place].sort != each.sort
     ]
     records.save_intervals(ended, begun)
-    run = run_of(found, standard)
+    run = run_of(found, standard, scope)
     records.add_run(run)
     opened = [each for each in begun if each.measure]
     closed = [each for each in ended if each.measure]
@@ -279,11 +304,17 @@ def coverage(
     asked = " ".join(words)
     component = None if asked in {"", "gaps"} else _named(records, asked)
     key = component.component.key if component else ""
-    found = records.open_intervals(key=key, most=most and 2 * most)
+    gaps = tuple(each for each in records.open_intervals(key=key, most=most and 2 * most) if each.measure)[
+        :most
+    ]
+    if component and key in _fresh(records, run, _scope(records)):
+        gaps = tuple(
+            not_assessed(key, measure, records.now) for measure in MEASURES[component.component.kind]
+        )
     return CoverageAnswer(
         run=run,
         ages=tuple(records.ages()),
-        gaps=tuple(each for each in found if each.measure)[:most],
+        gaps=gaps,
         counts=records.count_gaps(),
         now=records.now,
         time_to_live=time_to_live,
@@ -291,17 +322,37 @@ def coverage(
     )
 
 
-def states(records: Records) -> tuple[tuple[InScope, ...], dict[tuple[str, Measure | None], State]]:
-    """(what is in scope, what is out of coverage), for a picture of all of it."""
+def picture(records: Records) -> Picture:
+    """All that is in scope and what of it is out of coverage. Raises NoCoverage."""
+    run, scope = records.latest_run(), _scope(records)
+    if run is None:
+        raise NoCoverage
+    out = {(each.key, each.measure): each for each in records.open_intervals() if each.measure is not None}
+    if fresh := _fresh(records, run, scope):
+        for one in scope.entries:
+            if one.component.key in fresh:
+                for measure in MEASURES[one.component.kind]:
+                    out[one.component.key, measure] = not_assessed(one.component.key, measure, records.now)
+    return Picture(run=run, entries=scope.entries, out=out, ages=tuple(records.ages()), now=records.now)
+
+
+def _fresh(records: Records, run: Run, scope: Scope) -> set[str]:
+    """What counts now and did not when coverage was last assessed: new in scope, or its exclusion is over."""
+    then = scope if run.scope == scope.revision.id else records.scope(run.scope)
+    assessed = {one.component.key for one in then.entries if one.counts(run.at)} if then else set()
+    return {one.component.key for one in scope.entries if one.counts(records.now)} - assessed
+
+
+def _scope(records: Records) -> Scope:
     scope = records.scope()
-    return scope.entries if scope else (), {
-        (each.key, each.measure): each.state for each in records.open_intervals()
-    }
+    if scope is None:
+        raise NoCoverage
+    return scope
 
 
 def _named(records: Records, name: str) -> InScope:
-    wanted, scope = name.casefold(), records.scope()
-    for one in scope.entries if scope else ():
+    wanted = name.casefold()
+    for one in _scope(records).entries:
         names = {str(each).casefold() for each in one.component.identities}
         values = {each.value.casefold() for each in one.component.identities}
         if wanted == one.component.name.casefold() or wanted in names or wanted in values:
@@ -317,6 +368,7 @@ def _log(
     records: Records, run: Run, told: Sequence[Told], opened: Sequence[Interval], closed: Sequence[Interval]
 ) -> None:
     facts: dict[str, Fact] = {
+        "scope": run.scope,
         "standard": run.standard,
         "digest": run.digest,
         "components": run.components,

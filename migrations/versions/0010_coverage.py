@@ -40,6 +40,7 @@ def upgrade() -> None:
         "coverage_run",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("scope", sa.BigInteger(), nullable=False, comment="the revision that was assessed"),
         sa.Column("standard", sa.String(), nullable=False),
         sa.Column("components", sa.Integer(), nullable=False),
         sa.Column("excluded", sa.Integer(), nullable=False),

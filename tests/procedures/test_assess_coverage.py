@@ -39,8 +39,10 @@ def told(ledger: Ledger, monitors: Sequence[Monitor], *, complete: bool = True) 
 def run(ledger: Ledger, monitors: Sequence[Monitor] = MONITORS, *, complete: bool = True) -> Kept:
     said = [told(ledger, monitors, complete=complete)]
     now = ledger.clock.now()
-    found = look([in_scope()], said, standard=STANDARD, routes=ROUTES, now=now, time_to_live=TTL)
-    kept: Kept = ledger.write(keep, found, said, standard=STANDARD)
+    found = look(
+        {"host:web-1": in_scope()}, said, standard=STANDARD, routes=ROUTES, now=now, time_to_live=TTL
+    )
+    kept: Kept = ledger.write(keep, found, said, standard=STANDARD, scope=1)
     return kept
 
 

@@ -101,6 +101,7 @@ class CoveragePart(Part):
             insert(coverage_run).values(
                 id=self._next_id(coverage_run),
                 at=micros(run.at),
+                scope=run.scope,
                 standard=run.standard,
                 components=run.components,
                 excluded=run.excluded,
@@ -172,6 +173,7 @@ class CoveragePart(Part):
 def _run(row: Row[Any]) -> Run:
     return Run(
         at=instant(row.at),
+        scope=row.scope,
         standard=row.standard,
         components=row.components,
         excluded=row.excluded,

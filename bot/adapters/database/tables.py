@@ -550,6 +550,7 @@ coverage_run = Table(
     metadata,
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("at", BigInteger, nullable=False),
+    Column("scope", BigInteger, nullable=False, comment="the revision that was assessed"),
     Column("standard", String, nullable=False),
     Column("components", Integer, nullable=False),
     Column("excluded", Integer, nullable=False),
