@@ -6,6 +6,7 @@ from the alerts for seconds, every quarter of an hour.
 
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -28,8 +29,8 @@ def pack_readings(known: Known[MetricReading]) -> bytes:
 
 def unpack_readings(packed: bytes) -> Known[MetricReading]:
     content = _content(packed)
-    metrics: dict[str, str] = {}
-    return _known(content, lambda row: _row_reading(row, metrics))
+    again = _Again()
+    return _known(content, lambda row: _row_reading(row, again))
 
 
 def pack_monitors(known: Known[Monitor]) -> bytes:
@@ -81,14 +82,30 @@ def _reading_row(one: MetricReading) -> list[Any]:
     ]
 
 
-def _row_reading(row: list[Any], metrics: dict[str, str]) -> MetricReading:
+@dataclass(slots=True)
+class _Again:
+    """What many readings have in common, made once: half a million of them take half the memory then."""
+
+    identities: dict[tuple[str, str], Identity] = field(default_factory=dict)
+    metrics: dict[str, str] = field(default_factory=dict)
+    instants: dict[int, datetime | None] = field(default_factory=dict)
+    intervals: dict[float, timedelta] = field(default_factory=dict)
+
+
+def _row_reading(row: list[Any], again: _Again) -> MetricReading:
     space, value, measure, metric, last_at, interval = row
+    if (identity := again.identities.get((space, value))) is None:
+        identity = again.identities[space, value] = Identity(space, value)
+    if last_at not in again.instants:
+        again.instants[last_at] = _instant(last_at)
+    if interval not in again.intervals:
+        again.intervals[interval] = timedelta(seconds=interval)
     return MetricReading(
-        identity=Identity(space, value),
+        identity=identity,
         measure=Measure(measure),
-        metric=metrics.setdefault(metric, metric),
-        last_at=_instant(last_at),
-        interval=timedelta(seconds=interval),
+        metric=again.metrics.setdefault(metric, metric),
+        last_at=again.instants[last_at],
+        interval=again.intervals[interval],
     )
 
 

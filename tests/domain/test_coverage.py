@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from time import process_time
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.component import MEASURES, Identity, Kind, Measure
-from bot.domain.coverage import Assessment, Cell, Known, Question, Routes, State, Why, reaches_nobody
+from bot.domain.coverage import Assessment, Cell, Known, Question, Routes, State, Why, assess, reaches_nobody
 from bot.domain.monitor import Comparator, Monitor, Target, TargetKind, Watches
 from bot.domain.oncall import InSlack
 from bot.domain.scope import Exclusion
@@ -22,6 +23,7 @@ from tests.fleets import (
     OPS,
     READINGS,
     ROUTES,
+    STANDARD,
     WEB,
     in_scope,
     look,
@@ -301,3 +303,47 @@ def test_free_memory_is_watched_from_below() -> None:
     ]  # fmt: skip
 
     assert states == [State.COVERED, State.GAP]
+
+
+def large(number: int) -> dict[str, Any]:
+    """Hosts that Datadog reports, with monitors by tag; every fifth has an alarm of its own, some are too weak."""
+    entries = {}
+    readings, monitors = [], []
+    for at in range(number):
+        item = in_scope(f"web-{at}", tags={"env": "prod", "team": f"t{at % 50}"})
+        entries[item.component.key] = item
+        (name,) = item.component.identities
+        readings += [reading(measure, 1 if at % 100 else None, of=name) for measure in MEASURES[Kind.HOST]]
+        if at % 5 == 0:
+            monitors.append(monitor(id=f"a{at}", watches=Watches(identities=frozenset({name}))))
+    for team_number in range(50):
+        tags = {"env": "prod", "team": f"t{team_number}"}
+        monitors += [
+            monitor(measure, id=f"{measure}{team_number}", watches=Watches(tags=tags), threshold=threshold)
+            for measure in MEASURES[Kind.HOST]
+            for threshold in [None if measure is Measure.UPTIME else Decimal(80 if team_number % 3 else 95)]
+        ]
+    return {
+        "in_scope": entries,
+        "readings": {"datadog": whole(readings)},
+        "monitors": {"datadog": whole(monitors)},
+        "standard": STANDARD,
+        "routes": ROUTES,
+        "now": NOW,
+        "time_to_live": timedelta(minutes=45),
+    }
+
+
+@pytest.mark.nightly
+def test_a_hundred_thousand_components_take_seconds() -> None:
+    """And ten times as many ten times as long, in time of the processor."""
+    took = {}
+    for number in (10_000, 100_000):
+        facts = large(number)
+        start = process_time()
+        found = assess(**facts)
+        took[number] = process_time() - start
+        assert len(found.cells) == 5 * number
+
+    assert took[100_000] < 5
+    assert took[100_000] < 15 * took[10_000]

@@ -15,7 +15,7 @@ from bot.domain.scope import InScope
 MOST_ROWS = 40
 MOST_SQUARES = 1000
 WIDTH = 960
-_CELL, _SQUARE, _ROW, _NAMES = 74, 11, 18, 260
+_CELL, _SQUARE, _ROW, _NAMES = 92, 11, 18, 290
 _IN_A_LINE = (WIDTH - _NAMES - 20) // _SQUARE
 _WORST = (State.GAP, State.UNKNOWN, State.COVERED)
 _FILLS = {State.COVERED: "#2e9e6b", State.GAP: "#c8322b", State.UNKNOWN: "#8a8f98"}
