@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from bot import __version__
+from bot.adapters.artifacts import artifacts_in
 from bot.adapters.database.engine import in_reach, reading_engine, writing_engine
 from bot.adapters.database.evidence import last_note
 from bot.adapters.database.lock import SingleProcess
@@ -104,10 +105,14 @@ class Socmon:
         self.tools = {name: tool for name, tool in asked.items() if tool}
         told = {name: known[name].teller(own) for name, own in settings.providers.items()}
         self.tellers = {name: teller for name, teller in told.items() if teller}
-        offered = {name: known[name].fleet(own) for name, own in settings.providers.items()}
-        self.fleets = {name: fleet for name, fleet in offered.items() if fleet}
         self.standard = read_standard(settings.standard_file)
         self.coverage_time_to_live = settings.coverage_time_to_live
+        looked_at = {name: known[name].fleet(own) for name, own in settings.providers.items()}
+        self.fleets = {name: fleet for name, fleet in looked_at.items() if fleet}
+        kept_in = settings.config.artifacts
+        self.artifacts = artifacts_in(
+            settings.data_dir / "artifacts", bucket=kept_in.bucket, prefix=kept_in.prefix
+        )
         self.records = Database(
             writing,
             reading_engine(settings.database_url),
@@ -270,6 +275,7 @@ class Socmon:
             no_action=self.settings.no_action,
             homes=self.homes,
             coverage_time_to_live=self.coverage_time_to_live,
+            artifacts=self.artifacts,
         )
         register(app, desk)
         return app

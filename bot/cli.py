@@ -61,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
 
     _ask_coverage(commands.add_parser("coverage", help="what is in scope and not covered; exit 1 on gaps"))
 
+    _ask_scope(commands.add_parser("scope", help="what is monitored on purpose: import, compare, export"))
+
     jobs = commands.add_parser("jobs", help="what the clock starts: last and next runs")
     jobs.add_argument("--json", action="store_true")
     jobs.set_defaults(run=_jobs)
@@ -124,6 +126,31 @@ def _ask_coverage(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_coverage, form="text")
 
 
+def _ask_scope(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_scope, act="show")
+    acts = parser.add_subparsers(metavar="COMMAND")
+    taking = acts.add_parser("import", help="take the approved inventory from YAML, CSV or Terraform's state")
+    taking.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    taking.add_argument("--replace", action="store_true", help="what no file names leaves the scope")
+    taking.add_argument("--dry-run", action="store_true", help="only show what would change")
+    taking.set_defaults(act="import")
+    compare = acts.add_parser(
+        "diff", help="what changed since the last review, and what the tools see besides"
+    )
+    compare.add_argument("--since", type=int, metavar="REVISION", help="since this revision instead")
+    compare.add_argument("--json", action="store_true")
+    compare.set_defaults(act="diff")
+    history = acts.add_parser("history", help="every revision, with its review")
+    history.add_argument("--json", action="store_true")
+    history.set_defaults(act="history")
+    giving = acts.add_parser("export", help="the scope document, line by line beside what the tools see")
+    forms = giving.add_mutually_exclusive_group()
+    forms.add_argument("--csv", dest="form", action="store_const", const="csv", default="")
+    forms.add_argument("--json", dest="form", action="store_const", const="json")
+    giving.add_argument("--pdf", type=Path, metavar="FILE", help="write it to a file, as PDF")
+    giving.set_defaults(act="export")
+
+
 def _listen(parser: argparse.ArgumentParser, *, port: int) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=port, help="port to listen on (default: %(default)s)")
@@ -176,6 +203,23 @@ def _coverage(options: argparse.Namespace) -> int:
     from bot.commands.coverage import print_coverage  # noqa: PLC0415
 
     return print_coverage(_settings(), options.words, form=options.form)
+
+
+def _scope(options: argparse.Namespace) -> int:
+    from bot.commands import scope  # noqa: PLC0415
+
+    match options.act:
+        case "import":
+            given = {"replacing": options.replace, "dry_run": options.dry_run}
+            return scope.import_files(_settings(), options.files, **given)
+        case "diff":
+            return scope.print_differences(_settings(), since=options.since, as_json=options.json)
+        case "history":
+            return scope.print_history(_settings(), as_json=options.json)
+        case "export":
+            return scope.export(_settings(), form=options.form, pdf=options.pdf)
+        case _:
+            return scope.print_scope(_settings())
 
 
 def _jobs(options: argparse.Namespace) -> int:

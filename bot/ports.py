@@ -69,6 +69,18 @@ class Network(Protocol):
         ...
 
 
+class Artifacts(Protocol):
+    """Bytes that are kept as evidence, by their digest ("sha256:…"). Blocks: call it in a worker thread."""
+
+    def keep(self, content: bytes) -> str:
+        """Returns the digest; keeping the same again is harmless. Raises ArtifactsAway."""
+        ...
+
+    def read(self, digest: str) -> bytes:
+        """Exactly those bytes. Raises NoArtifact and ArtifactsAway."""
+        ...
+
+
 class OnCallRecords(Protocol):
     """Who was on call when, and whose account in a tool is which Slack user."""
 
@@ -377,8 +389,8 @@ class ScopeRecords(Protocol):
         """Without `complete_at` what was last said in full keeps its age."""
         ...
 
-    def findings(self) -> list[Finding]:
-        """All of them, oldest first."""
+    def findings(self, *, waiting: bool = False) -> list[Finding]:
+        """All of them, or those that wait for a reply; oldest first."""
         ...
 
     def finding(self, finding_id: int) -> Finding:

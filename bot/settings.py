@@ -303,6 +303,13 @@ class NotificationsTable(Table):
     """PagerDuty's services, by name, id or integration key → the team under `[on_call]` that they call."""
 
 
+class ArtifactsTable(Table):
+    """`[artifacts]`: the S3 bucket for what is kept as evidence; without one it lies in SOCMON_DATA_DIR."""
+
+    bucket: str = ""
+    prefix: str = ""
+
+
 class ConfigFile(Table):
     """The whole file."""
 
@@ -316,6 +323,7 @@ class ConfigFile(Table):
     retention: RetentionTable = RetentionTable()
     coverage: CoverageTable = CoverageTable()
     notifications: NotificationsTable = NotificationsTable()
+    artifacts: ArtifactsTable = ArtifactsTable()
     providers: dict[str, dict[str, Any]] = {}
     timezone: str = "UTC"
 

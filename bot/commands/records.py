@@ -1,5 +1,7 @@
-"""The records as they stand, for commands that only look; they read beside a running server."""
+"""The records for commands: most only look, some change them; all work beside a running server."""
 
+import asyncio
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -7,9 +9,11 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from bot.adapters.database.engine import in_reach, reading_engine
+from bot import __version__
+from bot.adapters.database.engine import in_reach, reading_engine, writing_engine
 from bot.adapters.database.migrate import is_current, refuse_newer
 from bot.adapters.database.records import Batch, Stamp, Unit
+from bot.adapters.database.writer import Database
 from bot.adapters.system import SystemClock, SystemRandomness
 from bot.domain.errors import WrongSettings
 from bot.ports import Records
@@ -51,6 +55,31 @@ def records_of(settings: Settings) -> Iterator[Callable[..., Any]]:
                 return procedure(records, *args, **kwargs)
 
         yield ask
+
+
+@contextmanager
+def records_to_change(settings: Settings) -> Iterator[Callable[..., Any]]:
+    """A function that runs a procedure in a transaction of its own; a server may run beside it and sees it at once."""
+    with existing_database(settings) as reading:
+        database = Database(
+            writing_engine(settings.database_url),
+            reading,
+            clock=SystemClock(),
+            randomness=SystemRandomness(),
+            node=socket.gethostname(),
+            code=f"socmon {__version__}",
+        )
+
+        def change(procedure: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+            async def write() -> Any:
+                return await database.write(procedure, *args, **kwargs)
+
+            return asyncio.run(write())
+
+        try:
+            yield change
+        finally:
+            database.close()
 
 
 def when(at: datetime | None) -> str:

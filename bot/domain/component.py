@@ -127,6 +127,8 @@ def unite(components: Iterable[Component]) -> list[Component]:
 
 
 def _one(same: Sequence[Component]) -> Component:
+    if len(same) == 1:
+        return same[0]
     ordered = sorted(same, key=lambda one: (min(each.rank for each in one.identities), one.name))
     best = ordered[0]
     return Component(

@@ -103,19 +103,23 @@ def news(
     renamed: list[tuple[str, Component]] = []
     gone: list[int] = []
     met: set[int] = set()
-    for component in unite(replace(each, sources=frozenset({source})) for each in told):
+    own = frozenset({source})
+    for component in unite(each if each.sources == own else replace(each, sources=own) for each in told):
         same = {
             one.id: one
             for name in component.identities
             if (one := by_identity.get(name)) and one.id not in met
         }
-        met |= same.keys()
+        met.update(same)
         if not same:
             seen.append(Sighting(source=source, component=component, first_seen=as_of, last_seen=as_of))
             continue
         # Two that turn out to be one go on as the one that was seen first.
         before, *doubled = sorted(same.values(), key=lambda one: (one.first_seen, one.id))
         gone += [one.id for one in doubled if one.gone_at is None]
+        if not complete:  # that it no longer has a name is an absence, too
+            was = [one.component.identities for one in same.values() if one.gone_at is None]
+            component = replace(component, identities=component.identities.union(*was))  # noqa: PLW2901
         seen.append(replace(before, component=component, last_seen=as_of, gone_at=None))
         if before.component.name != component.name:
             renamed.append((before.component.name, component))
@@ -427,13 +431,12 @@ class Change(StrEnum):
     ADDED = "added"
     REMOVED = "removed"
     EXCLUDED = "excluded"
-    INCLUDED = "included"  # its exclusion was taken back
     RENAMED = "renamed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """A state of the scope. `by` is a Slack user id, "" for the terminal; `document` the digest of what was reviewed."""
+    """A state of the scope. `by` is a Slack user id, "" for the terminal; `document` the digest of what was read."""
 
     id: int
     at: datetime

@@ -13,7 +13,9 @@ TOKEN = "xoxb-playground"  # noqa: S105 - the playground's own, worth nothing el
 COMMAND = "/socmon"
 
 # What follows is what manifest.yml asks for, the optional scopes included; a test compares them.
-COMMAND_HINT = "[log open|mine|7d|A-12] [csv|json] · oncall [team] [when] · status · help"
+COMMAND_HINT = (
+    "[log open|mine|7d|A-12] [csv|json] · oncall [team] [when] · scope [diff|review|history] · status · help"
+)
 COMMAND_HELP = "Alert log, who is on call, status and help"
 MESSAGES_TAB_READ_ONLY = True
 SCOPES = (

@@ -6,7 +6,7 @@ what is called otherwise is put before people, once each.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from hashlib import sha256
 
@@ -44,6 +44,7 @@ from bot.ports import Records
 
 KEEPERS = RESPONDERS | {Role.ADMIN}
 TRUSTED = LEADS | {Role.ADMIN}
+ASK_EVERY = timedelta(minutes=58)  # it is looked every few minutes
 MOST_NAMED = 100
 SHORTEST_REASON = 10
 
@@ -90,6 +91,16 @@ class Standing:
 
 
 # What the tools see
+def take_turn(records: Records, source: str) -> bool:
+    """Whether it is time to ask this source; then nobody else asks it for an hour."""
+    known = next((one for one in records.heard() if one.source == source), None)
+    if known and timedelta(0) <= records.now - known.asked_at < ASK_EVERY:
+        return False
+    reason = known.reason if known else "It has not answered yet."
+    records.save_heard(Heard(source=source, asked_at=records.now, reason=reason))
+    return True
+
+
 def sightings(records: Records, *, after: int = 0) -> list[Sighting]:
     """A page, of what all sources see and saw; empty at the end."""
     return records.sightings(after=after)
@@ -118,12 +129,9 @@ def standing(records: Records, *, by: Person | None = None) -> Standing:
     """Everything; raises NotPermitted. With very many components ask `sightings` for them page by page."""
     if by:
         by.require(READERS, "see the monitoring scope")
-    seen: list[Sighting] = []
-    while page := records.sightings(after=seen[-1].id if seen else 0):
-        seen += page
     return Standing(
         scope=records.scope(),
-        sightings=tuple(seen),
+        sightings=tuple(_every_sighting(records)),
         heard=tuple(records.heard()),
         findings=tuple(records.findings()),
         requests=tuple(records.exclusion_requests()),
@@ -133,12 +141,10 @@ def standing(records: Records, *, by: Person | None = None) -> Standing:
 
 def in_scope(records: Records) -> list[InScope]:
     """What has to be covered now, each with every identity that the tools know it by."""
-    now = records.now
-    return [
-        replace(line.entry, component=line.component)
-        for line in standing(records).lines()
-        if line.entry and line.entry.counts(now)
-    ]
+    scope, now = records.scope(), records.now
+    entries = [one for one in scope.entries if one.counts(now)] if scope else []
+    mapped = lines(entries, present(_every_sighting(records))) if entries else []
+    return [replace(line.entry, component=line.component) for line in mapped if line.entry]
 
 
 def scope_and_findings(records: Records) -> tuple[tuple[InScope, ...], list[Finding]]:
@@ -149,8 +155,7 @@ def scope_and_findings(records: Records) -> tuple[tuple[InScope, ...], list[Find
 def keep_findings(records: Records, found: Found) -> None:
     """New and vanished components; what is over is no longer asked about."""
     _keep(records, found.new)
-    over = [one for each in found.over if (one := records.finding(each)).is_open]
-    records.save_findings([replace(one, reply=Reply.OVER, replied_at=records.now) for one in over])
+    _over(records, [one for each in found.over if (one := records.finding(each)).is_open])
 
 
 def _keep(records: Records, found: Sequence[Finding]) -> None:
@@ -161,18 +166,16 @@ def _keep(records: Records, found: Sequence[Finding]) -> None:
         records.log(_of_system("inventory.found", {}, {"found": listed}))
 
 
-def take_prompt(records: Records) -> list[Finding]:
-    """What people are to be asked now, all of it; from then on they have been told."""
-    waiting = [one for one in records.findings() if one.is_open]
-    if not prompt_due(waiting, records.now):
-        return []
-    records.save_findings([replace(one, told_at=records.now) for one in waiting])
-    return waiting
+def prompt(records: Records) -> list[Finding]:
+    """What people are to be asked now, all of it; empty when it is not the time."""
+    waiting = open_findings(records)
+    return waiting if prompt_due(waiting, records.now) else []
 
 
-def prompt_not_sent(records: Records, prompt: Iterable[Finding]) -> None:
-    """Slack did not take it: as before."""
-    records.save_findings([one for one in prompt if records.finding(one.id).is_open])
+def prompt_told(records: Records, asked: Iterable[int]) -> None:
+    """A message with these stands in Slack, or may."""
+    told = [records.finding(each) for each in asked]
+    records.save_findings([replace(one, told_at=records.now) for one in told])
 
 
 def open_findings(records: Records) -> list[Finding]:
@@ -189,32 +192,44 @@ def request_told(records: Records, request_id: int) -> None:
 
 
 # What people decide
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """What an import would change, and the revision that it starts from; 0 for none."""
+
+    start: int
+    made: Difference
+
+
+def prepare_import(records: Records, inventory: Sequence[InScope], *, replacing: bool) -> Import:
+    """Only looks, so that a long comparison keeps nobody from writing."""
+    scope = records.scope()
+    before = scope.entries if scope else ()
+    made = difference(before, take_in(before, inventory, replacing=replacing))
+    return Import(start=scope.revision.id if scope else 0, made=made)
+
+
 def import_inventory(
-    records: Records,
-    inventory: Sequence[InScope],
-    *,
-    replacing: bool,
-    files: Mapping[str, str],
-    operator: str,
-) -> tuple[Difference, Revision | None]:
+    records: Records, prepared: Import, *, replacing: bool, files: Mapping[str, str], operator: str
+) -> Revision:
     """The approved inventory, from a terminal. `files` are their digests by name, `operator` who ran the command.
 
-    No revision when nothing differs. It still has to be reviewed by a lead.
+    It still has to be reviewed by a lead. Raises Settled when the scope has changed since it was looked at.
     """
-    made = import_difference(records, inventory, replacing=replacing)
-    if not made:
-        return made, None
+    newest = records.scope_revisions(most=1)
+    if (newest[0].id if newest else 0) != prepared.start:
+        raise Settled(
+            "The scope was changed at the same moment. Nothing was imported. Run the command again."
+        )
     facts: dict[str, Fact] = {"via": "terminal", "files": dict(files), "replacing": replacing}
     actor = Actor(kind="system")
     private = {"operator": operator} if operator else {}
-    return made, _revise(records, Change.IMPORTED, made, actor=actor, by="", facts=facts, private=private)
-
-
-def import_difference(records: Records, inventory: Sequence[InScope], *, replacing: bool) -> Difference:
-    """What an import would change."""
-    scope = records.scope()
-    before = scope.entries if scope else ()
-    return difference(before, take_in(before, inventory, replacing=replacing))
+    made = prepared.made
+    revision = _revise(records, Change.IMPORTED, made, actor=actor, by="", facts=facts, private=private)
+    told = [*made.added, *(after for _, after in made.changed)]
+    listed = {name for one in told for name in one.component.identities}
+    found = [one for one in open_findings(records) if one.kind is FindingKind.NEW]
+    _over(records, [one for one in found if one.component.identities & listed])
+    return revision
 
 
 def add_found(records: Records, finding_ids: Sequence[int], *, by: Person) -> Revision:
@@ -310,12 +325,8 @@ def remove(records: Records, words: str, *, reason: str, by: Person) -> Revision
         by=by.user,
         private={"reason": reason},
     )
-    forgotten = [
-        replace(one, reply=Reply.OVER, replied_at=records.now)
-        for one in records.findings()
-        if one.kind is FindingKind.NEW and one.shares(line.component)
-    ]
-    records.save_findings(forgotten)
+    asked = [one for one in records.findings() if one.kind is FindingKind.NEW]
+    _over(records, [one for one in asked if one.shares(line.component)])
     return revision
 
 
@@ -411,12 +422,12 @@ def review(records: Records, revision: int, *, document: str, by: Person) -> Rev
     return reviewed
 
 
-def may_review(records: Records, *, by: Person) -> Standing:
-    """What a document is made of, for somebody who may see it. Raises NotPermitted and NoScope."""
+def for_document(records: Records, *, by: Person | None = None) -> tuple[Standing, Scope]:
+    """What the scope document is made of. Raises NotPermitted and NoScope."""
     stands = standing(records, by=by)
     if stands.scope is None:
         raise NoScope
-    return stands
+    return stands, stands.scope
 
 
 def history(records: Records, *, most: int, by: Person | None = None) -> list[Revision]:
@@ -464,6 +475,13 @@ def document_digest(document: bytes) -> str:
 
 
 # How it is put down
+def _every_sighting(records: Records) -> list[Sighting]:
+    seen: list[Sighting] = []
+    while page := records.sightings(after=seen[-1].id if seen else 0):
+        seen += page
+    return seen
+
+
 def _exclude(records: Records, request: ExclusionRequest, by: Person) -> None:
     line = next(
         (
@@ -587,6 +605,11 @@ def _reply(records: Records, found: Iterable[Finding], reply: Reply, by: Person)
     records.save_findings(
         [replace(one, reply=reply, replied_by=by.user, replied_at=records.now) for one in found]
     )
+
+
+def _over(records: Records, found: Iterable[Finding]) -> None:
+    """It is no longer so; when it is so again, it is found again."""
+    records.save_findings([replace(one, reply=Reply.OVER, replied_at=records.now) for one in found])
 
 
 def _line(stands: Standing, words: str) -> Line:

@@ -22,6 +22,7 @@ from bot.procedures.report_status import report_status
 from bot.procedures.review_alerts import alert_history, alert_log
 from handlers.slack.desk import Body, Desk, Say, log, pressed
 from handlers.slack.oncall import oncall
+from handlers.slack.scope import scope
 
 Answer = Callable[[Desk, Person, list[str]], Awaitable[Message]]
 
@@ -96,6 +97,7 @@ ANSWERS: dict[str, Answer] = {
     "log": _log,
     "oncall": oncall,
     "coverage": _coverage,
+    "scope": scope,
 }
 
 

@@ -20,7 +20,7 @@ from bot.domain.alert import Alert, NoAction
 from bot.domain.errors import SocmonError, Unidentified
 from bot.domain.escalation import Policy
 from bot.domain.person import Person
-from bot.ports import Clock, RecordKeeper
+from bot.ports import Artifacts, Clock, RecordKeeper
 from bot.procedures.escalate_alert import Reach
 from bot.procedures.report_status import Sources
 
@@ -40,8 +40,8 @@ class Desk:
     """Handed to every callback.
 
     `titles` are the providers' names; `zone` is the time zone that people mean here; `wake` tells the projector of
-    changes; `report` makes trouble known; `reach` says who there is to call; `homes` publishes App Home;
-    `coverage_time_to_live` is how long a tool's last good answer about coverage stands.
+    changes; `report` makes trouble known; `reach` says who there is to call; `homes` publishes App Home; `artifacts`
+    keeps documents; `coverage_time_to_live` is how long a tool's last good answer about coverage stands.
     """
 
     records: RecordKeeper
@@ -59,6 +59,7 @@ class Desk:
     no_action: NoAction
     homes: Homes
     coverage_time_to_live: timedelta
+    artifacts: Artifacts
 
     async def person(self, body: Body) -> Person:
         """Who clicked. Raises Unidentified."""

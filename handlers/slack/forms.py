@@ -17,6 +17,7 @@ from bot.procedures.keep_draft import keep_draft
 from handlers.slack.desk import Body, Desk, Say, account, log
 from handlers.slack.home import refresh_home
 from handlers.slack.oncall import link_account
+from handlers.slack.scope import request_exclusion
 
 Send = Callable[[Desk, Body], Awaitable[Any]]
 
@@ -35,6 +36,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
             None,
         ),
         do.LINK_FORM: (link_account, None),
+        do.EXCLUDE_FORM: (request_exclusion, None),
     }
     for callback_id, (send, act) in sends.items():
         app.view(callback_id)(_sent(desk, send, act))

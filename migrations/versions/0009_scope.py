@@ -21,7 +21,9 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False, comment="the component, as JSON"),
         sa.Column("first_seen", sa.BigInteger(), nullable=False),
         sa.Column("last_seen", sa.BigInteger(), nullable=False),
-        sa.Column("gone_at", sa.BigInteger(), nullable=True, comment="when a complete answer no longer had it"),
+        sa.Column(
+            "gone_at", sa.BigInteger(), nullable=True, comment="when a complete answer no longer had it"
+        ),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
@@ -71,7 +73,9 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False, comment="the first revision that has it so"),
-        sa.Column("until", sa.BigInteger(), nullable=True, comment="the first revision that has it no longer"),
+        sa.Column(
+            "until", sa.BigInteger(), nullable=True, comment="the first revision that has it no longer"
+        ),
         sa.Column(
             "body",
             sa.Text(),

@@ -111,6 +111,7 @@ def test_help_names_every_command(socmon: Socmon) -> None:
         "status",
         "oncall",
         "coverage",
+        "scope",
         "jobs",
         "manifest",
         "db",
@@ -130,7 +131,7 @@ def test_what_is_no_command_is_explained(socmon: Socmon, words: list[str]) -> No
 
 
 @pytest.mark.parametrize(
-    "words", [["status"], ["jobs"], ["evidence", "verify"], ["log"], ["oncall"]], ids=" ".join
+    "words", [["status"], ["jobs"], ["evidence", "verify"], ["log"], ["oncall"], ["scope"]], ids=" ".join
 )
 def test_before_the_first_start_there_is_nothing_to_look_at(
     socmon: Socmon, data: Path, words: list[str]
@@ -309,6 +310,57 @@ def test_who_is_on_call_is_told_at_the_terminal(socmon: Socmon, data: Path) -> N
     assert listed.stdout.splitlines()[1].startswith('"20')
     assert "✗ Sam has no contact method, so nothing rings." in faulty.stdout
     assert "no team" in socmon("oncall", "dato").stderr
+
+
+INVENTORY = """\
+- {name: web-1, kind: host, owner: shop, criticality: high}
+- {name: shop-db, kind: database}
+"""
+
+
+def test_the_inventory_is_imported_at_the_terminal(socmon: Socmon, data: Path, tmp_path: Path) -> None:
+    """All or nothing, beside a server; a dry run changes nothing; the document can be taken out as a file."""
+    key = lived_in(data)
+    file, more = tmp_path / "inventory.yaml", tmp_path / "more.csv"
+    file.write_text(INVENTORY)
+    nothing = socmon("scope")
+    dry = socmon("scope", "import", str(file), "--dry-run")
+    server = SingleProcess(data / "socmon.db")
+    done = socmon("scope", "import", str(file))
+    server.release()
+    again = socmon("scope", "import", str(file))
+    more.write_text("name,kind\nweb-2,hots\n")
+    refused = socmon("scope", "import", str(file), str(more))
+    more.write_text("name,kind,owner\nweb-1,host,ops\n")
+    replaced = socmon("scope", "import", str(more), "--replace")
+    listed = socmon("scope", "export", "--csv", "--pdf", str(data / "scope.pdf"))
+    told = socmon("scope")
+    diff, history = socmon("scope", "diff", "--json", "--since", "1"), socmon("scope", "history", "--json")
+
+    assert (nothing.returncode, "No component is in scope yet" in nothing.stderr) == (2, True)
+    assert (dry.returncode, dry.stdout.splitlines()[-1]) == (
+        0,
+        "nothing was imported: 2 added, 0 removed, 0 changed",
+    )
+    assert done.stdout.splitlines() == [
+        "+ web-1 (host, host:web-1), owner shop, high",
+        "+ shop-db (database, name:shop-db), owner nobody, medium",
+        "revision 1: 2 added, 0 removed, 0 changed. A lead has to review it: /socmon scope review",
+    ]
+    assert "nothing changed" in again.stdout
+    assert (refused.returncode, "more.csv:2: “hots” is no kind" in refused.stderr) == (2, True)
+    assert "1 removed, 1 changed" in replaced.stdout
+    assert '"web-1"' in listed.stdout
+    assert (data / "scope.pdf").read_bytes().startswith(b"%PDF-")
+    assert (told.returncode, "✗ The scope has never been reviewed." in told.stdout) == (1, True)
+    found = json.loads(diff.stdout)
+    assert found["changed"] == {"host:web-1": ["owner shop → ops", "criticality high → medium"]}
+    assert (found["removed"], found["not_seen"]) == (["name:shop-db"], ["host:web-1"])
+    assert [one["revision"] for one in json.loads(history.stdout)] == [2, 1]
+    assert socmon("scope", "history").stdout.startswith("    2  20")
+    assert socmon("scope", "export", "--json").stdout.startswith("[")
+    assert "cannot be read" in socmon("scope", "import", str(tmp_path / "none.yaml")).stderr
+    assert json.loads(socmon("evidence", "verify", "--json", "--vkey", key.vkey).stdout)["verdict"] == "ok"
 
 
 def test_evidence_is_verified(socmon: Socmon, data: Path) -> None:

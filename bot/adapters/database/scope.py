@@ -1,10 +1,10 @@
 """What the tools see, findings, and the scope: each change is a revision, and an entry holds from one until another."""
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import RowMapping, Table, insert, select, update
 
 from bot.adapters.database.bulk import insert_rows, update_rows
@@ -212,7 +212,7 @@ def _identity(text: str) -> Identity:
 
 
 def _body(component: Component) -> str:
-    return json.dumps(component_json(component), ensure_ascii=False, separators=(",", ":"))
+    return orjson.dumps(component_json(component)).decode()
 
 
 def _sighting_row(one: Sighting) -> dict[str, Any]:
@@ -230,7 +230,7 @@ def _sighting(row: RowMapping) -> Sighting:
     return Sighting(
         id=row["id"],
         source=row["source"],
-        component=_component(json.loads(row["body"])),
+        component=_component(orjson.loads(row["body"])),
         first_seen=instant(row["first_seen"]),
         last_seen=instant(row["last_seen"]),
         gone_at=instant(row["gone_at"]),
@@ -255,7 +255,7 @@ def _finding(row: RowMapping) -> Finding:
     return Finding(
         id=row["id"],
         kind=FindingKind(row["kind"]),
-        component=_component(json.loads(row["body"])),
+        component=_component(orjson.loads(row["body"])),
         at=instant(row["at"]),
         before=row["before"],
         told_at=instant(row["told_at"]),
@@ -294,11 +294,11 @@ def _entry_body(one: InScope) -> str:
         if out
         else None,
     }
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return orjson.dumps(content).decode()
 
 
 def _entry(body: str) -> InScope:
-    given = json.loads(body)
+    given = orjson.loads(body)
     out = given["exclusion"]
     return InScope(
         component=_component(given),
@@ -334,7 +334,7 @@ def _request_row(one: ExclusionRequest) -> dict[str, Any]:
 def _request(row: RowMapping) -> ExclusionRequest:
     return ExclusionRequest(
         id=row["id"],
-        component=_component(json.loads(row["body"])),
+        component=_component(orjson.loads(row["body"])),
         reason=row["reason"],
         until=instant(row["until"]),
         requested_by=row["requested_by"],

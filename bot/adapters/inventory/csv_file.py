@@ -40,12 +40,8 @@ def read_csv(file: str, content: bytes) -> tuple[list[Row], int, list[Problem]]:
             if not any(cell.strip() for cell in cells):
                 continue
             if len(cells) != len(headings):
-                problems.append(
-                    Problem(
-                        where,
-                        f"it has {len(cells)} cells under {len(headings)} headings. Quote cells that hold the separator.",
-                    )
-                )
+                wrong = f"it has {len(cells)} cells under {len(headings)} headings."
+                problems.append(Problem(where, f"{wrong} Quote a cell that holds the separator."))
                 continue
             row, fault = _row(where, dict(zip(headings, (cell.strip() for cell in cells), strict=True)))
             rows.append(row)

@@ -31,6 +31,15 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("coverage", "what is in scope and not covered: why, and how to mend it"),
         ("coverage web-1", "one component, each measure of it"),
     ),
+    "scope": (
+        ("scope", "what is monitored on purpose, and what waits for a decision"),
+        ("scope diff", "what changed since the last review, and what the tools see besides"),
+        ("scope review", "the scope document, sent to you, for a lead's review"),
+        ("scope add web-1 owner=platform criticality=high", "put a component in scope"),
+        ("scope exclude web-1", "ask to leave one out for a while"),
+        ("scope remove web-1 replaced by web-2", "take one out, with the reason"),
+        ("scope history", "its revisions"),
+    ),
     "status": (("status", "how socmon and its connections are doing"),),
     "help": (("help", "this list"),),
 }

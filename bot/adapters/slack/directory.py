@@ -121,6 +121,14 @@ class Directory:
                 return found
         return []
 
+    async def approvers(self, *, besides: str) -> list[str]:
+        """As `leads`, without the person who asks for an approval: a lone lead's own is the backup's to give."""
+        for role in (Role.LEAD, Role.BACKUP_LEAD):
+            found = await self._users(self._holders.get(role, ()))
+            if others := [user for user in found if user != besides]:
+                return others
+        return []
+
     async def members(self, groups: Collection[str]) -> dict[str, tuple[str, ...]]:
         """The people in each user group; nobody where Slack does not tell."""
         found = await asyncio.gather(*map(self._users_of, groups))

@@ -28,6 +28,18 @@ SELF_TEST_RECEIVED: Final = "hm_received"
 SHOW_ON_CALL: Final = "hm_oncall"
 SHOW_STATUS: Final = "hm_status"
 
+SCOPE_ADD: Final = "iv_add"
+SCOPE_ADD_ALL: Final = "iv_add_all"
+SCOPE_EXCLUDE: Final = "iv_exclude"
+SCOPE_NOT_OURS: Final = "iv_not_ours"
+SCOPE_REMOVE: Final = "iv_remove"
+SCOPE_NAME: Final = "iv_name"
+SCOPE_APPROVE: Final = "iv_approve"
+SCOPE_DECLINE: Final = "iv_decline"
+SCOPE_DOCUMENT: Final = "iv_document"
+SCOPE_REVIEWED: Final = "iv_reviewed"
+SCOPE_DIFF: Final = "iv_diff"
+
 STORM_ACKNOWLEDGE: Final = "st_ack_all"
 STORM_LIST: Final = "st_list"
 STORM_ACKNOWLEDGE_LISTED: Final = "st_ack_listed"
@@ -46,6 +58,7 @@ STORM_RESOLVE_FORM: Final = "st_resolve_submit"
 ADD_NOTE_SHORTCUT: Final = "sc_add_note"
 ADD_NOTE_FORM: Final = "sc_add_note_submit"
 LINK_FORM: Final = "oc_link_submit"
+EXCLUDE_FORM: Final = "iv_exclude_submit"
 
 # The commands of the ⋯ menu.
 SNOOZE_30: Final = "sn30"
@@ -197,6 +210,34 @@ def read_document(value: str) -> Document:
         return Document(pair.alert_id, datetime.fromtimestamp(pair.version, UTC))
     except (ValueError, OverflowError, OSError) as error:
         raise UnknownControl from error
+
+
+@dataclass(frozen=True, slots=True)
+class Excluding:
+    """The component that somebody wants to leave out, by its key; and the finding that this would answer."""
+
+    component: str
+    finding: int | None = None
+
+    @property
+    def value(self) -> str:
+        """For a button and for a form."""
+        return json.dumps({"c": self.component, "f": self.finding}, separators=(",", ":"))
+
+
+def read_excluding(value: str) -> Excluding:
+    """Raises UnknownControl."""
+    match _object(value):
+        case {"c": str(component), "f": int() | None as finding}:
+            return Excluding(component, finding)
+        case _:
+            raise UnknownControl
+
+
+def read_reviewed(value: str) -> tuple[int, str]:
+    """(revision, the document's digest) of a review; raises UnknownControl."""
+    revision, _, digest = value.partition(" ")
+    return read_number(revision), digest
 
 
 def _object(metadata: str) -> object:

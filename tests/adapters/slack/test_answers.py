@@ -38,7 +38,7 @@ def test_what_is_somebody_elses_can_be_taken_over() -> None:
 def test_help_lists_what_there_is() -> None:
     shown = "".join(parsed_texts(answers.help_message().blocks))
 
-    assert {"log", "oncall", "status", "help"} == set(answers.COMMANDS)
+    assert {"log", "oncall", "scope", "status", "help"} == set(answers.COMMANDS)
     for words in (
         "log open",
         "log mine",
@@ -47,11 +47,12 @@ def test_help_lists_what_there_is() -> None:
         "csv",
         "json",
         "oncall platform fri 18:00",
+        "scope exclude web-1",
         "status",
         "Add to alert record",
     ):
         assert words in shown
-    assert not any(later in shown for later in ("coverage", "scope", "evidence", "validate"))
+    assert not any(later in shown for later in ("coverage", "evidence", "validate"))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,253 @@
+"""`/socmon scope`: how it stands, its document and review; and the buttons of what was found."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
+
+from bot.adapters.pdf.scope_document import scope_pdf
+from bot.adapters.slack import interactions as do
+from bot.adapters.slack import scope_message as told
+from bot.adapters.slack.answers import told as line_of
+from bot.adapters.slack.blocks import Message
+from bot.adapters.slack.scope_form import exclude_form, read_exclusion
+from bot.adapters.slack.text import slack_text
+from bot.adapters.slack.views import View
+from bot.adapters.slack.words import some
+from bot.domain.person import Person
+from bot.domain.scope_document import file_name, scope_rows, to_csv, to_json
+from bot.procedures import review_scope
+from handlers.slack.desk import Body, Desk, Refuse, Say, log, pressed
+
+Do = Callable[[Desk, Body, str, Refuse], Awaitable[None]]
+Answer = Callable[[Desk, Person, list[str]], Awaitable[Message]]
+MOST_REVISIONS = 15
+
+
+def register(app: AsyncApp, desk: Desk) -> None:
+    acts: dict[str, Do] = {
+        do.SCOPE_ADD: add_found,
+        do.SCOPE_ADD_ALL: add_all,
+        do.SCOPE_EXCLUDE: open_exclude_form,
+        do.SCOPE_NOT_OURS: not_ours,
+        do.SCOPE_REMOVE: remove_vanished,
+        do.SCOPE_NAME: take_name,
+        do.SCOPE_APPROVE: approve,
+        do.SCOPE_DECLINE: decline,
+        do.SCOPE_DOCUMENT: send_document,
+        do.SCOPE_REVIEWED: review,
+        do.SCOPE_DIFF: show_difference,
+    }
+    for action_id, act in acts.items():
+        app.action(action_id)(_callback(desk, act))
+
+
+def _callback(desk: Desk, act: Do) -> Callable[..., Awaitable[None]]:
+    async def callback(ack: Say, body: Body, respond: Say) -> None:
+        await ack()
+        tell = desk.teller(body, respond)
+        _, value = pressed(body) or ("", "")
+        await desk.attempt(act(desk, body, value, tell), tell)
+
+    return callback
+
+
+# The command
+async def scope(desk: Desk, person: Person, words: list[str]) -> Message:
+    name, *rest = words or ["show"]
+    if name.lower() not in ANSWERS:
+        return line_of(
+            f"`/socmon scope` knows {', '.join(sorted(ANSWERS))}, and not “{slack_text(name, 40)}”."
+        )
+    return await ANSWERS[name.lower()](desk, person, rest)
+
+
+async def _show(desk: Desk, person: Person, _words: list[str]) -> Message:
+    stands = await desk.records.read(review_scope.standing, by=person)
+    return told.scope_message(stands, titles=desk.titles)
+
+
+async def _diff(desk: Desk, person: Person, words: list[str]) -> Message:
+    since = int(words[0]) if words and words[0].isascii() and words[0].isdigit() else None
+    found = await desk.records.read(review_scope.differences, since=since, by=person)
+    return told.difference_message(found, titles=desk.titles)
+
+
+async def _history(desk: Desk, person: Person, _words: list[str]) -> Message:
+    return told.history_message(await desk.records.read(review_scope.history, most=MOST_REVISIONS, by=person))
+
+
+async def _add(desk: Desk, person: Person, words: list[str]) -> Message:
+    """`add web-1 owner=platform criticality=high`."""
+    pairs = [word.partition("=") for word in words]
+    given = {
+        key.lower(): value for key, sign, value in pairs if sign and key.lower() in {"owner", "criticality"}
+    }
+    name = " ".join(word for word, (key, _, _) in zip(words, pairs, strict=True) if key.lower() not in given)
+    if not name:
+        return line_of("Name the component: `/socmon scope add web-1 owner=platform criticality=high`.")
+    revision, entry = await desk.records.write(review_scope.add, name, **given, by=person)
+    line = f"{slack_text(entry.component.name, 80)} is in scope, {entry.criticality}, owner"
+    return told.done_message(f"{line} {slack_text(entry.owner, 80) or 'nobody'}.", revision)
+
+
+async def _exclude(desk: Desk, person: Person, words: list[str]) -> Message:
+    if not words:
+        return line_of("Name the component: `/socmon scope exclude web-1`.")
+    found = await desk.records.read(review_scope.component_to_exclude, " ".join(words), by=person)
+    return told.ask_to_exclude(found)
+
+
+async def _remove(desk: Desk, person: Person, words: list[str]) -> Message:
+    if not words:
+        return line_of("Name the component and the reason: `/socmon scope remove web-1 replaced by web-2`.")
+    name, *reason = words
+    revision = await desk.records.write(review_scope.remove, name, reason=" ".join(reason), by=person)
+    return told.done_message(f"{slack_text(name, 80)} is out of scope.", revision)
+
+
+async def _review(desk: Desk, person: Person, _words: list[str]) -> Message:
+    """As files in a direct message; the CSV is kept, since a review names its digest."""
+    stands, now = await desk.records.read(review_scope.for_document, by=person)
+    at = desk.clock.now().replace(microsecond=0)
+    rows = await asyncio.to_thread(scope_rows, now, stands.sightings, stands.findings, at)
+    listed = to_csv(rows)
+    digest = await asyncio.to_thread(desk.artifacts.keep, listed.encode())
+    page = await asyncio.to_thread(scope_pdf, now, rows, digest, at)
+    csv, as_json, pdf = (file_name(now, at, form) for form in ("csv", "json", "pdf"))
+    opened: Any = await desk.client.conversations_open(users=[person.user])
+    await desk.client.files_upload_v2(
+        channel=opened["channel"]["id"],
+        file_uploads=[
+            {"filename": csv, "title": csv, "content": listed},
+            {"filename": as_json, "title": as_json, "content": to_json(rows)},
+            {"filename": pdf, "title": pdf, "file": page},
+        ],
+        initial_comment="Monitoring scope",
+    )
+    return told.document_message(csv, now, digest, len(rows))
+
+
+ANSWERS: dict[str, Answer] = {
+    "show": _show,
+    "diff": _diff,
+    "review": _review,
+    "add": _add,
+    "exclude": _exclude,
+    "remove": _remove,
+    "history": _history,
+}
+
+
+# The buttons
+async def add_found(desk: Desk, body: Body, value: str, tell: Refuse) -> None:
+    number, person = do.read_number(value), await desk.person(body)
+    revision = await desk.records.write(review_scope.add_found, [number], by=person)
+    await _done(desk, body, tell, told.done_message("It is in scope.", revision))
+
+
+async def add_all(desk: Desk, body: Body, value: str, tell: Refuse) -> None:
+    """Those that waited when the message was made; what has come since was not on screen."""
+    newest, person = do.read_number(value), await desk.person(body)
+    waiting = await desk.records.read(review_scope.waiting_new, up_to=newest)
+    revision = await desk.records.write(review_scope.add_found, waiting, by=person)
+    said = f"{some(len(waiting), 'component is', 'components are')} in scope."
+    await _done(desk, body, tell, told.done_message(said, revision))
+
+
+async def not_ours(desk: Desk, body: Body, value: str, tell: Refuse) -> None:
+    number, person = do.read_number(value), await desk.person(body)
+    found = await desk.records.write(review_scope.not_ours, number, by=person)
+    said = f"{slack_text(found.component.name, 80)} is not ours: nobody is asked about it again."
+    await _done(desk, body, tell, told.done_message(said))
+
+
+async def remove_vanished(desk: Desk, body: Body, value: str, tell: Refuse) -> None:
+    number, person = do.read_number(value), await desk.person(body)
+    revision = await desk.records.write(review_scope.remove_vanished, number, by=person)
+    await _done(desk, body, tell, told.done_message("It is out of scope.", revision))
+
+
+async def take_name(desk: Desk, body: Body, value: str, tell: Refuse) -> None:
+    number, person = do.read_number(value), await desk.person(body)
+    revision = await desk.records.write(review_scope.take_name, number, by=person)
+    await _done(desk, body, tell, told.done_message("It is called so in scope, too.", revision))
+
+
+async def open_exclude_form(desk: Desk, body: Body, value: str, refuse: Refuse) -> None:
+    about = do.read_excluding(value)
+
+    async def make() -> View:
+        person = await desk.person(body)
+        found = await desk.records.read(review_scope.component_to_exclude, about.component, by=person)
+        return exclude_form(found, about)
+
+    await desk.open(body, make(), refuse)
+
+
+async def request_exclusion(desk: Desk, body: Body) -> None:
+    """Whoever has to approve it is asked by a job, within the minute."""
+    about = do.read_excluding(body["view"]["private_metadata"])
+    reason, until = read_exclusion(body["view"]["state"], desk.zone)
+    person = await desk.person_in_time(body)
+    await desk.records.write(
+        review_scope.request_exclusion,
+        about.component,
+        reason=reason,
+        until=until,
+        finding=about.finding,
+        by=person,
+    )
+
+
+async def approve(desk: Desk, body: Body, value: str, tell: Refuse) -> None:
+    await _decide(desk, body, value, tell, approved=True)
+
+
+async def decline(desk: Desk, body: Body, value: str, tell: Refuse) -> None:
+    await _decide(desk, body, value, tell, approved=False)
+
+
+async def _decide(desk: Desk, body: Body, value: str, tell: Refuse, *, approved: bool) -> None:
+    number, person = do.read_number(value), await desk.person(body)
+    request = await desk.records.write(review_scope.decide_exclusion, number, approved=approved, by=person)
+    message = told.decided_message(request)
+    await tell(message)
+    await _replace(desk, body, message)
+
+
+async def send_document(desk: Desk, body: Body, _value: str, tell: Refuse) -> None:
+    await tell(await _review(desk, await desk.person(body), []))
+
+
+async def review(desk: Desk, body: Body, value: str, tell: Refuse) -> None:
+    """Of a document that is kept."""
+    (revision, digest), person = do.read_reviewed(value), await desk.person(body)
+    await asyncio.to_thread(desk.artifacts.read, digest)
+    reviewed = await desk.records.write(review_scope.review, revision, document=digest, by=person)
+    await tell(told.reviewed_message(reviewed))
+
+
+async def show_difference(desk: Desk, body: Body, _value: str, tell: Refuse) -> None:
+    await tell(await _diff(desk, await desk.person(body), []))
+
+
+async def _done(desk: Desk, body: Body, tell: Refuse, message: Message) -> None:
+    """The message with the buttons goes on with what still waits."""
+    await tell(message)
+    await _replace(desk, body, told.prompt_message(await desk.records.read(review_scope.open_findings)))
+
+
+async def _replace(desk: Desk, body: Body, message: Message) -> None:
+    """Only where everybody sees the message; what was told to one person alone stays as it is."""
+    place = body.get("container") or {}
+    if place.get("type") != "message" or place.get("is_ephemeral"):
+        return
+    try:
+        await desk.client.chat_update(
+            channel=place["channel_id"], ts=place["message_ts"], text=message.text, blocks=message.blocks
+        )
+    except SlackApiError as error:
+        log.warning("a message about the scope could not be brought up to date: %s", error)
