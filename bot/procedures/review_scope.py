@@ -179,7 +179,7 @@ def prompt_told(records: Records, asked: Iterable[int]) -> None:
 
 
 def open_findings(records: Records) -> list[Finding]:
-    return [one for one in records.findings() if one.is_open]
+    return records.findings(waiting=True)
 
 
 def untold_requests(records: Records) -> list[ExclusionRequest]:
@@ -194,10 +194,11 @@ def request_told(records: Records, request_id: int) -> None:
 # What people decide
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Import:
-    """What an import would change, and the revision that it starts from; 0 for none."""
+    """What an import would change, the digest of that, and the revision that it starts from; 0 for none."""
 
     start: int
     made: Difference
+    digest: str
 
 
 def prepare_import(records: Records, inventory: Sequence[InScope], *, replacing: bool) -> Import:
@@ -205,7 +206,7 @@ def prepare_import(records: Records, inventory: Sequence[InScope], *, replacing:
     scope = records.scope()
     before = scope.entries if scope else ()
     made = difference(before, take_in(before, inventory, replacing=replacing))
-    return Import(start=scope.revision.id if scope else 0, made=made)
+    return Import(start=scope.revision.id if scope else 0, made=made, digest=_digest(made))
 
 
 def import_inventory(
@@ -222,7 +223,7 @@ def import_inventory(
         )
     facts: dict[str, Fact] = {"via": "terminal", "files": dict(files), "replacing": replacing}
     actor = Actor(kind="system")
-    private = {"operator": operator} if operator else {}
+    private = {"difference": prepared.digest, **({"operator": operator} if operator else {})}
     made = prepared.made
     revision = _revise(records, Change.IMPORTED, made, actor=actor, by="", facts=facts, private=private)
     told = [*made.added, *(after for _, after in made.changed)]
@@ -534,10 +535,16 @@ def _revise(
         "components": keys[:MOST_NAMED],
         **(facts or {}),
     }
-    committed = {"difference": sha256(canonical(_told(made))).hexdigest(), **(private or {})}
+    committed = dict(private or {})
+    if "difference" not in committed:
+        committed["difference"] = _digest(made)
     subject = {"revision": revision.id}
     records.log(Entry(type="scope.changed", actor=actor, subject=subject, facts=told, private=committed))
     return revision
+
+
+def _digest(made: Difference) -> str:
+    return sha256(canonical(_told(made))).hexdigest()
 
 
 def _told(made: Difference) -> Fact:

@@ -77,8 +77,10 @@ class ScopePart(Part):
             self._write(insert(heard).values({"source": news.source, "complete_at": None} | known))
 
     # What was found out
-    def findings(self) -> list[Finding]:
-        return [_finding(row) for row in self._sql.execute(select(finding).order_by(finding.c.id)).mappings()]
+    def findings(self, *, waiting: bool = False) -> list[Finding]:
+        asked = select(finding).order_by(finding.c.id)
+        asked = asked.where(finding.c.reply.is_(None)) if waiting else asked
+        return [_finding(row) for row in self._sql.execute(asked).mappings()]
 
     def finding(self, finding_id: int) -> Finding:
         row = self._sql.execute(select(finding).where(finding.c.id == finding_id)).mappings().one_or_none()
