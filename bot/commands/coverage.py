@@ -13,6 +13,7 @@ from bot.domain.spreadsheet import Cell, to_csv
 from bot.procedures import assess_coverage
 from bot.procedures.assess_coverage import NotInScope, Picture
 from bot.settings import Settings
+from bot.standard import read_standard
 
 COLUMNS = (
     "component",
@@ -111,6 +112,8 @@ def _print(settings: Settings, picture: Picture, rows: Sequence[Row]) -> None:
     print(_summary(rows))
     for line in _told_ages(settings, picture):
         print(line)
+    for fault in read_standard(settings.standard_file).faults(picture.now.date()):
+        print(f"! {fault}")
 
 
 def _summary(rows: Sequence[Row]) -> str:
