@@ -20,6 +20,7 @@ from bot.domain.scope import (
     ExclusionRequest,
     Finding,
     Heard,
+    InScope,
     Revision,
     Scope,
     Sighting,
@@ -403,6 +404,14 @@ class ScopeRecords(Protocol):
 
     def scope(self, revision: int | None = None) -> Scope | None:
         """As it stands, or stood at a revision; None before the first one. Raises UnknownRevision."""
+        ...
+
+    def scope_entry(self, key: str, *, revision: int | None = None) -> InScope | None:
+        """The one with exactly this key, as it stands or stood at a revision; without reading the whole scope."""
+        ...
+
+    def scope_entries_with(self, text: str, *, most: int) -> list[InScope]:
+        """Those in scope now that this plain text (letters, digits, ASCII) stands in, by key, whatever its case."""
         ...
 
     def scope_revisions(self, *, most: int) -> list[Revision]:

@@ -9,7 +9,7 @@ from prometheus_client import Counter, Gauge
 from bot.adapters.slack.coverage_message import lost_message
 from bot.adapters.slack.web import NoAnswer, RateLimited, SlackSaysNo
 from bot.adapters.threads import in_thread
-from bot.domain.coverage import State, Subject
+from bot.domain.coverage import Interval, State, Subject
 from bot.procedures import assess_coverage
 from bot.procedures.assess_coverage import OnRecord, Told
 from bot.providers.contract import Pulled
@@ -39,7 +39,11 @@ async def collect_coverage(parts: Any) -> str:
         now=now,
         time_to_live=parts.coverage_time_to_live,
     )
-    kept = await parts.records.write(assess_coverage.keep, found, told, standard=standard, scope=before.scope)
+    out: list[Interval] = []
+    while page := await parts.records.read(assess_coverage.open_page, out[-1] if out else None):
+        out += page
+    change = await in_thread(assess_coverage.compare, found, out, standard=standard, scope=before.scope)
+    kept = await parts.records.write(assess_coverage.keep, change, told)
     for state in State:
         CELLS.labels(state).set(kept.run.total(state))
     if kept.lost:

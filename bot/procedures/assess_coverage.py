@@ -46,6 +46,8 @@ from bot.procedures.review_scope import standing
 MOST_ENTRIES = 500
 """Gaps of one run that have an entry each; more of them (a tool has failed) share one, with their digest."""
 MOST_SHOWN = 200
+PAGE = 5000
+SPACES = ("host", "instance", "name", "guid", "arn")
 _SYSTEM = Actor(kind="system")
 
 
@@ -253,35 +255,49 @@ def look(
     )
 
 
-def keep(
-    records: Records, found: Assessment, told: Sequence[Told], *, standard: Standard, scope: int
-) -> Kept:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What an assessment changes: its figures, and what began or ended to be out of coverage."""
+
+    run: Run
+    begun: tuple[Interval, ...]
+    ended: tuple[Interval, ...]
+
+
+def open_page(records: Records, last: Interval | None = None) -> list[Interval]:
+    """The next ones that are out of coverage. In pages: no read takes long."""
+    after = (last.key, last.measure or "") if last else ("", "")
+    return records.open_intervals(after=after, most=PAGE)
+
+
+def compare(found: Assessment, before: Sequence[Interval], *, standard: Standard, scope: int) -> Change:
+    """Pure, for a thread of its own: with many gaps it takes seconds, in which the writer has alerts to take."""
+    known, out = {(each.key, each.measure): each for each in before}, intervals(found)
+    return Change(
+        run=run_of(found, standard, scope),
+        begun=tuple(one for at, one in out.items() if at not in known or known[at].sort != one.sort),
+        ended=tuple(one for at, one in known.items() if at not in out or out[at].sort != one.sort),
+    )
+
+
+def keep(records: Records, change: Change, told: Sequence[Told]) -> Kept:
     """Store the answers, the run, and what began or ended to be out of coverage; all of it in the log."""
     for one in told:
         for age, body in one.ages:
             records.save_answer(age, body)
     if gone := {age.provider for age in records.ages()} - {one.provider for one in told}:
         records.forget_answers(gone)
-    every = [change for one in told for change in one.changes]
+    every = [each for one in told for each in one.changes]
     records.add_monitor_changes(every)
-    before = {(each.key, each.measure): each for each in records.open_intervals()}
-    now_out = intervals(found)
-    ended = [
-        each for place, each in before.items() if place not in now_out or now_out[place].sort != each.sort
-    ]
-    begun = [
-        each for place, each in now_out.items() if place not in before or before[place].sort != each.sort
-    ]
-    records.save_intervals(ended, begun)
-    run = run_of(found, standard, scope)
-    records.add_run(run)
-    opened = [each for each in begun if each.measure]
-    closed = [each for each in ended if each.measure]
-    _log(records, run, told, opened, closed)
-    lost = tuple(change for change in every if change.losses)
-    for change in every:
-        records.log(_change_entry(change))
-    return Kept(run=run, opened=len(opened), closed=len(closed), lost=lost)
+    records.save_intervals(change.ended, change.begun)
+    records.add_run(change.run)
+    opened = [each for each in change.begun if each.measure]
+    closed = [each for each in change.ended if each.measure]
+    _log(records, change.run, told, opened, closed)
+    for each in every:
+        records.log(_change_entry(each))
+    lost = tuple(each for each in every if each.losses)
+    return Kept(run=change.run, opened=len(opened), closed=len(closed), lost=lost)
 
 
 def coverage(
@@ -307,7 +323,7 @@ def coverage(
     gaps = tuple(each for each in records.open_intervals(key=key, most=most and 2 * most) if each.measure)[
         :most
     ]
-    if component and key in _fresh(records, run, _scope(records)):
+    if component and component.counts(records.now) and not _was_assessed(records, run, key):
         gaps = tuple(
             not_assessed(key, measure, records.now) for measure in MEASURES[component.component.kind]
         )
@@ -350,9 +366,21 @@ def _scope(records: Records) -> Scope:
     return scope
 
 
+def _was_assessed(records: Records, run: Run, key: str) -> bool:
+    then = records.scope_entry(key, revision=run.scope)
+    return then is not None and then.counts(run.at)
+
+
 def _named(records: Records, name: str) -> InScope:
+    """By its key at once; by another of its names, by what it is called."""
     wanted = name.casefold()
-    for one in _scope(records).entries:
+    for key in (name, wanted, *(f"{space}:{wanted}" for space in SPACES)):
+        if (found := records.scope_entry(key)) is not None:
+            return found
+    # What JSON escapes is not found as text.
+    plain = name.isascii() and not set(name) & {'"', "\\"}
+    candidates = records.scope_entries_with(name, most=PAGE) if plain else _scope(records).entries
+    for one in candidates:
         names = {str(each).casefold() for each in one.component.identities}
         values = {each.value.casefold() for each in one.component.identities}
         if wanted == one.component.name.casefold() or wanted in names or wanted in values:

@@ -19,7 +19,7 @@ from bot.adapters.database.lock import SingleProcess
 from bot.adapters.evidence.keys import LogKey
 from bot.cli import main
 from bot.domain.scope import Change, Difference
-from bot.procedures.assess_coverage import keep
+from bot.procedures.assess_coverage import compare, keep
 from bot.procedures.check_on_call import take_roster
 from bot.procedures.receive_alert import receive_alert
 from bot.procedures.seal_log import seal_log
@@ -467,7 +467,7 @@ def test_coverage_is_shown_in_every_form(socmon: Socmon, data: Path) -> None:
     added = Difference(added=tuple(entries.values()))
     ledger.write(lambda records: records.add_revision(Change.IMPORTED, added, by="U1LEAD"))
     found = look(*entries.values())
-    ledger.write(keep, found, [], standard=STANDARD, scope=1)
+    ledger.write(keep, compare(found, [], standard=STANDARD, scope=1), [])
     ledger.database.close()
 
     text, table, page = socmon("coverage"), socmon("coverage", "--csv"), socmon("coverage", "--html")

@@ -16,7 +16,7 @@ from bot.domain.monitor import Monitor
 from bot.domain.monitor_change import Loss, changes
 from bot.domain.person import Person
 from bot.procedures import assess_coverage
-from bot.procedures.assess_coverage import Kept, NoCoverage, Told, keep, look, tell
+from bot.procedures.assess_coverage import Kept, NoCoverage, Told, compare, keep, look, open_page, tell
 from tests.fleets import MONITORS, READINGS, ROUTES, STANDARD, TTL, in_scope, monitor
 from tests.reports import SAM
 from tests.world import Ledger
@@ -42,7 +42,8 @@ def run(ledger: Ledger, monitors: Sequence[Monitor] = MONITORS, *, complete: boo
     found = look(
         {"host:web-1": in_scope()}, said, standard=STANDARD, routes=ROUTES, now=now, time_to_live=TTL
     )
-    kept: Kept = ledger.write(keep, found, said, standard=STANDARD, scope=1)
+    out = ledger.read(open_page)
+    kept: Kept = ledger.write(keep, compare(found, out, standard=STANDARD, scope=1), said)
     return kept
 
 
