@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import aiohttp
@@ -36,8 +37,11 @@ from bot.adapters.slack.projector import Budget, Projector
 from bot.adapters.slack.socket import keep_connected
 from bot.adapters.slack.web import SlackWeb, web_client, web_session
 from bot.adapters.system import SystemClock, SystemRandomness
+from bot.domain.coverage import Routes
 from bot.domain.errors import SocmonError
+from bot.domain.oncall import StoredRoster
 from bot.ports import Clock, Network, Randomness
+from bot.procedures.assess_coverage import routes as routes_to_people
 from bot.procedures.check_on_call import waits_for_slack
 from bot.procedures.escalate_alert import Reach
 from bot.procedures.seal_log import MOST, DamagedLog, seal_log
@@ -47,6 +51,7 @@ from bot.procedures.show_storm import reroute_storms
 from bot.providers import all_providers
 from bot.providers.contract import OnCallSource
 from bot.settings import Settings
+from bot.standard import read_standard
 from handlers.health import Health
 from handlers.http import SlackGuard, routes
 from handlers.queues import QueueIntake
@@ -102,6 +107,8 @@ class Socmon:
         self.tools = {name: tool for name, tool in asked.items() if tool}
         told = {name: known[name].teller(own) for name, own in settings.providers.items()}
         self.tellers = {name: teller for name, teller in told.items() if teller}
+        self.standard = read_standard(settings.standard_file)
+        self.coverage_time_to_live = settings.coverage_time_to_live
         looked_at = {name: known[name].fleet(own) for name, own in settings.providers.items()}
         self.fleets = {name: fleet for name, fleet in looked_at.items() if fleet}
         kept_in = settings.config.artifacts
@@ -188,6 +195,18 @@ class Socmon:
         leads, members = await asyncio.gather(self.directory.leads(), self.groups_on_call())
         return Reach(leads=tuple(leads), members=members, routes=self.settings.slack_routes)
 
+    def notification_routes(self, stored: StoredRoster | None, now: datetime) -> Routes:
+        """What decides whether a monitor's target reaches somebody who is on call."""
+        settings, table = self.settings, self.settings.config.notifications
+        return routes_to_people(
+            stored,
+            now,
+            approved=table.approved_channels,
+            services=table.services,
+            own=(settings.public_url,) if settings.public_url else (),
+            team=settings.slack_routes.default.team,
+        )
+
     async def groups_on_call(self) -> dict[str, tuple[str, ...]]:
         """The people in each user group that alerts may call."""
         routes = self.settings.slack_routes
@@ -257,6 +276,7 @@ class Socmon:
             policy=self.settings.escalation,
             no_action=self.settings.no_action,
             homes=self.homes,
+            coverage_time_to_live=self.coverage_time_to_live,
             artifacts=self.artifacts,
         )
         register(app, desk)

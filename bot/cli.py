@@ -59,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     about = "who is on call, how they are reached, and what is wrong with it"
     _ask_on_call(commands.add_parser("oncall", help=about))
 
+    _ask_coverage(commands.add_parser("coverage", help="what is in scope and not covered; exit 1 on gaps"))
+
     _ask_scope(commands.add_parser("scope", help="what is monitored on purpose: import, compare, export"))
 
     jobs = commands.add_parser("jobs", help="what the clock starts: last and next runs")
@@ -108,6 +110,20 @@ def _ask_on_call(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--contacts", action="store_true", help="the escalation contact list, as CSV")
     parser.add_argument("--pdf", type=Path, metavar="FILE", help="write that list to a file, as PDF")
     parser.set_defaults(run=_oncall)
+
+
+def _ask_coverage(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "words", nargs="*", metavar="COMPONENT", help="a name, or an identity like host:web-1"
+    )
+    forms = parser.add_mutually_exclusive_group()
+    for form, about in (
+        ("json", "every cell as JSON"),
+        ("csv", "every cell as CSV"),
+        ("html", "a page with a heat map"),
+    ):
+        forms.add_argument(f"--{form}", dest="form", action="store_const", const=form, help=about)
+    parser.set_defaults(run=_coverage, form="text")
 
 
 def _ask_scope(parser: argparse.ArgumentParser) -> None:
@@ -181,6 +197,12 @@ def _oncall(options: argparse.Namespace) -> int:
     from bot.commands.oncall import print_on_call  # noqa: PLC0415
 
     return print_on_call(_settings(), options.words, contacts=options.contacts, pdf=options.pdf)
+
+
+def _coverage(options: argparse.Namespace) -> int:
+    from bot.commands.coverage import print_coverage  # noqa: PLC0415
+
+    return print_coverage(_settings(), options.words, form=options.form)
 
 
 def _scope(options: argparse.Namespace) -> int:

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from bot.domain.alert import Act, Alert, Severity
+from bot.domain.coverage import Age, Interval, Run, State, Subject
 from bot.domain.delivery import Delivery
 from bot.domain.escalation import Phase, Progress
 from bot.domain.evidence import Entry, Frontier
 from bot.domain.home import Few, Glance, SeenHome
+from bot.domain.monitor_change import MonitorChange
 from bot.domain.notice import Owed
 from bot.domain.oncall import AccountLink, Roster, StoredRoster
 from bot.domain.scope import (
@@ -18,6 +20,7 @@ from bot.domain.scope import (
     ExclusionRequest,
     Finding,
     Heard,
+    InScope,
     Revision,
     Scope,
     Sighting,
@@ -403,6 +406,14 @@ class ScopeRecords(Protocol):
         """As it stands, or stood at a revision; None before the first one. Raises UnknownRevision."""
         ...
 
+    def scope_entry(self, key: str, *, revision: int | None = None) -> InScope | None:
+        """The one with exactly this key, as it stands or stood at a revision; without reading the whole scope."""
+        ...
+
+    def scope_entries_with(self, text: str, *, most: int) -> list[InScope]:
+        """Those in scope now that this plain text (letters, digits, ASCII) stands in, by key, whatever its case."""
+        ...
+
     def scope_revisions(self, *, most: int) -> list[Revision]:
         """The newest first."""
         ...
@@ -426,7 +437,61 @@ class ScopeRecords(Protocol):
         ...
 
 
+class CoverageRecords(Protocol):
+    """What the tools said of metrics and monitors, how monitors changed, and when what was out of coverage."""
+
+    def answers(self, subject: Subject) -> Mapping[str, bytes]:
+        """Provider → what it has said, packed (`bot.domain.answers`)."""
+        ...
+
+    def ages(self) -> list[Age]:
+        """How old each answer is, by provider."""
+        ...
+
+    def save_answer(self, age: Age, body: bytes) -> None:
+        """In place of the one before."""
+        ...
+
+    def forget_answers(self, providers: Collection[str]) -> None:
+        """Of tools that are not connected any more."""
+        ...
+
+    def add_monitor_changes(self, changes: Sequence[MonitorChange]) -> None:
+        """Seen now."""
+        ...
+
+    def monitor_history(self, provider: str, monitor: str) -> list[tuple[datetime, MonitorChange]]:
+        """Every change that was seen of it, oldest first."""
+        ...
+
+    def add_run(self, run: Run) -> None: ...
+
+    def latest_run(self) -> Run | None: ...
+
+    def open_intervals(
+        self, *, key: str = "", after: tuple[str, str] = ("", ""), most: int | None = None
+    ) -> list[Interval]:
+        """What is out of coverage now: of one component, or the page after this (component, measure).
+
+        The interval of a component as a whole comes before those of its measures.
+        """
+        ...
+
+    def count_gaps(self) -> Mapping[State, int]:
+        """How many cells are out of coverage now, by state."""
+        ...
+
+    def save_intervals(self, ended: Sequence[Interval], begun: Sequence[Interval]) -> None:
+        """End these now, and begin those."""
+        ...
+
+    def time_out_of_coverage(self, start: datetime, end: datetime) -> Mapping[str, timedelta]:
+        """Component → for how long within this time any of its cells was out of coverage."""
+        ...
+
+
 class Records(
+    CoverageRecords,
     HomeRecords,
     SelfTestRecords,
     OnCallRecords,

@@ -48,11 +48,13 @@ _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _HANDOVER = re.compile(rf"(({'|'.join(_WEEKDAYS)}) )?([01]\d|2[0-3]):[0-5]\d")
 
 
-class _Table(BaseModel):
+class Table(BaseModel):
+    """A table of a file: an unknown key is an error."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class SlackRouteTable(_Table):
+class SlackRouteTable(Table):
     """`[[slack.routes]]`: alerts that match go to another channel; what is left out matches everything."""
 
     channel: Channel
@@ -64,7 +66,7 @@ class SlackRouteTable(_Table):
     """Whose on-call people these alerts call: a name under `[[on_call.teams]]`."""
 
 
-class SlackTable(_Table):
+class SlackTable(Table):
     """`[slack]`."""
 
     alerts_channel: Channel = "C0ALERTS"
@@ -79,7 +81,7 @@ class SlackTable(_Table):
     updates_per_minute: int = Field(50, gt=0, le=100_000)
 
 
-class StormsTable(_Table):
+class StormsTable(Table):
     """`[storms]`: when many alerts at once in a channel become one message."""
 
     enabled: bool = True
@@ -88,7 +90,7 @@ class StormsTable(_Table):
     window_minutes: float = Field(5, gt=0, le=60)
 
 
-class RolesTable(_Table):
+class RolesTable(Table):
     """`[roles]`: Slack user ids, user group ids (S…), e-mail addresses; "*" means every full member."""
 
     responders: list[RoleHolder] = []
@@ -101,14 +103,14 @@ class RolesTable(_Table):
         return {role: tuple(getattr(self, role.value)) for role in Role}
 
 
-class OperatorsTable(_Table):
+class OperatorsTable(Table):
     """`[operators]`: who is told about trouble when Slack cannot be used. PagerDuty's key stands in the environment."""
 
     emails: list[Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]] = []
     email_from: str = "socmon@localhost"
 
 
-class StandInTable(_Table):
+class StandInTable(Table):
     """`overrides`: these people in place of whoever would be on call. Times without an offset are the level's."""
 
     people: list[User] = Field(min_length=1)
@@ -124,7 +126,7 @@ class StandInTable(_Table):
         return self
 
 
-class RotaLevelTable(_Table):
+class RotaLevelTable(Table):
     """`[[on_call.teams.levels]]`: people who take turns, the first one from `start` on."""
 
     people: list[User] = Field(min_length=1)
@@ -173,7 +175,7 @@ class RotaLevelTable(_Table):
         )
 
 
-class TeamTable(_Table):
+class TeamTable(Table):
     """`[[on_call.teams]]`: a team whose people are on call by a PagerDuty escalation policy, or by a rota."""
 
     name: str = Field(min_length=1, max_length=60)
@@ -192,7 +194,7 @@ class TeamTable(_Table):
         return {"pagerduty": self.pagerduty_policy} if self.pagerduty_policy else {}
 
 
-class OnCallTable(_Table):
+class OnCallTable(Table):
     """`[on_call]`."""
 
     teams: list[TeamTable] = []
@@ -205,7 +207,7 @@ class OnCallTable(_Table):
         return self
 
 
-class StepTable(_Table):
+class StepTable(Table):
     """One call: `{ minutes = 5, target = "owner" }`, or `{ mornings = 1, target = "lead" }` (business mornings)."""
 
     target: Target
@@ -224,7 +226,7 @@ class StepTable(_Table):
         return Step(target=self.target, after=after, mornings=self.mornings or 0)
 
 
-class EscalationTable(_Table):
+class EscalationTable(Table):
     """`[escalation]`: whom the clock calls for an alert that waits. Times of day are in `timezone`."""
 
     business_morning: str = "09:00"
@@ -263,34 +265,52 @@ class EscalationTable(_Table):
         )
 
 
-class NoActionTable(_Table):
+class NoActionTable(Table):
     """`no_action`: when “recovered by itself, no action” will do as a resolution note. No severity means never."""
 
     severities: list[Severity] = [Severity.SEV3, Severity.SEV4]
     longest_minutes: int = Field(5, ge=1, le=24 * 60)
 
 
-class PolicyTable(_Table):
+class PolicyTable(Table):
     """`[policy]`."""
 
     no_action: NoActionTable = NoActionTable()
 
 
-class RetentionTable(_Table):
+class RetentionTable(Table):
     """`[retention]`."""
 
     bodies_days: int = Field(400, ge=1)
     """How long whole deliveries are kept. The log itself is kept for good."""
 
 
-class ArtifactsTable(_Table):
+class CoverageTable(Table):
+    """`[coverage]`."""
+
+    standard: str = ""
+    """The file of the written standard: an absolute path, or one beside the configuration file."""
+    time_to_live_minutes: int = Field(45, ge=20, le=24 * 60)
+    """How long a tool's last good answer stands. The tools are asked every 15 minutes."""
+
+
+class NotificationsTable(Table):
+    """`[notifications]`: where alerts may go, and whom PagerDuty's services call."""
+
+    approved_channels: list[Annotated[str, StringConstraints(min_length=1)]] = []
+    """Slack channels by name, e-mail addresses, SNS topics by ARN. A route that ends elsewhere is a gap."""
+    services: dict[str, str] = {}
+    """PagerDuty's services, by name, id or integration key → the team under `[on_call]` that they call."""
+
+
+class ArtifactsTable(Table):
     """`[artifacts]`: the S3 bucket for what is kept as evidence; without one it lies in SOCMON_DATA_DIR."""
 
     bucket: str = ""
     prefix: str = ""
 
 
-class ConfigFile(_Table):
+class ConfigFile(Table):
     """The whole file."""
 
     slack: SlackTable = SlackTable()
@@ -301,6 +321,8 @@ class ConfigFile(_Table):
     escalation: EscalationTable = EscalationTable()
     policy: PolicyTable = PolicyTable()
     retention: RetentionTable = RetentionTable()
+    coverage: CoverageTable = CoverageTable()
+    notifications: NotificationsTable = NotificationsTable()
     artifacts: ArtifactsTable = ArtifactsTable()
     providers: dict[str, dict[str, Any]] = {}
     timezone: str = "UTC"
@@ -343,6 +365,7 @@ class Settings:
     pagerduty_events_url: str
     providers: Mapping[str, Any]
     """Each enabled provider's own settings object, by name."""
+    config_file: Path | None = None
 
     @property
     def slack_routes(self) -> SlackRoutes:
@@ -401,6 +424,16 @@ class Settings:
         return StormRule(threshold=table.threshold, window=timedelta(minutes=table.window_minutes))
 
     @property
+    def standard_file(self) -> Path | None:
+        """The company's own standard; None for the one that ships."""
+        name = self.config.coverage.standard
+        return (self.config_file or Path()).parent / name if name else None
+
+    @property
+    def coverage_time_to_live(self) -> timedelta:
+        return timedelta(minutes=self.config.coverage.time_to_live_minutes)
+
+    @property
     def sqlite_path(self) -> Path | None:
         return Path(self.database_url.removeprefix(SQLITE)) if self.database_url.startswith(SQLITE) else None
 
@@ -410,7 +443,8 @@ def load_settings(environ: Mapping[str, str], providers: Mapping[str, Any]) -> S
 
     Raises WrongSettings.
     """
-    config = _parse(_read(environ.get("SOCMON_CONFIG", "")))
+    config_file = Path(environ["SOCMON_CONFIG"]) if environ.get("SOCMON_CONFIG") else None
+    config = _parse(read_toml(config_file, "SOCMON_CONFIG") if config_file else {})
     _check_teams(config)
     data_dir = Path(environ.get("SOCMON_DATA_DIR") or "data").absolute()
     database_url = environ.get("SOCMON_DATABASE_URL") or f"sqlite:///{data_dir / 'socmon.db'}"
@@ -432,6 +466,7 @@ def load_settings(environ: Mapping[str, str], providers: Mapping[str, Any]) -> S
         operators_pagerduty_key=SecretStr(environ.get("SOCMON_OPERATORS_PAGERDUTY_KEY", "")),
         pagerduty_events_url=environ.get("SOCMON_PAGERDUTY_EVENTS_URL", ""),
         providers=_providers(config.providers, environ, providers),
+        config_file=config_file,
     )
 
 
@@ -441,15 +476,14 @@ def nearest(word: str, known: list[str]) -> str:
     return f' Did you mean "{close[0]}"?' if close else f" Known here: {', '.join(sorted(known))}."
 
 
-def _read(path: str) -> dict[str, Any]:
-    if not path:
-        return {}
+def read_toml(path: Path, named_by: str) -> dict[str, Any]:
+    """Raises WrongSettings; `named_by` is where the path stands."""
     try:
-        with Path(path).open("rb") as file:
+        with path.open("rb") as file:
             return tomllib.load(file)
     except OSError as error:
         raise WrongSettings(
-            f"SOCMON_CONFIG names {path}, which cannot be read ({error.strerror}). Correct the path."
+            f"{named_by} names {path}, which cannot be read ({error.strerror}). Correct the path."
         ) from error
     except UnicodeDecodeError as error:
         raise WrongSettings(
@@ -463,15 +497,18 @@ def _parse(table: dict[str, Any]) -> ConfigFile:
     try:
         return ConfigFile.model_validate(table)
     except ValidationError as error:
-        raise WrongSettings("\n".join(_explain(one) for one in error.errors())) from error
+        raise WrongSettings(
+            "\n".join(explain(one, ConfigFile, "the configuration file") for one in error.errors())
+        ) from error
 
 
-def _explain(error: Any) -> str:
+def explain(error: Any, root: Any, file: str) -> str:
+    """What is wrong with a file and how to correct it, of one of pydantic's errors; `root` is the file's model."""
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] != "extra_forbidden":
         message = error["msg"].removeprefix("Value error, ")
-        return f"{where}: {message} (it is {error['input']!r}). Correct it in the configuration file."
-    model: Any = ConfigFile
+        return f"{where}: {message} (it is {error['input']!r}). Correct it in {file}."
+    model: Any = root
     for part in error["loc"][:-1]:
         if part in model.model_fields:
             model = _table_in(model.model_fields[part].annotation)
@@ -488,6 +525,12 @@ def _check_teams(config: ConfigFile) -> None:
         if name and name not in teams:
             raise WrongSettings(
                 f"{key} names the team {name!r}, which [on_call] lacks.{nearest(name, teams)}"
+            )
+    for service, name in config.notifications.services.items():
+        if name not in teams:
+            raise WrongSettings(
+                f"notifications.services says that {service!r} calls the team {name!r}, which [on_call] lacks."
+                f"{nearest(name, teams)}"
             )
     for team in config.on_call.teams:
         for provider in team.policies:

@@ -25,6 +25,7 @@ from bot.ports import Clock, RecordKeeper
 from bot.procedures import keep_schedule
 from jobs.apply_retention import apply_retention
 from jobs.ask_about_scope import ask_about_scope
+from jobs.collect_coverage import collect_coverage
 from jobs.collect_inventory import collect_inventory
 from jobs.collect_on_call import collect_on_call
 from jobs.escalate_alerts import escalate_alerts
@@ -66,6 +67,7 @@ def all_jobs(timezone: Any) -> tuple[Job, ...]:
     return (
         _often("wake-alerts", wake_alerts, seconds=30, says="every 30 s"),
         _often("collect-on-call", collect_on_call, minutes=5, says="every 5 min"),
+        _often("collect-coverage", collect_coverage, minutes=15, says="every 15 min"),
         _often(
             "collect-inventory",
             collect_inventory,

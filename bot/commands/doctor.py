@@ -29,6 +29,7 @@ from bot.domain.person import ROLE_NAMES, Role
 from bot.procedures.check_on_call import OnCallAnswer, who_is_on_call
 from bot.providers import all_providers
 from bot.settings import SLACK_API, Settings, load_settings, read_environment
+from bot.standard import read_standard
 
 OLDEST_ROSTER = timedelta(hours=1)
 OLDEST_REVIEW = timedelta(days=92)
@@ -77,6 +78,7 @@ def local_findings(settings: Settings) -> list[Finding]:
         *_key(settings),
         *_sources(settings),
         *_on_call(settings),
+        *_standard(settings),
         *_slack_settings(settings),
     ]
 
@@ -220,6 +222,21 @@ def _on_call(settings: Settings) -> Iterator[Finding]:
         last = f"{reviewed:%Y-%m-%d}" if reviewed else "never"
         mend = "Let the Engineering Lead choose Contact list in /socmon oncall, read it, and say so there."
         yield _hint("contact list", f"The escalation contact list was last reviewed: {last}.", mend)
+
+
+def _standard(settings: Settings) -> Iterator[Finding]:
+    """Coverage goes by it, so somebody should have read and approved it."""
+    try:
+        standard = read_standard(settings.standard_file)
+    except WrongSettings as error:
+        yield Finding(level=Level.FAULT, subject="standard", text=str(error))
+        return
+    faults = standard.faults(SystemClock().now().date())
+    for fault in faults:
+        text, _, mend = fault.partition(". ")
+        yield _hint("standard", f"{text}.", mend)
+    if not faults:
+        yield _ok("standard", f"reviewed on {standard.reviewed}, approved by {standard.approved_by}")
 
 
 async def _rosters(settings: Settings) -> list[Finding]:

@@ -9,6 +9,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.adapters.slack import interactions as do
 from bot.adapters.slack.answers import export_sent, fault, help_message, refusal, unknown_command
 from bot.adapters.slack.blocks import Message
+from bot.adapters.slack.coverage_message import coverage_message
 from bot.adapters.slack.log_message import log_message, record_message
 from bot.adapters.slack.status_message import status_message
 from bot.adapters.slack.text import slack_text
@@ -16,6 +17,7 @@ from bot.domain.alert import Alert
 from bot.domain.alert_log import log_rows, summary, to_csv, to_json
 from bot.domain.errors import SocmonError
 from bot.domain.person import READERS, Person
+from bot.procedures import assess_coverage
 from bot.procedures.report_status import report_status
 from bot.procedures.review_alerts import alert_history, alert_log
 from handlers.slack.desk import Body, Desk, Say, log, pressed
@@ -82,7 +84,21 @@ async def _log(desk: Desk, person: Person, words: list[str]) -> Message:
     return log_message(alerts, figures=summary(alerts), asked=asked, now=desk.clock.now())
 
 
-ANSWERS: dict[str, Answer] = {"help": _help, "status": _status, "log": _log, "oncall": oncall, "scope": scope}
+async def _coverage(desk: Desk, person: Person, words: list[str]) -> Message:
+    answer = await desk.records.read(
+        assess_coverage.coverage, words, time_to_live=desk.coverage_time_to_live, by=person
+    )
+    return coverage_message(answer, titles=desk.titles)
+
+
+ANSWERS: dict[str, Answer] = {
+    "help": _help,
+    "status": _status,
+    "log": _log,
+    "oncall": oncall,
+    "coverage": _coverage,
+    "scope": scope,
+}
 
 
 async def export(desk: Desk, person: Person, asked: str, form: str) -> Message:

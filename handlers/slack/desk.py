@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -40,7 +41,7 @@ class Desk:
 
     `titles` are the providers' names; `zone` is the time zone that people mean here; `wake` tells the projector of
     changes; `report` makes trouble known; `reach` says who there is to call; `homes` publishes App Home; `artifacts`
-    keeps documents.
+    keeps documents; `coverage_time_to_live` is how long a tool's last good answer about coverage stands.
     """
 
     records: RecordKeeper
@@ -57,6 +58,7 @@ class Desk:
     policy: Policy
     no_action: NoAction
     homes: Homes
+    coverage_time_to_live: timedelta
     artifacts: Artifacts
 
     async def person(self, body: Body) -> Person:

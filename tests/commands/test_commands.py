@@ -18,10 +18,13 @@ import pytest
 from bot.adapters.database.lock import SingleProcess
 from bot.adapters.evidence.keys import LogKey
 from bot.cli import main
+from bot.domain.scope import Change, Difference
+from bot.procedures.assess_coverage import compare, keep
 from bot.procedures.check_on_call import take_roster
 from bot.procedures.receive_alert import receive_alert
 from bot.procedures.seal_log import seal_log
 from bot.procedures.show_alert import report_problem
+from tests.fleets import STANDARD, in_scope, look
 from tests.reports import delivery, report
 from tests.rosters import person, roster
 from tests.world import ORIGIN, ROUTES, Ledger
@@ -107,6 +110,7 @@ def test_help_names_every_command(socmon: Socmon) -> None:
         "doctor",
         "status",
         "oncall",
+        "coverage",
         "scope",
         "jobs",
         "manifest",
@@ -451,3 +455,30 @@ serve._Server(uvicorn.Config(None), socmon, lambda: None).handle_exit(signal.SIG
     )
 
     assert (done.returncode, "did not stop within 0.2 s" in done.stderr) == (1, True)
+
+
+def test_coverage_is_shown_in_every_form(socmon: Socmon, data: Path) -> None:
+    """Every cell that is in scope, with its reason; a gap is an exit code for a pipeline."""
+    assert socmon("coverage").returncode == 2
+    lived_in(data)
+    assert "not been assessed yet" in socmon("coverage").stderr
+    ledger = Ledger(f"sqlite:///{data / 'socmon.db'}")
+    entries = {"host:web-1": in_scope(), "host:web-2": in_scope("web-2")}
+    added = Difference(added=tuple(entries.values()))
+    ledger.write(lambda records: records.add_revision(Change.IMPORTED, added, by="U1LEAD"))
+    found = look(*entries.values())
+    ledger.write(keep, compare(found, [], standard=STANDARD, scope=1), [])
+    ledger.database.close()
+
+    text, table, page = socmon("coverage"), socmon("coverage", "--csv"), socmon("coverage", "--html")
+    document = json.loads(socmon("coverage", "--json").stdout)
+    good = socmon("coverage", "web-1")
+
+    assert text.returncode == 1
+    assert "10 cells: 5 covered, 5 gap" in text.stdout
+    assert "✗ host:web-2 cpu: No tool collects its cpu" in text.stdout
+    assert len(table.stdout.splitlines()) == 11
+    assert [cell["state"] for cell in document["cells"]] == ["covered"] * 5 + ["gap"] * 5
+    assert "<svg " in page.stdout
+    assert (good.returncode, good.stdout.splitlines()[0]) == (0, "5 cells: 5 covered")
+    assert "Nothing in scope is called" in socmon("coverage", "web-9").stderr

@@ -213,16 +213,17 @@ async def test_every_job_of_the_table_runs_with_the_parts_it_gets(build: Build) 
     assert all(run and run[1] == "done" for run in runs.values())
     assert {name: (run or [""])[-1] for name, run in runs.items() if name != "sign-checkpoint"} == {
         "wake-alerts": "0 woken",
-        "collect-on-call": "no teams are configured",
+        "collect-coverage": "nothing is in scope yet",
         "collect-inventory": "no tool can be asked",
         "ask-about-scope": "Slack is not connected",
+        "collect-on-call": "no teams are configured",
         "suggest-tuning": "nothing flaps",
         "tell-operators": "0 told",
         "escalate-alerts": "nobody to call",  # SEV3, at three in the morning
         "send-notices": "Slack is not connected",
         "reconcile": "no tool can be asked",
         "apply-retention": (
-            "1 bodies, 12 job runs, 0 drafts, 0 notices and 0 App Homes forgotten; begun 23:30:00 late"
+            "1 bodies, 13 job runs, 0 drafts, 0 notices and 0 App Homes forgotten; begun 23:30:00 late"
         ),
         "refresh-homes": "Slack is not connected",
     }

@@ -62,6 +62,7 @@ ANSWERS = {
     'log "7d': "know the alerts",
     "status": "Generic",
     "stauts": "Did you mean `/socmon status`?",
+    "coverage": "Coverage has not been assessed yet",
     "log yesterday": "yesterday",
     "log A-99": "A-99",
 }

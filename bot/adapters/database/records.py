@@ -29,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.database.bulk import insert_rows, sent_together, update_rows
+from bot.adapters.database.coverage import CoveragePart
 from bot.adapters.database.escalation import EscalationPart
 from bot.adapters.database.flapping import Flapping
 from bot.adapters.database.home import HomePart
@@ -402,6 +403,7 @@ def stands(connection: Connection, boot: str, name: str) -> bool:
 
 
 class Unit(
+    CoveragePart,
     HomePart,
     SelfTestPart,
     OnCall,

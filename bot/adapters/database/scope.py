@@ -113,6 +113,23 @@ class ScopePart(Part):
             review=_revision(review) if review else None,
         )
 
+    def scope_entry(self, key: str, *, revision: int | None = None) -> InScope | None:
+        asked = select(scope_entry.c.body).where(scope_entry.c.key == key)
+        if revision is None:
+            asked = asked.where(scope_entry.c.until.is_(None))
+        else:
+            held = scope_entry.c.until.is_(None) | (scope_entry.c.until > revision)
+            asked = asked.where(scope_entry.c.since <= revision, held)
+        body = self._sql.execute(asked).scalar_one_or_none()
+        return _entry(body) if body else None
+
+    def scope_entries_with(self, text: str, *, most: int) -> list[InScope]:
+        held = scope_entry.c.until.is_(None) & scope_entry.c.body.icontains(text, autoescape=True)
+        bodies = self._sql.execute(
+            select(scope_entry.c.body).where(held).order_by(scope_entry.c.key).limit(most)
+        )
+        return [_entry(body) for body in bodies.scalars()]
+
     def scope_revisions(self, *, most: int) -> list[Revision]:
         newest = select(scope_revision).order_by(scope_revision.c.id.desc()).limit(most)
         return [_revision(row) for row in self._sql.execute(newest).mappings()]

@@ -517,3 +517,64 @@ exclusion_request = Table(
     Column("decided_at", BigInteger),
     Column("approved", Boolean),
 )
+
+# What each tool last said of metrics and of monitors, with its age; compressed, since nobody asks for one of them.
+coverage_answer = Table(
+    "coverage_answer",
+    metadata,
+    Column("provider", String, primary_key=True),
+    Column("subject", String, primary_key=True, comment="metrics or monitors"),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("whole_at", BigInteger, comment="when it last told everything"),
+    Column("reason", Text, nullable=False, comment="why its newest answer was not whole"),
+    Column("calls", Integer, nullable=False, comment="requests that the newest answer took"),
+    Column("body", LargeBinary, nullable=False),
+)
+
+# Every change of a monitor that was seen, whole.
+monitor_change = Table(
+    "monitor_change",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("provider", String, nullable=False),
+    Column("monitor", String, nullable=False, comment="the tool's own id"),
+    Column("at", BigInteger, nullable=False, comment="when socmon first saw it so"),
+    Column("before", Text, comment="JSON; null for a new one"),
+    Column("after", Text, comment="JSON; null when it is gone"),
+    Index("monitor_change_of", "provider", "monitor", "id"),
+)
+
+# Each assessment: how many cells were covered then.
+coverage_run = Table(
+    "coverage_run",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("scope", BigInteger, nullable=False, comment="the revision that was assessed"),
+    Column("standard", String, nullable=False),
+    Column("components", Integer, nullable=False),
+    Column("excluded", Integer, nullable=False),
+    Column("tally", Text, nullable=False, comment="JSON: cells by kind, measure and state"),
+    Column("digest", String, nullable=False),
+)
+
+# When what was out of coverage. What is in scope, was assessed and stands here not, was covered.
+coverage_interval = Table(
+    "coverage_interval",
+    metadata,
+    Column("component", String, primary_key=True),
+    Column("measure", String, primary_key=True, comment="empty for the component as a whole"),
+    Column("began_at", BigInteger, primary_key=True),
+    Column("ended_at", BigInteger, comment="null while it lasts"),
+    Column("state", String, nullable=False, comment="gap or unknown"),
+    Column("monitor", String, nullable=False, comment="the nearest one, as provider:id"),
+    Column("shortfalls", Text, nullable=False, comment="JSON: as they stood when it began"),
+    Index(
+        "coverage_interval_open",
+        "component",
+        "measure",
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index("coverage_interval_time", "began_at", "ended_at"),
+)

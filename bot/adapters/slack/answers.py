@@ -27,6 +27,10 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("oncall", "who is on call, until when, how they are reached, and what is wrong with it"),
         ("oncall platform fri 18:00", "one team, at another time"),
     ),
+    "coverage": (
+        ("coverage", "what is in scope and not covered: why, and how to mend it"),
+        ("coverage web-1", "one component, each measure of it"),
+    ),
     "scope": (
         ("scope", "what is monitored on purpose, and what waits for a decision"),
         ("scope diff", "what changed since the last review, and what the tools see besides"),

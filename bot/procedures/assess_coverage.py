@@ -1,0 +1,465 @@
+"""What the tools say is held against scope, standard and on-call people; what is out of coverage is kept, and why.
+
+A tool's answer is kept with its age. One that is not whole adds, and removes nothing.
+"""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from bot.domain.answers import (
+    monitor_row,
+    pack_monitors,
+    pack_readings,
+    unpack_monitors,
+    unpack_readings,
+)
+from bot.domain.component import MEASURES, Component, Measure
+from bot.domain.coverage import (
+    Age,
+    Assessment,
+    Interval,
+    Known,
+    Routes,
+    Run,
+    State,
+    Subject,
+    assess,
+    folded_end,
+    intervals,
+    not_assessed,
+    run_of,
+)
+from bot.domain.errors import SocmonError
+from bot.domain.evidence import Actor, Entry, Fact
+from bot.domain.monitor import MetricReading, Monitor
+from bot.domain.monitor_change import MonitorChange, changes
+from bot.domain.oncall import StoredRoster
+from bot.domain.person import READERS, Person
+from bot.domain.scope import InScope, Scope
+from bot.domain.standard import Standard
+from bot.ports import Records
+from bot.procedures.review_scope import standing
+
+MOST_ENTRIES = 500
+"""Gaps of one run that have an entry each; more of them (a tool has failed) share one, with their digest."""
+MOST_SHOWN = 200
+PAGE = 5000
+SPACES = ("host", "instance", "name", "guid", "arn")
+_SYSTEM = Actor(kind="system")
+
+
+class NoCoverage(SocmonError):
+    """Coverage has never been assessed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Coverage has not been assessed yet: it takes a scope (`socmon scope`), and a tool that is connected with"
+            " rights to read its metrics and monitors. It is assessed every 15 minutes; `socmon doctor` tests the"
+            " rights."
+        )
+
+
+class NotInScope(SocmonError):
+    """Nothing in scope has this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"Nothing in scope is called “{name}”. `socmon scope` lists what is; a name or an identity like"
+            " host:web-1 will do."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnRecord:
+    """What an assessment starts from: the revision of the scope, its components by key, as the tools know them now.
+
+    The answers are packed: unpacking them is for a thread of its own.
+    """
+
+    scope: int
+    entries: Mapping[str, InScope]
+    metrics: Mapping[str, bytes]
+    monitors: Mapping[str, bytes]
+    roster: StoredRoster | None
+
+    def seen_by(self, provider: str, tools: Collection[str], now: datetime) -> list[Component]:
+        """What the tool is asked about: what it has seen, and what no tool has."""
+        return [
+            one.component
+            for one in self.entries.values()
+            if one.counts(now)
+            and (provider in one.component.sources or one.component.sources.isdisjoint(tools))
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A tool's answers, merged with what it said before and packed again; and what has changed of its monitors."""
+
+    provider: str
+    metrics: Known[MetricReading]
+    monitors: Known[Monitor]
+    packed_metrics: bytes
+    packed_monitors: bytes
+    changes: tuple[MonitorChange, ...]
+    asked_at: datetime
+
+    @property
+    def ages(self) -> tuple[tuple[Age, bytes], ...]:
+        return tuple(
+            (
+                Age(
+                    provider=self.provider,
+                    subject=subject,
+                    asked_at=self.asked_at,
+                    whole_at=known.whole_at,
+                    reason=known.reason,
+                    calls=known.calls,
+                ),
+                packed,
+            )
+            for subject, known, packed in (
+                (Subject.METRICS, self.metrics, self.packed_metrics),
+                (Subject.MONITORS, self.monitors, self.packed_monitors),
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What an assessment has changed. `lost` are the monitors that watch less than before."""
+
+    run: Run
+    opened: int
+    closed: int
+    lost: tuple[MonitorChange, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageAnswer:
+    """The answer to `/socmon coverage`. `gaps` are the first ones; `component` is set when one was asked for."""
+
+    run: Run
+    ages: tuple[Age, ...]
+    gaps: tuple[Interval, ...]
+    counts: Mapping[State, int]
+    now: datetime
+    time_to_live: timedelta
+    component: InScope | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """Everything in scope, and each cell of it that is out of coverage."""
+
+    run: Run
+    entries: tuple[InScope, ...]
+    out: Mapping[tuple[str, Measure], Interval]
+    ages: tuple[Age, ...]
+    now: datetime
+
+
+def on_record(records: Records) -> OnRecord:
+    stands = standing(records) if records.scope() else None
+    lines = stands.lines() if stands else ()
+    return OnRecord(
+        scope=stands.scope.revision.id if stands and stands.scope else 0,
+        entries={
+            line.entry.component.key: replace(line.entry, component=line.component)
+            for line in lines
+            if line.entry
+        },
+        metrics=records.answers(Subject.METRICS),
+        monitors=records.answers(Subject.MONITORS),
+        roster=records.latest_roster(),
+    )
+
+
+def routes(
+    stored: StoredRoster | None,
+    now: datetime,
+    *,
+    approved: Collection[str],
+    services: Mapping[str, str],
+    own: Collection[str],
+    team: str,
+) -> Routes:
+    """A roster that is out of date says nothing about who is on call now."""
+    known = Routes(
+        approved=frozenset(map(folded_end, approved)),
+        services={folded_end(service): called for service, called in services.items()},
+        own=frozenset(own),
+        team=team,
+    )
+    if stored is None:
+        return known
+    if stored.is_stale(now):
+        return replace(
+            known, unsure=f"Who is on call was last known at {stored.checked_at:%Y-%m-%d %H:%M} UTC."
+        )
+    return replace(known, roster=stored.roster)
+
+
+def known_before(
+    packed: bytes | None, packed_monitors: bytes | None
+) -> tuple[Known[MetricReading], Known[Monitor]]:
+    return (
+        unpack_readings(packed) if packed else Known(),
+        unpack_monitors(packed_monitors) if packed_monitors else Known(),
+    )
+
+
+def tell(
+    provider: str,
+    before: tuple[Known[MetricReading], Known[Monitor]],
+    metrics: Known[MetricReading],
+    monitors: Known[Monitor],
+    *,
+    asked_at: datetime,
+) -> Told:
+    """Pack what a tool said, and find what changed of its monitors; at the first answer everything merely begins."""
+    _, old = before
+    found = changes(_all(old), _all(monitors), complete=not monitors.reason) if old.whole_at else []
+    return Told(
+        provider=provider,
+        metrics=metrics,
+        monitors=monitors,
+        packed_metrics=pack_readings(metrics),
+        packed_monitors=pack_monitors(monitors),
+        changes=tuple(found),
+        asked_at=asked_at,
+    )
+
+
+def look(
+    entries: Mapping[str, InScope],
+    told: Sequence[Told],
+    *,
+    standard: Standard,
+    routes: Routes,
+    now: datetime,
+    time_to_live: timedelta,
+) -> Assessment:
+    """Every cell, by what was told."""
+    return assess(
+        entries,
+        readings={one.provider: one.metrics for one in told},
+        monitors={one.provider: one.monitors for one in told},
+        standard=standard,
+        routes=routes,
+        now=now,
+        time_to_live=time_to_live,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What an assessment changes: its figures, and what began or ended to be out of coverage."""
+
+    run: Run
+    begun: tuple[Interval, ...]
+    ended: tuple[Interval, ...]
+
+
+def open_page(records: Records, last: Interval | None = None) -> list[Interval]:
+    """The next ones that are out of coverage. In pages: no read takes long."""
+    after = (last.key, last.measure or "") if last else ("", "")
+    return records.open_intervals(after=after, most=PAGE)
+
+
+def compare(found: Assessment, before: Sequence[Interval], *, standard: Standard, scope: int) -> Change:
+    """Pure, for a thread of its own: with many gaps it takes seconds, in which the writer has alerts to take."""
+    known, out = {(each.key, each.measure): each for each in before}, intervals(found)
+    return Change(
+        run=run_of(found, standard, scope),
+        begun=tuple(one for at, one in out.items() if at not in known or known[at].sort != one.sort),
+        ended=tuple(one for at, one in known.items() if at not in out or out[at].sort != one.sort),
+    )
+
+
+def keep(records: Records, change: Change, told: Sequence[Told]) -> Kept:
+    """Store the answers, the run, and what began or ended to be out of coverage; all of it in the log."""
+    for one in told:
+        for age, body in one.ages:
+            records.save_answer(age, body)
+    if gone := {age.provider for age in records.ages()} - {one.provider for one in told}:
+        records.forget_answers(gone)
+    every = [each for one in told for each in one.changes]
+    records.add_monitor_changes(every)
+    records.save_intervals(change.ended, change.begun)
+    records.add_run(change.run)
+    opened = [each for each in change.begun if each.measure]
+    closed = [each for each in change.ended if each.measure]
+    _log(records, change.run, told, opened, closed)
+    for each in every:
+        records.log(_change_entry(each))
+    lost = tuple(each for each in every if each.losses)
+    return Kept(run=change.run, opened=len(opened), closed=len(closed), lost=lost)
+
+
+def coverage(
+    records: Records,
+    words: Sequence[str] = (),
+    *,
+    time_to_live: timedelta,
+    by: Person | None = None,
+    most: int | None = MOST_SHOWN,
+) -> CoverageAnswer:
+    """The answer to `/socmon coverage [component|gaps]`, at once from the records; `most` gaps, None for all.
+
+    Raises NotPermitted, NoCoverage and NotInScope.
+    """
+    if by:
+        by.require(READERS, "see the coverage")
+    run = records.latest_run()
+    if run is None:
+        raise NoCoverage
+    asked = " ".join(words)
+    component = None if asked in {"", "gaps"} else _named(records, asked)
+    key = component.component.key if component else ""
+    gaps = tuple(each for each in records.open_intervals(key=key, most=most and 2 * most) if each.measure)[
+        :most
+    ]
+    if component and component.counts(records.now) and not _was_assessed(records, run, key):
+        gaps = tuple(
+            not_assessed(key, measure, records.now) for measure in MEASURES[component.component.kind]
+        )
+    return CoverageAnswer(
+        run=run,
+        ages=tuple(records.ages()),
+        gaps=gaps,
+        counts=records.count_gaps(),
+        now=records.now,
+        time_to_live=time_to_live,
+        component=component,
+    )
+
+
+def picture(records: Records) -> Picture:
+    """All that is in scope and what of it is out of coverage. Raises NoCoverage."""
+    run, scope = records.latest_run(), _scope(records)
+    if run is None:
+        raise NoCoverage
+    out = {(each.key, each.measure): each for each in records.open_intervals() if each.measure is not None}
+    if fresh := _fresh(records, run, scope):
+        for one in scope.entries:
+            if one.component.key in fresh:
+                for measure in MEASURES[one.component.kind]:
+                    out[one.component.key, measure] = not_assessed(one.component.key, measure, records.now)
+    return Picture(run=run, entries=scope.entries, out=out, ages=tuple(records.ages()), now=records.now)
+
+
+def _fresh(records: Records, run: Run, scope: Scope) -> set[str]:
+    """What counts now and did not when coverage was last assessed: new in scope, or its exclusion is over."""
+    then = scope if run.scope == scope.revision.id else records.scope(run.scope)
+    assessed = {one.component.key for one in then.entries if one.counts(run.at)} if then else set()
+    return {one.component.key for one in scope.entries if one.counts(records.now)} - assessed
+
+
+def _scope(records: Records) -> Scope:
+    scope = records.scope()
+    if scope is None:
+        raise NoCoverage
+    return scope
+
+
+def _was_assessed(records: Records, run: Run, key: str) -> bool:
+    then = records.scope_entry(key, revision=run.scope)
+    return then is not None and then.counts(run.at)
+
+
+def _named(records: Records, name: str) -> InScope:
+    """By its key at once; by another of its names, by what it is called."""
+    wanted = name.casefold()
+    for key in (name, wanted, *(f"{space}:{wanted}" for space in SPACES)):
+        if (found := records.scope_entry(key)) is not None:
+            return found
+    # What JSON escapes is not found as text.
+    plain = name.isascii() and not set(name) & {'"', "\\"}
+    candidates = records.scope_entries_with(name, most=PAGE) if plain else _scope(records).entries
+    for one in candidates:
+        names = {str(each).casefold() for each in one.component.identities}
+        values = {each.value.casefold() for each in one.component.identities}
+        if wanted == one.component.name.casefold() or wanted in names or wanted in values:
+            return one
+    raise NotInScope(name)
+
+
+def _all(known: Known[Monitor]) -> list[Monitor]:
+    return [one for layer in known.layers for one in layer.items]
+
+
+def _log(
+    records: Records, run: Run, told: Sequence[Told], opened: Sequence[Interval], closed: Sequence[Interval]
+) -> None:
+    facts: dict[str, Fact] = {
+        "scope": run.scope,
+        "standard": run.standard,
+        "digest": run.digest,
+        "components": run.components,
+        "excluded": run.excluded,
+        **{state.value: run.total(state) for state in State},
+        "opened": len(opened),
+        "closed": len(closed),
+        "tools": [
+            {
+                "provider": age.provider,
+                "subject": age.subject.value,
+                "whole": not age.reason,
+                "calls": age.calls,
+            }
+            for one in told
+            for age, _ in one.ages
+        ],
+    }
+    records.log(Entry(type="coverage.assessed", actor=_SYSTEM, subject={"coverage": "all"}, facts=facts))
+    _log_each(records, "opened", opened)
+    _log_each(records, "closed", closed)
+
+
+def _log_each(records: Records, what: str, every: Sequence[Interval]) -> None:
+    if len(every) > MOST_ENTRIES:
+        lines = sorted(f"{one.key}\0{one.measure}\0{' '.join(one.sort)}" for one in every)
+        facts: dict[str, Fact] = {
+            "number": len(every),
+            "digest": f"sha256:{sha256(chr(10).join(lines).encode()).hexdigest()}",
+        }
+        records.log(
+            Entry(type=f"coverage.gaps_{what}", actor=_SYSTEM, subject={"coverage": "all"}, facts=facts)
+        )
+        return
+    for one in every:
+        records.log(
+            Entry(
+                type=f"coverage.gap_{what}",
+                actor=_SYSTEM,
+                subject={"component": one.key, "measure": str(one.measure)},
+                facts={
+                    "state": one.state.value,
+                    "why": [f"{each.question}: {each.why}" for each in one.shortfalls],
+                    "monitor": one.monitor,
+                    "since": one.since.isoformat(timespec="seconds").replace("+00:00", "Z"),
+                },
+            )
+        )
+
+
+def _change_entry(change: MonitorChange) -> Entry:
+    one = change.monitor
+    return Entry(
+        type="monitor.changed",
+        actor=Actor(kind="provider", user=one.provider),
+        subject={"provider": one.provider, "monitor": one.id},
+        facts={
+            "losses": [each.value for each in change.losses],
+            "before": _digest(change.before),
+            "after": _digest(change.after),
+        },
+    )
+
+
+def _digest(one: Monitor | None) -> str:
+    return f"sha256:{sha256(json.dumps(monitor_row(one)).encode()).hexdigest()}" if one else ""

@@ -1,0 +1,116 @@
+"""The tools are asked what reports and what would alert; that is held against scope, standard and on-call people."""
+
+import asyncio
+import logging
+from typing import Any
+
+from prometheus_client import Counter, Gauge
+
+from bot.adapters.slack.coverage_message import lost_message
+from bot.adapters.slack.web import NoAnswer, RateLimited, SlackSaysNo
+from bot.adapters.threads import in_thread
+from bot.domain.coverage import Interval, State, Subject
+from bot.procedures import assess_coverage
+from bot.procedures.assess_coverage import OnRecord, Told
+from bot.providers.contract import Pulled
+
+log = logging.getLogger(__name__)
+
+SUBJECT = "coverage"
+CALLS = Counter("socmon_coverage_calls_total", "Requests to a tool for coverage", ["provider", "subject"])
+CELLS = Gauge("socmon_coverage_cells", "Cells of the newest assessment by state", ["state"])
+
+
+async def collect_coverage(parts: Any) -> str:
+    """One tool that does not answer keeps no other one from being looked at."""
+    before = await parts.records.read(assess_coverage.on_record)
+    if not before.entries:
+        return "nothing is in scope yet"
+    if not parts.fleets:
+        return "no tool is connected that can be asked"
+    told = await asyncio.gather(*(_ask(parts, name, before) for name in parts.fleets))
+    now, standard = parts.clock.now(), parts.standard
+    found = await in_thread(
+        assess_coverage.look,
+        before.entries,
+        told,
+        standard=standard,
+        routes=parts.notification_routes(before.roster, now),
+        now=now,
+        time_to_live=parts.coverage_time_to_live,
+    )
+    out: list[Interval] = []
+    while page := await parts.records.read(assess_coverage.open_page, out[-1] if out else None):
+        out += page
+    change = await in_thread(assess_coverage.compare, found, out, standard=standard, scope=before.scope)
+    kept = await parts.records.write(assess_coverage.keep, change, told)
+    for state in State:
+        CELLS.labels(state).set(kept.run.total(state))
+    if kept.lost:
+        await _announce(parts, kept.lost)
+    silent = [f"{one.provider}: {one.metrics.reason or one.monitors.reason}" for one in told]
+    said = "; ".join(each for each in silent if not each.endswith(": "))
+    figures = (
+        f"{kept.run.total(State.COVERED)} cells covered, {kept.opened} gaps opened, {kept.closed} closed"
+    )
+    return f"{figures}; {said}" if said else figures
+
+
+async def _ask(parts: Any, name: str, before: OnRecord) -> Told:
+    """Everything one tool says, in worker threads."""
+    at = parts.clock.now()
+    known = await in_thread(assess_coverage.known_before, before.metrics.get(name), before.monitors.get(name))
+    fleet, components = parts.fleets[name], before.seen_by(name, parts.fleets, at)
+    metrics, monitors = await asyncio.gather(
+        _pull(name, at, fleet.read_metrics, components, at), _pull(name, at, fleet.list_monitors, at)
+    )
+    CALLS.labels(name, Subject.METRICS).inc(metrics.calls)
+    CALLS.labels(name, Subject.MONITORS).inc(monitors.calls)
+    await _make_known(parts, name, [metrics.reason, monitors.reason])
+
+    def merged() -> Told:
+        return assess_coverage.tell(
+            name, known, _take(known[0], metrics), _take(known[1], monitors), asked_at=at
+        )
+
+    return await in_thread(merged)
+
+
+async def _pull(name: str, at: Any, ask: Any, *asked: Any) -> Pulled[Any]:
+    try:
+        pulled: Pulled[Any] = await in_thread(ask, *asked)
+    except Exception as error:
+        log.exception("%s: its answer could not be read", name)
+        fault = f"socmon could not read the answer of {name} ({type(error).__name__}); please report this."
+        return Pulled(items=(), complete=False, as_of=at, reason=fault)
+    return pulled
+
+
+def _take(known: Any, pulled: Pulled[Any]) -> Any:
+    return known.take(
+        pulled.items,
+        complete=pulled.complete,
+        as_of=pulled.as_of,
+        reason=pulled.reason,
+        calls=pulled.calls,
+    )
+
+
+async def _make_known(parts: Any, name: str, reasons: list[str]) -> None:
+    said = " ".join(dict.fromkeys(filter(None, reasons)))
+    if said:
+        title = parts.titles[name]
+        await parts.operators.report(f"{SUBJECT}:{name}", f"{title} did not tell all of its coverage. {said}")
+    else:
+        await parts.operators.mended(f"{SUBJECT}:{name}")
+
+
+async def _announce(parts: Any, lost: Any) -> None:
+    """What was changed is on record; that Slack is away keeps nobody from seeing it there."""
+    slack = parts.settings.config.slack
+    try:
+        await parts.web.say(
+            slack.validation_channel or slack.alerts_channel, lost_message(lost, titles=parts.titles)
+        )
+    except (SlackSaysNo, RateLimited, NoAnswer) as error:
+        log.warning("the changed monitors could not be announced: %s", error)

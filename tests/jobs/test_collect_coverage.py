@@ -1,0 +1,165 @@
+"""Every quarter of an hour the tools are asked; one that fails keeps its last good answer, and delays no other."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bot.adapters.slack.coverage_message import coverage_message
+from bot.domain.component import Component
+from bot.domain.coverage import State
+from bot.domain.monitor import MetricReading, Monitor
+from bot.domain.scope import Change, Difference, InScope
+from bot.procedures import assess_coverage
+from bot.procedures.assess_coverage import CoverageAnswer
+from bot.providers.contract import Pulled
+from jobs.collect_coverage import collect_coverage
+from tests.fleets import MONITORS, READINGS, ROUTES, STANDARD, TTL, in_scope
+from tests.world import Ledger
+
+
+class Tool:
+    """A fleet that says what a test wants it to."""
+
+    def __init__(self) -> None:
+        self.monitors: Sequence[Monitor] = MONITORS
+        self.down = self.broken = False
+        self.asked: list[Component] = []
+
+    def list_components(self, at: datetime) -> Pulled[Component]:
+        return Pulled(items=(), complete=True, as_of=at)
+
+    def read_metrics(self, components: Sequence[Component], at: datetime) -> Pulled[MetricReading]:
+        if self.broken:
+            raise KeyError("series")
+        self.asked = list(components)
+        if self.down:
+            return Pulled(items=(), complete=False, as_of=at, reason="HTTP 403: grant timeseries_query.")
+        return Pulled(
+            items=tuple(replace(each, last_at=at) for each in READINGS), complete=True, as_of=at, calls=5
+        )
+
+    def list_monitors(self, at: datetime) -> Pulled[Monitor]:
+        return Pulled(items=tuple(self.monitors), complete=True, as_of=at)
+
+
+class Parts(SimpleNamespace):
+    """What the job gets of the composition root: real records, a tool, and what was said to people."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        said: list[tuple[str, Any]] = []
+
+        class Keeper:
+            async def read(self, procedure: Any, *args: Any, **facts: Any) -> Any:
+                return ledger.read(procedure, *args, **facts)
+
+            async def write(self, procedure: Any, *args: Any, **facts: Any) -> Any:
+                return ledger.write(procedure, *args, **facts)
+
+        class Operators:
+            async def report(self, subject: str, text: str) -> None:
+                said.append((subject, text))
+
+            async def mended(self, subject: str) -> None:
+                said.append((subject, "mended"))
+
+        class Web:
+            async def say(self, channel: str, message: Any) -> None:
+                said.append((channel, message))
+
+        slack = SimpleNamespace(validation_channel="C0SOC2", alerts_channel="C0ALERTS")
+        super().__init__(
+            records=Keeper(),
+            operators=Operators(),
+            web=Web(),
+            said=said,
+            clock=ledger.clock,
+            fleets={"datadog": Tool()},
+            titles={"datadog": "Datadog"},
+            standard=STANDARD,
+            coverage_time_to_live=TTL,
+            notification_routes=lambda _stored, _now: ROUTES,
+            settings=SimpleNamespace(config=SimpleNamespace(slack=slack)),
+        )
+
+
+@pytest.fixture
+def parts(sqlite_url: str) -> Any:
+    ledger = Ledger(sqlite_url)
+    made = Parts(ledger)
+    made.ledger = ledger
+    yield made
+    ledger.database.close()
+
+
+def scope(parts: Any, *entries: InScope) -> None:
+    parts.ledger.write(
+        lambda records: records.add_revision(Change.IMPORTED, Difference(added=entries), by="U1LEAD")
+    )
+
+
+def ask(parts: Any, *words: str) -> CoverageAnswer:
+    answer: CoverageAnswer = parts.ledger.read(assess_coverage.coverage, words, time_to_live=TTL)
+    return answer
+
+
+async def test_the_tools_are_asked_and_the_answer_stands_for_a_while(parts: Any) -> None:
+    assert await collect_coverage(parts) == "nothing is in scope yet"
+    scope(parts, in_scope())
+
+    assert await collect_coverage(parts) == "5 cells covered, 0 gaps opened, 0 closed"
+    assert [each.name for each in parts.fleets["datadog"].asked] == ["web-1"]
+    parts.fleets["datadog"].down = True
+    parts.ledger.clock.move(1800)
+    assert await collect_coverage(parts) == (
+        "5 cells covered, 0 gaps opened, 0 closed; datadog: HTTP 403: grant timeseries_query."
+    )
+    parts.ledger.clock.move(1800)
+    assert (await collect_coverage(parts)).startswith("0 cells covered, 5 gaps opened")
+    assert ask(parts).counts == {State.UNKNOWN: 5}
+    assert ("coverage:datadog", "mended") in parts.said
+    assert "grant timeseries_query" in parts.said[-1][1]
+
+
+async def test_an_answer_that_cannot_be_read_proves_nothing(parts: Any) -> None:
+    scope(parts, in_scope())
+    parts.fleets["datadog"].broken = True
+
+    await collect_coverage(parts)
+
+    assert ask(parts).counts == {State.UNKNOWN: 5}
+    assert "KeyError" in parts.said[-1][1]
+
+
+async def test_what_came_into_scope_since_is_unknown(parts: Any) -> None:
+    scope(parts, in_scope())
+    await collect_coverage(parts)
+    scope(parts, in_scope("web-2"))
+
+    picture = parts.ledger.read(assess_coverage.picture)
+
+    assert {place[0] for place in picture.out} == {"host:web-2"}
+    assert {each.state for each in picture.out.values()} == {State.UNKNOWN}
+    assert {gap.state for gap in ask(parts, "web-2").gaps} == {State.UNKNOWN}
+    assert ask(parts, "WEB-1").gaps == ()
+
+
+async def test_what_watches_less_is_announced(parts: Any) -> None:
+    scope(parts, in_scope())
+    await collect_coverage(parts)
+    parts.fleets["datadog"].monitors = [replace(MONITORS[0], window=timedelta(minutes=15)), *MONITORS[2:]]
+
+    await collect_coverage(parts)
+
+    channel, message = parts.said[-1]
+    told = json.dumps(message.blocks, ensure_ascii=False)
+    assert (channel, message.text) == ("C0SOC2", "2 monitors watch less than before")
+    assert "> 85 for 5 min → > 85 for 15 min" in told.replace("&gt;", ">").replace("›", ">")
+    assert "deleted" in told
+    shown = json.dumps(coverage_message(ask(parts), titles=parts.titles).blocks, ensure_ascii=False)
+    assert "fires after 15 min, later than 5 min" in shown
+    assert "Datadog metrics told in full" in shown

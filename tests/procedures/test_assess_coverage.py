@@ -1,0 +1,149 @@
+"""What is out of coverage is kept from when to when, each change in the log; what watches less is told old → new."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bot.domain.component import Measure
+from bot.domain.coverage import Known, State
+from bot.domain.errors import NotPermitted
+from bot.domain.monitor import Monitor
+from bot.domain.monitor_change import Loss, changes
+from bot.domain.person import Person
+from bot.procedures import assess_coverage
+from bot.procedures.assess_coverage import Kept, NoCoverage, Told, compare, keep, look, open_page, tell
+from tests.fleets import MONITORS, READINGS, ROUTES, STANDARD, TTL, in_scope, monitor
+from tests.reports import SAM
+from tests.world import Ledger
+
+OUTSIDER = Person(team="T1", user="U1OUT", roles=frozenset())
+
+
+def told(ledger: Ledger, monitors: Sequence[Monitor], *, complete: bool = True) -> Told:
+    """What Datadog says now, merged with what is on record."""
+    at = ledger.clock.now()
+    record = ledger.read(assess_coverage.on_record)
+    before = assess_coverage.known_before(record.metrics.get("datadog"), record.monitors.get("datadog"))
+    fresh = [replace(each, last_at=at) for each in READINGS]
+    metrics: Known[Any] = before[0].take(fresh, complete=True, as_of=at, calls=3)
+    reason = "" if complete else "page 2 was lost"
+    after = before[1].take(monitors, complete=complete, as_of=at, reason=reason, calls=1)
+    return tell("datadog", before, metrics, after, asked_at=at)
+
+
+def run(ledger: Ledger, monitors: Sequence[Monitor] = MONITORS, *, complete: bool = True) -> Kept:
+    said = [told(ledger, monitors, complete=complete)]
+    now = ledger.clock.now()
+    found = look(
+        {"host:web-1": in_scope()}, said, standard=STANDARD, routes=ROUTES, now=now, time_to_live=TTL
+    )
+    out = ledger.read(open_page)
+    kept: Kept = ledger.write(keep, compare(found, out, standard=STANDARD, scope=1), said)
+    return kept
+
+
+def leaves(ledger: Ledger, *kinds: str) -> list[dict[str, Any]]:
+    with ledger.database.reading.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT leaf FROM leaf ORDER BY seq").scalars()
+        every = [json.loads(row) for row in rows]
+    return [leaf for leaf in every if leaf["type"] in kinds]
+
+
+def test_gaps_are_kept_from_when_to_when(database_url: str) -> None:
+    """A gap opens once, stays while it lasts, and ends; each is an entry, and each run has one with its figures."""
+    ledger = Ledger(database_url)
+    without_cpu = [each for each in MONITORS if each.measure is not Measure.CPU]
+    start = ledger.clock.now()
+
+    first = run(ledger)
+    ledger.clock.move(3600)
+    opened = run(ledger, without_cpu)
+    ledger.clock.move(3600)
+    same = run(ledger, without_cpu)
+    (gap,) = ledger.read(lambda records: records.open_intervals(key="host:web-1"))[1:]
+    closed = run(ledger)
+
+    assert [(each.opened, each.closed) for each in (first, opened, same, closed)] == [
+        (0, 0),
+        (1, 0),
+        (0, 0),
+        (0, 1),
+    ]
+    assert (gap.measure, gap.state, gap.shortfalls[0].says) == (
+        Measure.CPU,
+        State.GAP,
+        "No monitor watches its cpu.",
+    )
+    assert ledger.read(lambda records: records.open_intervals()) == []
+    runs = leaves(ledger, "coverage.assessed")
+    assert [each["facts"]["covered"] for each in runs] == [5, 4, 4, 5]
+    assert runs[0]["facts"]["standard"] == STANDARD.digest
+    gaps = leaves(ledger, "coverage.gap_opened", "coverage.gap_closed")
+    assert [each["subject"] for each in gaps] == [{"component": "host:web-1", "measure": "cpu"}] * 2
+    out = ledger.read(lambda records: records.time_out_of_coverage(start, ledger.clock.now()))
+    assert timedelta(seconds=3600) <= out["host:web-1"] <= timedelta(seconds=3610)
+    half = ledger.read(lambda records: records.time_out_of_coverage(start, start + timedelta(seconds=5400)))
+    assert timedelta(seconds=1790) <= half["host:web-1"] <= timedelta(seconds=1800)
+    ledger.database.close()
+
+
+def test_what_watches_less_is_told(database_url: str) -> None:
+    """At the first look everything merely begins; a monitor that a broken answer leaves out is not gone."""
+    ledger = Ledger(database_url)
+    weaker = [
+        replace(each, threshold=Decimal(95)) if each.measure is Measure.CPU else each for each in MONITORS
+    ]
+
+    begun = run(ledger)
+    weakened = run(ledger, weaker)
+    broken = run(ledger, [], complete=False)
+    deleted = run(ledger, weaker[1:])
+
+    assert (begun.lost, broken.lost) == ((), ())
+    assert weakened.lost[0].losses == {Loss.WEAKENED: "> 85 for 5 min → > 95 for 5 min"}
+    assert deleted.lost[0].losses == {Loss.DELETED: "> 95 for 5 min → deleted"}
+    history = ledger.read(lambda records: records.monitor_history("datadog", "cpu-1"))
+    assert [change for _, change in history] == [*weakened.lost, *deleted.lost]
+    assert [each["facts"]["losses"] for each in leaves(ledger, "monitor.changed")] == [
+        ["weakened"],
+        ["deleted"],
+    ]
+    ages = {age.subject: age for age in ledger.read(lambda records: records.ages())}
+    assert [(age.calls, age.reason) for age in ages.values()] == [(3, ""), (1, "")]
+    ledger.database.close()
+
+
+@pytest.mark.parametrize(
+    ("facts", "loss"),
+    [
+        ({"enabled": False}, {Loss.DISABLED}),
+        ({"silenced": "muted until 18:00"}, {Loss.MUTED}),
+        ({"targets": ()}, {Loss.UNROUTED}),
+        ({"window": timedelta(minutes=15)}, {Loss.WEAKENED}),
+        ({"threshold": Decimal(80)}, set()),
+        ({"name": "another name"}, set()),
+    ],
+)
+def test_a_loss_is_told_from_a_mere_change(facts: dict[str, Any], loss: set[Loss]) -> None:
+    (change,) = changes([monitor()], [monitor(**facts)], complete=True)
+
+    assert set(change.losses) == loss
+
+
+def test_coverage_is_asked_for(ledger: Ledger) -> None:
+    with pytest.raises(NoCoverage):
+        ledger.read(assess_coverage.coverage, time_to_live=TTL)
+    run(ledger, [])
+
+    answer = ledger.read(assess_coverage.coverage, ["gaps"], time_to_live=TTL, by=SAM)
+
+    assert answer.counts == {State.GAP: 4}
+    assert [gap.measure for gap in answer.gaps] == [Measure.CPU, Measure.DISK, Measure.MEMORY, Measure.UPTIME]
+    assert [age.subject for age in answer.ages] == ["metrics", "monitors"]
+    with pytest.raises(NotPermitted):
+        ledger.read(assess_coverage.coverage, time_to_live=TTL, by=OUTSIDER)
