@@ -16,7 +16,7 @@ import orjson
 from bot.domain.alert import Severity
 from bot.domain.component import Identity, Measure
 from bot.domain.coverage import Known, Layer
-from bot.domain.monitor import Comparator, MetricReading, Monitor, Target, TargetKind, Watches
+from bot.domain.monitor import Comparator, MetricReading, Monitor, Mute, Target, TargetKind, Watches
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -111,7 +111,6 @@ def _row_reading(row: list[Any], again: _Again) -> MetricReading:
 
 def monitor_row(one: Monitor) -> dict[str, Any]:
     """A monitor as JSON, also for its history."""
-    watches = one.watches
     return {
         "provider": one.provider,
         "id": one.id,
@@ -119,16 +118,14 @@ def monitor_row(one: Monitor) -> dict[str, Any]:
         "url": one.url,
         "metric": one.metric,
         "measure": one.measure,
-        "identities": sorted([each.space, each.value] for each in watches.identities),
-        "tags": dict(watches.tags),
-        "without": dict(watches.without),
-        "unreadable": watches.unreadable,
+        **_watches_row(one.watches),
         "comparator": one.comparator,
         "threshold": None if one.threshold is None else str(one.threshold),
         "window": one.window.total_seconds(),
         "severity": one.severity,
         "enabled": one.enabled,
         "silenced": one.silenced,
+        "mutes": [_watches_row(each.watches) | {"why": each.why} for each in one.mutes],
         "alerts_on_no_data": one.alerts_on_no_data,
         "targets": [
             [each.kind, each.name, list(each.reaches), each.recovery, each.dead] for each in one.targets
@@ -147,18 +144,14 @@ def row_monitor(row: Mapping[str, Any]) -> Monitor:
         url=row["url"],
         metric=row["metric"],
         measure=Measure(row["measure"]) if row["measure"] else None,
-        watches=Watches(
-            identities=frozenset(Identity(*each) for each in row["identities"]),
-            tags=row["tags"],
-            without=row["without"],
-            unreadable=row["unreadable"],
-        ),
+        watches=_row_watches(row),
         comparator=Comparator(row["comparator"]),
         threshold=None if row["threshold"] is None else Decimal(row["threshold"]),
         window=timedelta(seconds=row["window"]),
         severity=Severity(row["severity"]) if row["severity"] else None,
         enabled=row["enabled"],
         silenced=row["silenced"],
+        mutes=tuple(Mute(watches=_row_watches(each), why=each["why"]) for each in row["mutes"]),
         alerts_on_no_data=row["alerts_on_no_data"],
         targets=tuple(
             Target(kind=TargetKind(kind), name=name, reaches=tuple(reaches), recovery=recovery, dead=dead)
@@ -167,6 +160,24 @@ def row_monitor(row: Mapping[str, Any]) -> Monitor:
         modified_at=_instant(row["modified_at"]),
         modified_by_tool=row["modified_by_tool"],
         query=row["query"],
+    )
+
+
+def _watches_row(watches: Watches) -> dict[str, Any]:
+    return {
+        "identities": sorted([each.space, each.value] for each in watches.identities),
+        "tags": dict(watches.tags),
+        "without": dict(watches.without),
+        "unreadable": watches.unreadable,
+    }
+
+
+def _row_watches(row: Mapping[str, Any]) -> Watches:
+    return Watches(
+        identities=frozenset(Identity(*each) for each in row["identities"]),
+        tags=row["tags"],
+        without=row["without"],
+        unreadable=row["unreadable"],
     )
 
 

@@ -16,7 +16,16 @@ from hashlib import sha256
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from bot.domain.component import MEASURES, Kind, Measure
-from bot.domain.monitor import Comparator, MetricReading, Monitor, Reports, Target, TargetKind, Watches
+from bot.domain.monitor import (
+    Comparator,
+    MetricReading,
+    Monitor,
+    Reports,
+    Target,
+    TargetKind,
+    Watches,
+    shares,
+)
 from bot.domain.oncall import InSlack, Responder, Roster
 from bot.domain.scope import Criticality, InScope
 from bot.domain.standard import LOWER, UPPER, Rule, Standard, at_least_as_strict
@@ -461,8 +470,10 @@ class _Watching:
                 named = self._by_identity.setdefault((identity.space, identity.value), {})
                 named.setdefault(measure, _Bucket()).monitors.append(one)
         elif watches.tags:
-            rarest = min(watches.tags.items(), key=lambda tag: usage[tag])
-            self._by_tag.setdefault(rarest, {}).setdefault(measure, _Bucket()).monitors.append(one)
+            name, values = min(watches.tags.items(), key=lambda tag: usage[tag])
+            for value in _each(values):
+                filed = self._by_tag.setdefault((name, value), {})
+                filed.setdefault(measure, _Bucket()).monitors.append(one)
         else:
             self._of_all.setdefault(measure, _Bucket()).monitors.append(one)
 
@@ -472,7 +483,12 @@ class _Watching:
         names = [(one.space, one.value) for one in item.component.identities]
         found = [by_identity[name] for name in names if name in by_identity]
         if by_tag:
-            found += [by_tag[tag] for tag in item.component.tags.items() if tag in by_tag]
+            found += [
+                by_tag[name, value]
+                for name, values in item.component.tags.items()
+                for value in _each(values)
+                if (name, value) in by_tag
+            ]
         return [*found, self._of_all] if self._of_all else found
 
     def verdict(
@@ -496,7 +512,7 @@ class _Watching:
                 if best is not None and judged.rank >= best.rank:
                     break
                 if _is_watched(judged.monitor, item, signal.seers):
-                    best = self._where_it_arrives(judged, best, signal)
+                    best = self._where_it_arrives(_unless_muted(judged, item), best, signal)
         if best is not None and best.rank == _FINE:
             return best.monitor, ()
         if unknown := self._untold(measure, signal.seers):
@@ -512,6 +528,8 @@ class _Watching:
 
     def _where_it_arrives(self, judged: _Judged, best: _Judged | None, signal: "_Signal") -> _Judged | None:
         """A monitor without its metric never fires: it is the nearest only when there is no other."""
+        if best is not None and judged.rank >= best.rank:
+            return best
         one = judged.monitor
         arrives = signal.arrivals.arrives(signal.place, one.provider)
         if arrives:
@@ -640,13 +658,34 @@ def _is_watched(one: Monitor, item: InScope, seers: tuple[str, ...]) -> bool:
         return False
     tags = component.tags
     for name, value in watches.tags.items():
-        if tags.get(name) != value:
+        if not shares(tags.get(name), value):
             return False
     # Loops, since a generator a cell takes longer than the comparison.
     for name, value in watches.without.items():  # noqa: SIM110
-        if tags.get(name) == value:
+        if shares(tags.get(name), value):
             return False
     return True
+
+
+def _unless_muted(judged: _Judged, item: InScope) -> _Judged:
+    """A monitor may be silent for a part of what it watches, and serve the rest."""
+    one = judged.monitor
+    why = next((mute.why for mute in one.mutes if mute.watches.sees(item.component)), None)
+    if why is None:
+        return judged
+    shortfall = Shortfall(
+        question=Question.THRESHOLD,
+        why=Why.SILENCED,
+        says=f"“{one.name}” in {one.provider} sends nothing for it ({why.rstrip('.')}).",
+        mend="Lift the silence.",
+    )
+    return _Judged(judged.rank + 2 * _FAR[Why.SILENCED], one, (shortfall, *judged.shortfalls))
+
+
+def _each(values: str) -> list[str]:
+    """The values of a tag, which may have several."""
+    folded = values.casefold()
+    return [value.strip() for value in folded.split(",")] if "," in folded else [folded]
 
 
 def _told_watches(watches: Watches) -> str:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from bot.domain.answers import pack_monitors, pack_readings, unpack_monitors, unpack_readings
 from bot.domain.component import Measure
 from bot.domain.coverage import Known
-from bot.domain.monitor import Comparator, Monitor, Target, TargetKind, Watches
+from bot.domain.monitor import Comparator, Monitor, Mute, Target, TargetKind, Watches
 from tests.fleets import MONITORS, READINGS, WEB, monitor, reading, whole
 from tests.rosters import NOW
 
@@ -23,6 +23,7 @@ def test_answers_are_kept_as_they_were() -> None:
         targets=(
             Target(kind=TargetKind.SNS, name="arn", reaches=("a", "b"), recovery=False, dead="pending"),
         ),
+        mutes=(Mute(watches=Watches(tags={"host": "web-1"}), why="in a downtime"),),
         modified_at=NOW,
         modified_by_tool=False,
         alerts_on_no_data=True,

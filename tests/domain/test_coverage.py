@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.domain.component import MEASURES, Identity, Kind, Measure
 from bot.domain.coverage import Assessment, Cell, Known, Question, Routes, State, Why, assess, reaches_nobody
-from bot.domain.monitor import Comparator, Monitor, Target, TargetKind, Watches
+from bot.domain.monitor import Comparator, Monitor, Mute, Target, TargetKind, Watches
 from bot.domain.oncall import InSlack
 from bot.domain.scope import Exclusion
 from bot.domain.standard import at_least_as_strict
@@ -81,6 +81,41 @@ def test_what_keeps_a_monitor_from_serving_is_said(facts: dict[str, Any], why: W
     assert [each.why for each in found.shortfalls] == [why]
     assert says in found.shortfalls[0].says
     assert found.shortfalls[0].mend.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("tags", "watches", "watched"),
+    [
+        ({"service": "api,web"}, Watches(tags={"service": "web"}), True),
+        ({"env": "stage"}, Watches(tags={"env": "prod,stage"}), True),
+        ({"env": "Prod"}, Watches(tags={"env": "prod"}), True),
+        (
+            {"env": "prod", "role": "cron"},
+            Watches(tags={"env": "prod"}, without={"role": "batch,cron"}),
+            False,
+        ),
+        ({"role": "cron"}, Watches(without={"role": "batch,cron"}), False),
+        ({"role": "api,cron"}, Watches(without={"role": "cron"}), False),
+    ],
+)
+def test_a_tag_may_have_several_values(tags: dict[str, str], watches: Watches, *, watched: bool) -> None:
+    found = cell(look(in_scope(tags=tags), monitors={"datadog": whole([monitor(watches=watches)])}))
+    assert (found.state is State.COVERED) is watched
+    assert watches.sees(in_scope(tags=tags).component) is watched
+
+
+def test_a_monitor_may_be_silent_for_a_part_of_what_it_watches() -> None:
+    """The rest stays covered, and another monitor may serve the part."""
+    mute = Mute(watches=Watches(identities=frozenset({WEB})), why="in a downtime for host:web-1.")
+    other = Mute(watches=Watches(identities=frozenset({Identity("host", "web-2")})), why="in another one")
+    muted, loud = monitor(id="a", mutes=(mute,)), monitor(id="b", mutes=(other,))
+
+    part = cell(look(monitors={"datadog": whole([muted])}))
+    both = cell(look(monitors={"datadog": whole([muted, loud])}))
+
+    assert [each.why for each in part.shortfalls] == [Why.SILENCED]
+    assert "sends nothing for it (in a downtime for host:web-1)" in part.shortfalls[0].says
+    assert (both.state, both.monitor) == (State.COVERED, loud)
 
 
 def test_no_data_has_to_be_noticed_for_uptime() -> None:
