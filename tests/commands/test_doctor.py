@@ -159,7 +159,12 @@ def test_before_the_first_start_there_are_hints_and_no_faults(load: Load) -> Non
     findings = local_findings(settings)
 
     assert faults(findings) == []
-    assert [subject for subject, _ in faults(findings, Level.HINT)] == ["database", "log key", "on call", "standard"]
+    assert [subject for subject, _ in faults(findings, Level.HINT)] == [
+        "database",
+        "log key",
+        "on call",
+        "standard",
+    ]
     assert not settings.data_dir.exists()
 
 
