@@ -232,10 +232,10 @@ def _standard(settings: Settings) -> Iterator[Finding]:
         yield Finding(level=Level.FAULT, subject="standard", text=str(error))
         return
     faults = standard.faults(SystemClock().now().date())
-    for fault in faults:
-        text, _, mend = fault.partition(". ")
+    if faults:
+        text, _, mend = " ".join(faults).partition(". ")
         yield _hint("standard", f"{text}.", mend)
-    if not faults:
+    else:
         yield _ok("standard", f"reviewed on {standard.reviewed}, approved by {standard.approved_by}")
 
 

@@ -263,7 +263,9 @@ def _assess_component(cells: list[Cell], place: _Place, arrivals: "_Arrivals", w
     for measure in MEASURES[kind]:
         byte = arrivals.place(at, measure)
         reports, provider, not_reporting = arrivals.verdict(byte, seers, measure)
-        monitor, short = watching.verdict(item, measure, nearby, _Signal(byte, seers, arrivals))
+        monitor, short = watching.verdict(
+            item, measure, nearby, _Signal(byte, seers, arrivals, reports is Reports.REPORTING)
+        )
         if not_reporting is None and not short:
             cells.append(Cell(key, item, measure, State.COVERED, reports, provider, monitor, ()))
             continue
@@ -408,6 +410,7 @@ class _Signal(NamedTuple):
     place: int
     seers: tuple[str, ...]
     arrivals: _Arrivals
+    reports: bool
 
 
 class _Judged(NamedTuple):
@@ -532,7 +535,8 @@ class _Watching:
             return best
         one = judged.monitor
         arrives = signal.arrivals.arrives(signal.place, one.provider)
-        if arrives:
+        # Where it reports to nobody, that is the reason, and said once.
+        if arrives or not signal.reports:
             return judged
         rank = judged.rank + _UNARRIVED
         if best is not None and rank >= best.rank:

@@ -87,7 +87,7 @@ def test_an_installation_in_good_order_has_no_faults(load: Load) -> None:
     findings = local_findings(settings)
 
     assert faults(findings) == []
-    assert [subject for subject, _ in faults(findings, Level.HINT)] == ["on call"], (
+    assert [subject for subject, _ in faults(findings, Level.HINT)] == ["on call", "standard"], (
         "no team has a roster here"
     )
     told = " ".join(text for _, text in faults(findings, Level.OK))
@@ -160,7 +160,12 @@ def test_before_the_first_start_there_are_hints_and_no_faults(load: Load) -> Non
     findings = local_findings(settings)
 
     assert faults(findings) == []
-    assert [subject for subject, _ in faults(findings, Level.HINT)] == ["database", "log key", "on call"]
+    assert [subject for subject, _ in faults(findings, Level.HINT)] == [
+        "database",
+        "log key",
+        "on call",
+        "standard",
+    ]
     assert not settings.data_dir.exists()
 
 
