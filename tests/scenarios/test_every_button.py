@@ -77,7 +77,7 @@ def test_commands_and_exports(workspace: Workspace) -> None:
     _shows(workspace, "A-1", "Firing")
     for typed, answer in (
         ("help", "What /socmon can do"),
-        ("status", "All is well"),
+        ("status", "*Datadog* — last delivery"),
         ("log", "Alert log: 1 alert"),
         ("log open", "Alert log: 1 alert"),
         ("log A-1", "A-1"),
