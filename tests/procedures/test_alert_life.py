@@ -285,8 +285,8 @@ class AlertLife(RuleBasedStateMachine):
 
 TestAlertLife = AlertLife.TestCase
 TestAlertLife.settings = hypothesis_settings(
-    max_examples=5 * hypothesis_settings().max_examples,
-    stateful_step_count=12,  # 500, and 10,000 each night
+    max_examples=3 * hypothesis_settings().max_examples,
+    stateful_step_count=12,  # 300, and 6,000 each night
 )
 
 

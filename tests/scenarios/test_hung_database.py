@@ -14,6 +14,7 @@ from tests.processes import Bot, running_slack
 ALERT = {"status": "triggered", "title": "CPU high"}
 
 
+@pytest.mark.nightly
 @pytest.mark.postgres
 def test_a_database_that_hangs_hangs_nothing_else(tmp_path: Path) -> None:
     """A sender is asked to send again, readyz says no, healthz yes, and SIGTERM ends socmon within ten seconds."""

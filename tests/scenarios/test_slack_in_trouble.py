@@ -14,10 +14,10 @@ ALERTS = 12
     "fault",
     [
         pytest.param({"kind": "down", "mode": "error"}, id="answers-500"),
-        pytest.param({"kind": "down", "mode": "timeout"}, id="times-out"),
-        pytest.param({"kind": "down", "mode": "close"}, id="hangs-up"),
+        pytest.param({"kind": "down", "mode": "timeout"}, id="times-out", marks=pytest.mark.nightly),
+        pytest.param({"kind": "down", "mode": "close"}, id="hangs-up", marks=pytest.mark.nightly),
         pytest.param({"kind": "lose_answer"}, id="stores-and-loses-the-answer"),
-        pytest.param({"kind": "rate_limit", "retry_after": 1}, id="says-429"),
+        pytest.param({"kind": "rate_limit", "retry_after": 1}, id="says-429", marks=pytest.mark.nightly),
     ],
 )
 @pytest.mark.parametrize("seconds", [4, pytest.param(30, marks=pytest.mark.nightly)])
@@ -47,7 +47,12 @@ def test_everything_arrives_once_after_the_trouble(
 @pytest.mark.parametrize(
     ("fault", "says"),
     [
-        pytest.param({"kind": "archive_channel", "channel": "C0ALERTS"}, "is_archived", id="archived"),
+        pytest.param(
+            {"kind": "archive_channel", "channel": "C0ALERTS"},
+            "is_archived",
+            id="archived",
+            marks=pytest.mark.nightly,
+        ),
         pytest.param(
             {"kind": "remove_bot", "channel": "C0ALERTS"},
             "not_in_channel",

@@ -105,7 +105,7 @@ def test_ticked_alerts_only_and_who_may_not_is_told(workspace: Workspace) -> Non
 @pytest.mark.parametrize(
     ("alerts", "seconds", "kills"),
     [
-        pytest.param(100, 6, 1, id="short"),
+        pytest.param(100, 6, 1, id="short", marks=pytest.mark.nightly),
         pytest.param(500, 60, 0, id="five-hundred-in-a-minute", marks=pytest.mark.nightly),
         pytest.param(500, 60, 4, id="killed", marks=pytest.mark.nightly),
     ],

@@ -422,7 +422,7 @@ async def test_an_alert_that_cannot_be_read_stops_no_digest(storms: Stage, damag
 # The whole thing
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.nightly) for seed in (2, 3))])
 async def test_five_hundred_alerts_in_a_minute(sqlite_url: str, seed: int) -> None:
     """Under Slack's own limits, with answers lost and the process killed: at most 20 messages, all is on record."""
     chance = random.Random(seed)
