@@ -47,12 +47,13 @@ def test_help_lists_what_there_is() -> None:
         "csv",
         "json",
         "oncall platform fri 18:00",
+        "coverage web-1",
         "scope exclude web-1",
         "status",
         "Add to alert record",
     ):
         assert words in shown
-    assert not any(later in shown for later in ("coverage", "evidence", "validate"))
+    assert not any(later in shown for later in ("evidence", "validate"))
 
 
 @pytest.mark.parametrize(
