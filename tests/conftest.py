@@ -24,7 +24,9 @@ from psycopg import sql  # noqa: E402
 from tests.postgres import NoPostgres, shared_server  # noqa: E402
 
 # No deadline: a busy machine is not a bug.
-settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "default", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile("nightly", settings.get_profile("default"), max_examples=2000)
 settings.load_profile("default")
 

@@ -57,7 +57,8 @@ class Turn:
         if self.rotation is Rotation.NONE:
             return [Shift(responder=person, level=level) for person in self.people]
         days = 7 if self.rotation is Rotation.WEEKLY else 1
-        number = max(0, (start.astimezone(self.timezone).date() - self._first).days // days - 1)
+        # Two back: the one before may have begun on a day that the time zone skipped.
+        number = max(0, (start.astimezone(self.timezone).date() - self._first).days // days - 2)
         found: list[Shift] = []
         while (begins := self._handover(number * days)) < end:
             ends = self._handover((number + 1) * days)

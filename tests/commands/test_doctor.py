@@ -235,8 +235,11 @@ def _always(method: str, fault: Any) -> Callable[[SlackServer], None]:
 
 
 def _clock(minutes: int) -> Callable[[SlackServer], None]:
-    skewed = format_datetime(datetime.now(UTC) + timedelta(minutes=minutes), usegmt=True)
-    return _is("headers", {"Date": skewed})
+    def prepare(server: SlackServer) -> None:  # not before: the tests may have run for minutes
+        skewed = format_datetime(datetime.now(UTC) + timedelta(minutes=minutes), usegmt=True)
+        _is("headers", {"Date": skewed})(server)
+
+    return prepare
 
 
 REMOTE: dict[str, tuple[Callable[[SlackServer], None], Level, str, str]] = {

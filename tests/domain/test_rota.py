@@ -149,3 +149,19 @@ def test_a_level_without_turns_has_everybody_for_good() -> None:
     assert {each.methods[0].kind for each in roster.responders} == {Kind.SLACK}
     assert {each.in_slack for each in roster.responders} == {InSlack.UNKNOWN}
     assert all(each.reachable for each in roster.responders)
+
+
+def test_a_time_zone_that_skipped_a_day_left_nobody_out() -> None:
+    """Samoa had no 30 December 2011: the shift before the skip lasts until the first hand-over after it."""
+    daily = Turn(
+        people=("U1SAM",),
+        delay_minutes=5,
+        rotation=Rotation.DAILY,
+        weekday=0,
+        handover=time(14, 1),
+        timezone=ZoneInfo("Pacific/Apia"),
+        start=date(2010, 1, 1),
+    )
+    asked = datetime(2011, 12, 31, tzinfo=UTC)
+
+    assert ends(daily.shifts(1, asked, asked + timedelta(hours=1))[0])[0] <= asked

@@ -286,7 +286,7 @@ class AlertLife(RuleBasedStateMachine):
 TestAlertLife = AlertLife.TestCase
 TestAlertLife.settings = hypothesis_settings(
     max_examples=3 * hypothesis_settings().max_examples,
-    stateful_step_count=12,  # 300, and 6,000 each night
+    stateful_step_count=12,  # 180, and 6,000 each night
 )
 
 
