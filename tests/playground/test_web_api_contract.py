@@ -344,7 +344,8 @@ def _install(folder: Path) -> None:
     """Install beside the place and move it there whole, since several test processes may do so at once."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder.parent) as fresh:
-        command = ["npm", "install", "--prefix", fresh, "--no-audit", "--no-fund", "--silent", EMULATE]
+        command = ["npm", "install", "--prefix", fresh, "--no-audit", "--no-fund", "--silent"]
+        command += ["--fetch-retries", "0", EMULATE]  # where npm reaches nothing, that is known at once
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         if done.returncode:
             pytest.skip(f"npm could not install {EMULATE}: {done.stderr.strip()[:200]}")

@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 from tests.processes import Workspace, wait_until
 
 
+@pytest.mark.nightly
 def test_a_snooze_ends_when_the_clock_has_been_turned_on(workspace: Workspace) -> None:
     """Nobody waits half an hour to see what a snooze does; and time goes forward only."""
     workspace.fire("datadog", "trigger")

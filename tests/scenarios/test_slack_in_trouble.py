@@ -59,7 +59,7 @@ def test_everything_arrives_once_after_the_trouble(
             id="not-in-channel",
             marks=pytest.mark.nightly,
         ),
-        pytest.param({"kind": "revoked_token"}, "token_revoked", id="dead-token"),
+        pytest.param({"kind": "revoked_token"}, "token_revoked", id="dead-token", marks=pytest.mark.nightly),
     ],
 )
 def test_trouble_that_people_must_mend_is_visible_and_takes_no_alert(

@@ -266,6 +266,7 @@ def test_aws_goes_away_and_comes_back(bot: Bot, aws: Aws, door: Door) -> None:
     assert time.monotonic() - started < 10
 
 
+@pytest.mark.nightly
 def test_a_stop_waits_for_no_answer(bot: Bot, door: Door) -> None:
     """Even when SQS answers nothing at all."""
     asked, going_on = threading.Event(), threading.Event()

@@ -55,6 +55,7 @@ def test_a_storm_is_handled_in_three_clicks(workspace: Workspace, page: Page, tm
 
 
 @pytest.mark.browser
+@pytest.mark.nightly
 @on_a_phone_each_night
 def test_acknowledging_all_asks_first(workspace: Workspace, page: Page, tmp_path: Path) -> None:
     """The question names the number; “Cancel” does nothing, and the answer is for the one who clicked."""
