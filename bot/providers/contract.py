@@ -144,6 +144,15 @@ class Pulled(Generic[Item]):
     reason: str = ""
 
 
+def understood(title: str, ask: Callable[[], Pulled[Item]], at: datetime) -> Pulled[Item]:
+    """What was pulled. An answer of another form than the documented one is no answer, wherever it is noticed."""
+    try:
+        return ask()
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        why = f"{title}'s answer has a form that socmon does not know ({type(error).__name__}: {error})."
+        return Pulled(items=(), complete=False, as_of=at, reason=f"{why} Report this as a fault of socmon.")
+
+
 class OnCallSource(Protocol):
     """A tool that knows who is on call. Synchronous: it is asked in a worker thread."""
 

@@ -14,12 +14,10 @@ from bot.domain.person import READERS
 from bot.procedures import respond_to_alert
 from bot.procedures.keep_draft import open_call, open_form
 from bot.procedures.review_alerts import alert_history
-from handlers.slack.desk import Body, Desk, Refuse, Say, pressed
+from handlers.slack.desk import Body, Desk, Do, Refuse, Say, on_press
 from handlers.slack.home import refresh_home
 
 SNOOZE_MINUTES = 30
-
-Do = Callable[[Desk, Body, str, Refuse], Awaitable[None]]
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -40,13 +38,11 @@ def register(app: AsyncApp, desk: Desk) -> None:
 
 
 def callback(desk: Desk, act: Do) -> Callable[..., Awaitable[None]]:
-    """What a pressed button or menu entry does."""
+    """What a pressed button or menu entry does to an alert, and so perhaps to their Home."""
+    press = on_press(desk, act)
 
     async def clicked(ack: Say, body: Body, respond: Say) -> None:
-        await ack()
-        refuse = desk.teller(body, respond)
-        _, value = pressed(body) or ("", "")
-        await desk.attempt(act(desk, body, value, refuse), refuse)
+        await press(ack, body, respond)
         await refresh_home(desk, body)
 
     return clicked

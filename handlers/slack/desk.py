@@ -159,3 +159,18 @@ def pressed(body: Body) -> tuple[str, str] | None:
     action = body["actions"][0]
     value = action.get("value") or (action.get("selected_option") or {}).get("value") or ""
     return str(action["action_id"]), str(value)
+
+
+Do = Callable[[Desk, Body, str, Refuse], Awaitable[None]]
+
+
+def on_press(desk: Desk, act: Do) -> Callable[[Say, Body, Say], Awaitable[None]]:
+    """Answers a pressed button or menu entry at once, then does `act` with its value."""
+
+    async def press(ack: Say, body: Body, respond: Say) -> None:
+        await ack()
+        refuse = desk.teller(body, respond)
+        _, value = pressed(body) or ("", "")
+        await desk.attempt(act(desk, body, value, refuse), refuse)
+
+    return press

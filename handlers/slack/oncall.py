@@ -1,7 +1,6 @@
 """`/socmon oncall`, the contact list and its review, and whose account is whose."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -15,9 +14,7 @@ from bot.adapters.slack.views import View
 from bot.domain.contact_list import file_name, to_csv
 from bot.domain.person import Person
 from bot.procedures import check_on_call
-from handlers.slack.desk import Body, Desk, Refuse, Say, pressed
-
-Do = Callable[[Desk, Body, str, Refuse], Awaitable[None]]
+from handlers.slack.desk import Body, Desk, Do, Refuse, on_press
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -27,17 +24,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
         do.LINK_ACCOUNT: open_link_form,
     }
     for action_id, act in acts.items():
-        app.action(action_id)(_callback(desk, act))
-
-
-def _callback(desk: Desk, act: Do) -> Callable[..., Awaitable[None]]:
-    async def callback(ack: Say, body: Body, respond: Say) -> None:
-        await ack()
-        tell = desk.teller(body, respond)
-        _, value = pressed(body) or ("", "")
-        await desk.attempt(act(desk, body, value, tell), tell)
-
-    return callback
+        app.action(action_id)(on_press(desk, act))
 
 
 async def oncall(desk: Desk, person: Person, words: list[str]) -> Message:

@@ -19,9 +19,8 @@ from bot.adapters.slack.words import some
 from bot.domain.person import Person
 from bot.domain.scope_document import file_name, scope_rows, to_csv, to_json
 from bot.procedures import review_scope
-from handlers.slack.desk import Body, Desk, Refuse, Say, log, pressed
+from handlers.slack.desk import Body, Desk, Do, Refuse, log, on_press
 
-Do = Callable[[Desk, Body, str, Refuse], Awaitable[None]]
 Answer = Callable[[Desk, Person, list[str]], Awaitable[Message]]
 MOST_REVISIONS = 15
 
@@ -41,17 +40,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
         do.SCOPE_DIFF: show_difference,
     }
     for action_id, act in acts.items():
-        app.action(action_id)(_callback(desk, act))
-
-
-def _callback(desk: Desk, act: Do) -> Callable[..., Awaitable[None]]:
-    async def callback(ack: Say, body: Body, respond: Say) -> None:
-        await ack()
-        tell = desk.teller(body, respond)
-        _, value = pressed(body) or ("", "")
-        await desk.attempt(act(desk, body, value, tell), tell)
-
-    return callback
+        app.action(action_id)(on_press(desk, act))
 
 
 # The command

@@ -3,22 +3,18 @@
 v2 has no description of its own here: its client builds those requests.
 """
 
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
 import pytest
 from aiohttp import ClientSession, web
 
 from bot.providers.datadog.fleet import DatadogFleet
 from tests.fake_datadog import FakeDatadog
 from tests.fake_pagerduty import serving
-from tests.processes import free_port, wait_until
+from tests.prism import running_prism
 from tests.tls import go_direct
 
 pytestmark = pytest.mark.nightly  # Prism takes its time to read the description
@@ -38,23 +34,9 @@ class Prism:
 
 @pytest.fixture(scope="module")
 def prism_url(fixtures_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    program = Path(sys.executable).parent / "prism"
-    found = str(program) if program.exists() else shutil.which("prism")
-    if not found:
-        pytest.skip("no Prism here: `make test-rigs` tries to get one, which needs Node and npm")
-    port = free_port()
-    log = tmp_path_factory.mktemp("prism") / "prism.log"
     description = fixtures_dir / "openapi" / "datadog-v1-openapi.yaml"
-    words = [found, "mock", "--errors", "-h", "127.0.0.1", "-p", str(port), str(description)]
-    with log.open("wb") as said:
-        process = subprocess.Popen(words, stdout=said, stderr=said)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until(lambda: _answers(url), what="Prism has read the description", log=log, seconds=90)
+    with running_prism(description, tmp_path_factory.mktemp("prism"), asks="/api/v1/hosts") as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 @pytest.fixture
@@ -107,11 +89,3 @@ def test_the_descriptions_own_examples_can_be_read(prism: Prism) -> None:
         (True, "", 1),
         (True, "", 1),
     ]
-
-
-def _answers(url: str) -> bool:
-    try:
-        httpx.get(f"{url}/api/v1/hosts", timeout=5)
-    except httpx.HTTPError:
-        return False
-    return True

@@ -3,16 +3,12 @@
 Prism (Node) serves the description; a TLS server on loopback, whose authority only the test trusts, passes on to it.
 """
 
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from aiohttp import ClientSession, web
 from pagerduty import RestApiV2Client, UrlError
@@ -24,7 +20,7 @@ from bot.providers.pagerduty.alerts import PagerDutyAlerts
 from bot.providers.pagerduty.client import open_client
 from bot.providers.pagerduty.settings import PagerDutySettings
 from tests.fake_pagerduty import serving
-from tests.processes import free_port, wait_until
+from tests.prism import running_prism
 from tests.tls import trust
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -47,23 +43,9 @@ class Prism:
 
 @pytest.fixture(scope="module")
 def prism_url(fixtures_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    program = Path(sys.executable).parent / "prism"
-    found = str(program) if program.exists() else shutil.which("prism")
-    if not found:
-        pytest.skip("no Prism here: `make test-rigs` tries to get one, which needs Node and npm")
-    port = free_port()
-    log = tmp_path_factory.mktemp("prism") / "prism.log"
     description = fixtures_dir / "openapi" / "pagerduty-rest-openapiv3.json"
-    words = [found, "mock", "--errors", "-h", "127.0.0.1", "-p", str(port), str(description)]
-    with log.open("wb") as said:
-        process = subprocess.Popen(words, stdout=said, stderr=said)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until(lambda: _answers(url), what="Prism has read the description", log=log, seconds=90)
+    with running_prism(description, tmp_path_factory.mktemp("prism"), asks="/users") as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 @pytest.fixture
@@ -195,11 +177,3 @@ def _incident(status: str = "acknowledged") -> dict[str, Any]:
         "escalation_policy": {"id": "PT20YPA", "type": "escalation_policy_reference"},
         "urgency": "high",
     }
-
-
-def _answers(url: str) -> bool:
-    try:
-        httpx.get(f"{url}/users", timeout=5)
-    except httpx.HTTPError:
-        return False
-    return True
