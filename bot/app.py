@@ -37,9 +37,9 @@ from bot.adapters.slack.projector import Budget, Projector
 from bot.adapters.slack.socket import keep_connected
 from bot.adapters.slack.web import SlackWeb, web_client, web_session
 from bot.adapters.system import SystemClock, SystemRandomness
-from bot.domain.coverage import Routes
 from bot.domain.errors import SocmonError
 from bot.domain.oncall import StoredRoster
+from bot.domain.route import Routes
 from bot.ports import Clock, Network, Randomness
 from bot.procedures.assess_coverage import routes as routes_to_people
 from bot.procedures.check_on_call import waits_for_slack

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from bot.domain.alert import Act, Alert, Severity
-from bot.domain.coverage import Age, Interval, Run, State, Subject
+from bot.domain.answers import Age, Subject
+from bot.domain.coverage import Interval, Run, State
 from bot.domain.delivery import Delivery
 from bot.domain.escalation import Phase, Progress
 from bot.domain.evidence import Entry, Frontier

@@ -9,7 +9,8 @@ from prometheus_client import Counter, Gauge
 from bot.adapters.slack.coverage_message import lost_message
 from bot.adapters.slack.web import NoAnswer, RateLimited, SlackSaysNo
 from bot.adapters.threads import in_thread
-from bot.domain.coverage import Interval, State, Subject
+from bot.domain.answers import Subject
+from bot.domain.coverage import Interval, State
 from bot.procedures import assess_coverage
 from bot.procedures.assess_coverage import OnRecord, Told
 from bot.providers.contract import Pulled

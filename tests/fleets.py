@@ -6,9 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from bot.domain.alert import Severity
+from bot.domain.answers import Known
 from bot.domain.component import MEASURES, Component, Identity, Kind, Measure
-from bot.domain.coverage import Assessment, Known, Routes, assess
+from bot.domain.coverage import Assessment, assess
 from bot.domain.monitor import Comparator, MetricReading, Monitor, Target, TargetKind, Watches
+from bot.domain.route import Routes
 from bot.domain.scope import Criticality, InScope
 from bot.domain.standard import Rule, Standard
 from tests.rosters import NOW, roster

@@ -9,35 +9,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from bot.domain.answers import (
+from bot.domain.answers import Age, Known, Subject
+from bot.domain.component import MEASURES, Component, Measure
+from bot.domain.coverage import Assessment, Interval, Run, State, assess, intervals, not_assessed, run_of
+from bot.domain.errors import SocmonError
+from bot.domain.evidence import Actor, Entry, Fact
+from bot.domain.monitor import MetricReading, Monitor
+from bot.domain.monitor_change import MonitorChange, changes
+from bot.domain.oncall import StoredRoster
+from bot.domain.packed_answers import (
     monitor_row,
     pack_monitors,
     pack_readings,
     unpack_monitors,
     unpack_readings,
 )
-from bot.domain.component import MEASURES, Component, Measure
-from bot.domain.coverage import (
-    Age,
-    Assessment,
-    Interval,
-    Known,
-    Routes,
-    Run,
-    State,
-    Subject,
-    assess,
-    folded_end,
-    intervals,
-    not_assessed,
-    run_of,
-)
-from bot.domain.errors import SocmonError
-from bot.domain.evidence import Actor, Entry, Fact
-from bot.domain.monitor import MetricReading, Monitor
-from bot.domain.monitor_change import MonitorChange, changes
-from bot.domain.oncall import StoredRoster
 from bot.domain.person import READERS, Person
+from bot.domain.route import Routes, folded_end
 from bot.domain.scope import InScope, Scope
 from bot.domain.standard import Standard
 from bot.ports import Records

@@ -11,11 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.answers import Known
 from bot.domain.component import MEASURES, Identity, Kind, Measure
-from bot.domain.coverage import Assessment, Cell, Known, Question, Routes, State, Why, assess, reaches_nobody
+from bot.domain.coverage import Assessment, Cell, State, assess
 from bot.domain.monitor import Comparator, Monitor, Mute, Target, TargetKind, Watches
 from bot.domain.oncall import InSlack
+from bot.domain.route import Routes, reaches_nobody
 from bot.domain.scope import Exclusion
+from bot.domain.shortfall import Question, Why
 from bot.domain.standard import at_least_as_strict
 from tests.fleets import (
     MONITORS,

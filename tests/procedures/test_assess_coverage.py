@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from bot.domain.answers import Known
 from bot.domain.component import Measure
-from bot.domain.coverage import Known, State
+from bot.domain.coverage import State
 from bot.domain.errors import NotPermitted
 from bot.domain.monitor import Monitor
 from bot.domain.monitor_change import Loss, changes

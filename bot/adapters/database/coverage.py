@@ -16,10 +16,12 @@ from bot.adapters.database.tables import (
     coverage_run,
     monitor_change,
 )
-from bot.domain.answers import monitor_row, row_monitor
+from bot.domain.answers import Age, Subject
 from bot.domain.component import Kind, Measure
-from bot.domain.coverage import Age, Interval, Question, Run, Shortfall, State, Subject, Why
+from bot.domain.coverage import Interval, Run, State
 from bot.domain.monitor_change import MonitorChange
+from bot.domain.packed_answers import monitor_row, row_monitor
+from bot.domain.shortfall import Question, Shortfall, Why
 
 
 class CoveragePart(Part):

@@ -7,8 +7,9 @@ from bot.adapters.slack.blocks import MOST_LETTERS, Message, letters
 from bot.adapters.slack.elements import Block, context, section, sections
 from bot.adapters.slack.text import date, slack_text
 from bot.adapters.slack.words import ago, duration, some
+from bot.domain.answers import Age
 from bot.domain.component import MEASURES, Kind, Measure
-from bot.domain.coverage import Age, Interval, Run, State
+from bot.domain.coverage import Interval, Run, State
 from bot.domain.monitor_change import MonitorChange
 from bot.procedures.assess_coverage import CoverageAnswer
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from bot.domain.answers import pack_monitors, pack_readings, unpack_monitors, unpack_readings
+from bot.domain.answers import Known
 from bot.domain.component import Measure
-from bot.domain.coverage import Known
 from bot.domain.monitor import Comparator, Monitor, Mute, Target, TargetKind, Watches
+from bot.domain.packed_answers import pack_monitors, pack_readings, unpack_monitors, unpack_readings
 from tests.fleets import MONITORS, READINGS, WEB, monitor, reading, whole
 from tests.rosters import NOW
 

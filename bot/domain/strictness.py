@@ -1,0 +1,94 @@
+"""Whether a monitor is at least as strict as a rule of the standard, and how far from it."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from bot.domain.component import Measure
+from bot.domain.monitor import Comparator, Monitor
+from bot.domain.shortfall import Question, Shortfall, Why
+from bot.domain.standard import LOWER, UPPER, Rule, at_least_as_strict
+
+# How far each shortcoming is from serving; a monitor has as many as it has.
+FAR = {
+    Why.TOO_MILD: 1,
+    Why.SILENCED: 2,
+    Why.DISABLED: 4,
+    Why.NO_DATA_IGNORED: 8,
+    Why.TOO_SLOW: 16,
+    Why.TOO_WEAK: 32,
+    Why.NO_THRESHOLD: 64,
+    Why.OTHER_WAY: 64,
+}
+
+
+def shortcoming(
+    one: Monitor, measure: Measure, rule: Rule, least: str | None
+) -> tuple[int, Shortfall | None]:
+    """(how far it is from this rule, all that is wrong with it as one shortfall)."""
+    wrong = list(_wrong(one, measure, rule, least))
+    if not wrong:
+        return 0, None
+    farthest = max(wrong, key=lambda each: FAR[each[0]])
+    shortfall = Shortfall(
+        question=Question.THRESHOLD,
+        why=farthest[0],
+        says=f"“{one.name}” in {one.provider} {', and '.join(says for _, says, _ in wrong)}.",
+        mend=" ".join(dict.fromkeys(mend for _, _, mend in wrong)),
+    )
+    return sum({FAR[why] for why, _, _ in wrong}), shortfall
+
+
+def _wrong(one: Monitor, measure: Measure, rule: Rule, least: str | None) -> Iterator[tuple[Why, str, str]]:
+    """Each thing that keeps the monitor from being as strict as the rule: its kind, a part of a sentence, the mend."""
+    yield from _wrong_threshold(one, measure, rule)
+    if one.window > rule.window:
+        yield (
+            Why.TOO_SLOW,
+            f"fires after {_minutes(one.window)} min, later than {_minutes(rule.window)} min",
+            f"Shorten its window to {_minutes(rule.window)} min.",
+        )
+    if rule.no_data and not one.alerts_on_no_data and one.comparator is not Comparator.ABSENT:
+        yield Why.NO_DATA_IGNORED, "stays quiet when no data arrives", "Let it alert on missing data."
+    if not one.enabled:
+        yield Why.DISABLED, "is disabled", "Enable it."
+    if one.silenced:
+        yield Why.SILENCED, f"sends nothing ({one.silenced.rstrip('.')})", "Lift the silence."
+    if least and one.severity and one.severity > least:
+        yield (
+            Why.TOO_MILD,
+            f"has severity {one.severity}, below the standard's {least}",
+            f"Raise its severity to {least}.",
+        )
+
+
+def _wrong_threshold(one: Monitor, measure: Measure, rule: Rule) -> Iterator[tuple[Why, str, str]]:
+    if rule.comparator is Comparator.ABSENT:
+        if one.comparator is not Comparator.ABSENT and not one.alerts_on_no_data:
+            yield Why.NO_DATA_IGNORED, "stays quiet when no data arrives", "Let it alert on missing data."
+        return
+    if one.comparator not in UPPER | LOWER or one.threshold is None:
+        yield (
+            Why.NO_THRESHOLD,
+            "has no threshold that the standard could be compared with",
+            f"Add one that fires {rule}.",
+        )
+    elif (one.comparator in UPPER) != (rule.comparator in UPPER):
+        yield (
+            Why.OTHER_WAY,
+            f"fires {one.comparator} {one.threshold}, where the standard says {rule.comparator} {rule.threshold}",
+            f"Add one that fires {rule}.",
+        )
+    elif not at_least_as_strict(measure, rule, one.comparator, one.threshold):
+        sign = ">" if rule.comparator in UPPER else "<"
+        yield (
+            Why.TOO_WEAK,
+            f"has a threshold that is too weak ({one.comparator} {one.threshold}; the standard says"
+            f" {rule.comparator} {rule.threshold}, and {one.threshold} {sign} {rule.threshold})"
+            if one.threshold != rule.threshold
+            else f"fires {one.comparator} {one.threshold} only; the standard says {rule.comparator} {rule.threshold}",
+            f"Set its threshold to {rule.comparator} {rule.threshold}.",
+        )
+
+
+def _minutes(window: timedelta) -> str:
+    return f"{window / timedelta(minutes=1):g}"
