@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partialmethod
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import moto.moto_proxy
@@ -64,6 +65,7 @@ class Completed:
         self.unanswered: set[str] = set()
         """Metrics that GetMetricData has an internal error for."""
         self.requests: list[str] = []
+        self._one_at_a_time = RLock()  # metrics and alarms are asked for in threads of their own
         self._moto: dict[str, Any] = {
             "list_metrics": CloudWatchResponse.list_metrics,
             "describe_alarms": CloudWatchResponse.describe_alarms,
@@ -132,6 +134,10 @@ class Completed:
         return ActionResult({"Name": name, "MuteTargets": targets, "Status": "ACTIVE"})
 
     def _call_action(self, response: Any) -> Any:
+        with self._one_at_a_time:
+            return self._answer(response)
+
+    def _answer(self, response: Any) -> Any:
         self.requests.append(f"{response.service_name}.{response._get_action()}")  # noqa: SLF001 - moto's own way
         services = self.refused.get(response.region)
         refuses = services is not None and (not services or response.service_name in services)

@@ -37,7 +37,8 @@ class FakeDatadog:
     users: list[dict[str, Any]] = field(default_factory=list)
     channels: dict[str, list[str]] = field(default_factory=dict)
     services: set[str] = field(default_factory=set)
-    webhooks: set[str] = field(default_factory=set)
+    webhooks: dict[str, str] = field(default_factory=dict)
+    """Name → address."""
     silent: set[tuple[str, str]] = field(default_factory=set)
     stale: set[tuple[str, str]] = field(default_factory=set)
     faults: dict[str, list[int]] = field(default_factory=dict)
@@ -114,8 +115,11 @@ class FakeDatadog:
             if account not in self.channels:
                 return None
             return [{"name": f"#{one}", "display": {}} for one in self.channels[account]]
-        names = self.services if kind == "pagerduty" else self.webhooks
-        return {"service_name": name, "name": name} if name in names else None
+        if kind == "pagerduty":
+            return {"service_name": name} if name in self.services else None
+        return (
+            {"name": name, "url": self.webhooks[name], "encode_as": "json"} if name in self.webhooks else None
+        )
 
     def _series(self, asked: Any) -> Any:
         [metric, by] = re.fullmatch(r"avg:([\w.]+)\{\*\} by \{(.*)\}", asked["queries"][0]["query"]).groups()  # type: ignore[union-attr]

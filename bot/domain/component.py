@@ -5,7 +5,7 @@ component. Its key is the strongest of its identities, so it stays the same when
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -84,7 +84,8 @@ class Component:
     """A thing that runs. `identities` has at least one; `sources` are the providers (or files) that know it.
 
     `account` and `region` are where it lies, "" where that means nothing. `tags` are the tools' own, later ones win;
-    several values of one tag stand side by side with commas between them.
+    several values of one tag stand side by side with commas between them. `parts` is what each source by itself knows
+    of it now, where that differs from the whole; it is not kept.
     """
 
     kind: Kind
@@ -94,6 +95,11 @@ class Component:
     account: str = ""
     region: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, "Component"] = field(default_factory=dict, compare=False, repr=False)
+
+    def as_known_to(self, source: str) -> "Component":
+        """By its own names and tags: one tool's tags say nothing of what another one calls by the same word."""
+        return self.parts.get(source, self)
 
     @property
     def key(self) -> str:
@@ -127,7 +133,23 @@ def unite(components: Iterable[Component]) -> list[Component]:
     return sorted((_one(same) for same in parts.values()), key=lambda one: one.key)
 
 
+def parts_of(same: Iterable[Component]) -> Mapping[str, Component]:
+    """What each source knows of one component, of what they know together."""
+    found: dict[str, list[Component]] = {}
+    for one in same:
+        for source in sorted(one.sources):
+            found.setdefault(source, []).append(one.as_known_to(source))
+    return {source: _together(each) for source, each in found.items()}
+
+
 def _one(same: Sequence[Component]) -> Component:
+    if len(same) == 1:
+        return same[0]
+    one = _together(same)
+    return replace(one, parts=parts_of(same)) if len(one.sources) > 1 else one
+
+
+def _together(same: Sequence[Component]) -> Component:
     if len(same) == 1:
         return same[0]
     ordered = sorted(same, key=lambda one: (min(each.rank for each in one.identities), one.name))

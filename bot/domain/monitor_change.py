@@ -60,8 +60,9 @@ def _by_id(monitors: Iterable[Monitor]) -> Mapping[str, Monitor]:
 
 
 def _same(one: Monitor) -> Monitor:
-    """Without the date, which some tools set without a change."""
-    return replace(one, modified_at=None, modified_by_tool=True)
+    """Without the date, which some tools set without a change, and what there is beside what it watches."""
+    watches = replace(one.watches, parts=frozenset()) if one.watches.parts else one.watches
+    return replace(one, modified_at=None, modified_by_tool=True, watches=watches)
 
 
 def _losses(old: Monitor, new: Monitor) -> Iterator[tuple[Loss, str]]:

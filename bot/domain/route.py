@@ -27,7 +27,11 @@ class Routes:
 
 
 def reaches_nobody(targets: tuple[Target, ...], routes: Routes, now: datetime) -> Shortfall | None:
-    """None when one of the targets is alive, approved and reaches somebody on call; else why none does."""
+    """None when one of the targets is alive, approved and reaches somebody on call; else why none does.
+
+    What opens something at its end has to hear of the recovery as well: PagerDuty counts the next alert to the incident
+    that is still open, and calls nobody again.
+    """
     if not targets:
         return Shortfall(
             question=Question.ROUTED,
@@ -61,16 +65,29 @@ def _end(target: Target, routes: Routes, now: datetime) -> Shortfall | None:
         )
     ends = (target.name, *target.reaches)
     folded = {folded_end(end) for end in ends}
-    teams = _teams_of(folded, routes)
-    if any(_is_own(end, routes.own) for end in ends):
-        return _team_called(routes.team, f"{target.kind} {target.name}", routes, now, shortfall)
-    if teams:
-        return _team_called(teams[0], f"{target.kind} {target.name}", routes, now, shortfall)
-    if folded & routes.approved and target.kind is not TargetKind.PAGERDUTY:
+    # A Slack channel may bear the name of a service.
+    teams = _teams_of(folded, routes) if target.kind is TargetKind.PAGERDUTY else []
+    own = any(_is_own(end, routes.own) for end in ends)
+    if own or teams:
+        called = routes.team if own else teams[0]
+        missed = _team_called(called, f"{target.kind} {target.name}", routes, now, shortfall)
+        return missed or _stays_open(target, shortfall)
+    if target.kind is not TargetKind.PAGERDUTY and folded & routes.approved:
         return _anybody_called(target, routes, now, shortfall)
     if routes.roster and _on_call_by_mail(folded, routes.roster, now):
         return None
     return _leads_nowhere(target, shortfall)
+
+
+def _stays_open(target: Target, shortfall: "Make") -> Shortfall | None:
+    if target.recovery:
+        return None
+    return shortfall(
+        Why.NO_RECOVERY,
+        f"{target.kind} {target.name} is told of the alert and never of its recovery, so what it opens stays open and"
+        " takes in the next alert without a call.",
+        "Tell it of the recovery as well.",
+    )
 
 
 def _leads_nowhere(target: Target, shortfall: "Make") -> Shortfall:
