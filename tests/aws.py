@@ -6,6 +6,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partialmethod
 from pathlib import Path
@@ -18,6 +19,8 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
+from moto.moto_api._internal.models import moto_api_backend
+from moto.server import ThreadedMotoServer
 from moto.sns.models import sns_backends
 
 CA_FILE = str(Path(moto.moto_proxy.__file__).parent / "ca.crt")
@@ -44,6 +47,22 @@ def wait_for(port: int) -> None:
                 return
         time.sleep(0.1)
     pytest.fail(f"moto did not start within {STARTUP_SECONDS} s")
+
+
+@contextmanager
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator["Completed"]:
+    """moto's AWS over HTTP, empty at first, with what it lacks; boto3 finds it, in whatever process it runs."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "made-up")
+        moto_api_backend.reset()
+        yield Completed(monkeypatch)
+    finally:
+        server.stop()
 
 
 class Completed:

@@ -371,6 +371,8 @@ def _datadog(company: Company) -> None:
     for number, service in enumerate(("files", "files", "files", "batch", "ledger", "print"), 1):
         high = ("criticality:high",) if service == "print" else ()
         company.agent(f"dc-{number}", f"service:{service}", "env:prod", *high)
+    # Half of a character that somebody cut in two.
+    company.tags_anew("dc-3", "service:files", "env:prod", "note:\ud83d")
     # web-4 is watched by its name.
     company.tags_anew("web-4", "service:pinned", "env:prod")
     company.datadog_watches("host:web-4")

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from moto import mock_aws
 
 from bot.app import Socmon
 from bot.commands.scope import import_files
@@ -21,7 +20,7 @@ from bot.settings import load_settings
 from jobs.collect_coverage import collect_coverage
 from jobs.collect_inventory import collect_inventory
 from jobs.collect_on_call import collect_on_call
-from tests.aws import Completed
+from tests.aws import served
 from tests.fake_datadog import fake_datadog
 from tests.fake_newrelic import ACCOUNT, fake_newrelic
 from tests.fake_pagerduty import fake_pagerduty
@@ -75,7 +74,7 @@ async def world(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(nerdgraph, "PAUSES", (0.0, 0.0, 0.0))
     clock = MovableClock(datetime.now(UTC))
     with (
-        mock_aws(),
+        served(monkeypatch) as aws,
         fake_datadog(clock.now()) as datadog,
         fake_newrelic(clock.now()) as newrelic,
         fake_pagerduty(clock.now, tmp_path, monkeypatch) as pagerduty,
@@ -84,7 +83,7 @@ async def world(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             company = Company(
                 datadog=datadog,
                 newrelic=newrelic,
-                aws=Completed(monkeypatch),
+                aws=aws,
                 pagerduty=pagerduty,
                 slack=slack,
             )
