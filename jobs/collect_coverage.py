@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import Any
 
 from prometheus_client import Counter, Gauge
@@ -30,13 +31,14 @@ async def collect_coverage(parts: Any) -> str:
     if not parts.fleets:
         return "no tool is connected that can be asked"
     told = await asyncio.gather(*(_ask(parts, name, before) for name in parts.fleets))
+    archived = await parts.archived_channels()
     now, standard = parts.clock.now(), parts.standard
     found = await in_thread(
         assess_coverage.look,
         before.entries,
         told,
         standard=standard,
-        routes=parts.notification_routes(before.roster, now),
+        routes=replace(parts.notification_routes(before.roster, now), archived=archived),
         now=now,
         time_to_live=parts.coverage_time_to_live,
     )

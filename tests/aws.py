@@ -1,5 +1,6 @@
 """moto's AWS: as processes of their own, and in this one with what it lacks."""
 
+import logging
 import socket
 import subprocess
 import sys
@@ -53,6 +54,7 @@ def wait_for(port: int) -> None:
 def served(monkeypatch: pytest.MonkeyPatch) -> Iterator["Completed"]:
     """moto's AWS over HTTP, empty at first, with what it lacks; boto3 finds it, in whatever process it runs."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server.start()
     try:
         host, port = server.get_host_and_port()

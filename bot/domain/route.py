@@ -15,13 +15,15 @@ class Routes:
 
     `approved` are the channels that may be used; `services` PagerDuty's services and integration keys with the team
     that they call; both compared without case and without their signs. `own` are the ends at which socmon itself
-    listens, and `team` whom it then calls. `roster` is None when nobody can tell who is on call, and `unsure` says why.
+    listens, and `team` whom it then calls. `archived` are Slack channels that nobody reads any more. `roster` is None
+    when nobody can tell who is on call, and `unsure` says why.
     """
 
     approved: frozenset[str] = frozenset()
     services: Mapping[str, str] = field(default_factory=dict)
     own: frozenset[str] = frozenset()
     team: str = ""
+    archived: frozenset[str] = frozenset()
     roster: Roster | None = None
     unsure: str = "socmon does not know yet who is on call."
 
@@ -58,13 +60,16 @@ def _end(target: Target, routes: Routes, now: datetime) -> Shortfall | None:
     def shortfall(why: Why, says: str, mend: str) -> Shortfall:
         return Shortfall(question=Question.ROUTED, why=why, says=says, mend=mend)
 
-    if target.dead:
-        mend = "Mend the target, or send it elsewhere."
-        return shortfall(
-            Why.DEAD_TARGET, f"{target.kind} {target.name} reaches nobody: {_sentence(target.dead)}", mend
-        )
     ends = (target.name, *target.reaches)
     folded = {folded_end(end) for end in ends}
+    dead = target.dead
+    if target.kind is TargetKind.SLACK and folded & routes.archived:
+        dead = dead or "the channel is archived in Slack."
+    if dead:
+        mend = "Mend the target, or send it elsewhere."
+        return shortfall(
+            Why.DEAD_TARGET, f"{target.kind} {target.name} reaches nobody: {_sentence(dead)}", mend
+        )
     # A Slack channel may bear the name of a service.
     teams = _teams_of(folded, routes) if target.kind is TargetKind.PAGERDUTY else []
     own = any(_is_own(end, routes.own) for end in ends)

@@ -71,6 +71,9 @@ class Parts(SimpleNamespace):
             async def say(self, channel: str, message: Any) -> None:
                 said.append((channel, message))
 
+        async def nothing_archived() -> frozenset[str]:
+            return frozenset()
+
         slack = SimpleNamespace(validation_channel="C0SOC2", alerts_channel="C0ALERTS")
         super().__init__(
             records=Keeper(),
@@ -83,6 +86,7 @@ class Parts(SimpleNamespace):
             standard=STANDARD,
             coverage_time_to_live=TTL,
             notification_routes=lambda _stored, _now: ROUTES,
+            archived_channels=nothing_archived,
             settings=SimpleNamespace(config=SimpleNamespace(slack=slack)),
         )
 

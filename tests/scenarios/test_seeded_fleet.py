@@ -1,6 +1,7 @@
 """A fleet of 60 components over three tools: what is well is covered, and each fault is found for what it is."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.app import Socmon
+from bot.commands.coverage import print_coverage
 from bot.commands.scope import import_files
 from bot.domain.coverage import State
 from bot.domain.person import Person, Role
@@ -24,7 +26,8 @@ from tests.aws import served
 from tests.fake_datadog import fake_datadog
 from tests.fake_newrelic import ACCOUNT, fake_newrelic
 from tests.fake_pagerduty import fake_pagerduty
-from tests.seeded_fleet import CONFIG, FAULTS, SOCMON, Company, healthy
+from tests.seeded_faults import FAULTS
+from tests.seeded_fleet import CONFIG, SOCMON, Company, healthy
 from tests.slack_server import slack_server
 from tests.world import MovableClock
 
@@ -68,8 +71,17 @@ class World:
         return cells, says
 
 
+@pytest.fixture(
+    params=["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.nightly])],
+)
+def records_url(request: pytest.FixtureRequest) -> str:
+    """On SQLite all day, and on PostgreSQL each night."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
 @pytest.fixture
-async def world(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+async def world(records_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     monkeypatch.setattr(datadog_client, "BACKOFF", 0)
     monkeypatch.setattr(nerdgraph, "PAUSES", (0.0, 0.0, 0.0))
     clock = MovableClock(datetime.now(UTC))
@@ -93,7 +105,8 @@ async def world(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             environ = {
                 "SOCMON_CONFIG": str(tmp_path / "socmon.toml"),
                 "SOCMON_DATA_DIR": str(tmp_path / "data"),
-                "SOCMON_DATABASE_URL": sqlite_url,
+                "SOCMON_DATABASE_URL": records_url,
+                "SOCMON_LOG_ORIGIN": "socmon.example.com",
                 "SOCMON_LOG_KEY_FILE": str(tmp_path / "log.key"),
                 "SOCMON_PUBLIC_URL": SOCMON,
                 "SLACK_BOT_TOKEN": "xoxb-1",
@@ -133,7 +146,9 @@ async def collect_inventory_again(world: World) -> None:
     await collect_inventory(world.socmon)
 
 
-async def test_every_planted_fault_is_found(world: World, tmp_path: Path) -> None:
+async def test_every_planted_fault_is_found(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Each with its own reason, in exactly the cells that it spoils; before that everything was covered."""
     await put_in_scope(world, tmp_path)
     await world.looks()
@@ -155,6 +170,13 @@ async def test_every_planted_fault_is_found(world: World, tmp_path: Path) -> Non
     for fault in FAULTS:
         assert all(fault.says in says[at] for at, _ in fault.expected), fault.what
     assert len(FAULTS) >= 25
+    capsys.readouterr()
+    assert await asyncio.to_thread(print_coverage, world.socmon.settings, (), form="json") == 1
+    told = json.loads(capsys.readouterr().out)["cells"]
+    red = {(row["name"], row["measure"]) for row in told if row["state"] != State.COVERED}
+    assert (len(told), red) == (209, set(expected))
+    announced = world.company.slack.parents("C0SOC2")[-1]["text"]
+    assert announced.endswith("monitors watch less than before")
 
 
 @pytest.mark.nightly
