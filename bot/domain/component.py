@@ -95,7 +95,7 @@ class Component:
     account: str = ""
     region: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
-    parts: Mapping[str, "Component"] = field(default_factory=dict, compare=False, repr=False)
+    parts: Mapping[str, "Component"] = field(default_factory=lambda: _NO_PARTS, compare=False, repr=False)
 
     def as_known_to(self, source: str) -> "Component":
         """By its own names and tags: one tool's tags say nothing of what another one calls by the same word."""
@@ -105,6 +105,10 @@ class Component:
     def key(self) -> str:
         """The strongest identity, as text."""
         return str(min(self.identities, key=lambda one: one.rank))
+
+
+_NO_PARTS: Mapping[str, Component] = {}
+"""One for all: a large fleet has hundreds of thousands of components without any."""
 
 
 def unite(components: Iterable[Component]) -> list[Component]:

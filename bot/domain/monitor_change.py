@@ -74,6 +74,8 @@ def _losses(old: Monitor, new: Monitor) -> Iterator[tuple[Loss, str]]:
         yield Loss.WEAKENED, f"{_told(old)} → {_told(new)}"
     if len(_live(new)) < len(_live(old)):
         yield Loss.UNROUTED, f"{_ends(old)} → {_ends(new)}"
+    elif unclosed := sorted(name for _, name in _closing(old) & _live(new) - _closing(new)):
+        yield Loss.UNROUTED, f"{', '.join(unclosed)} told of recoveries → not told"
 
 
 def _ends(one: Monitor) -> str:
@@ -82,6 +84,13 @@ def _ends(one: Monitor) -> str:
 
 def _live(one: Monitor) -> set[tuple[TargetKind, str]]:
     return {(each.kind, each.name) for each in one.targets if not each.dead}
+
+
+def _closing(one: Monitor) -> set[tuple[TargetKind, str]]:
+    """Those that open something, and hear when it is over."""
+    opens = {TargetKind.PAGERDUTY, TargetKind.WEBHOOK}
+    told = {(each.kind, each.name) for each in one.targets if each.recovery and each.kind in opens}
+    return told & _live(one)
 
 
 def _weaker(old: Monitor, new: Monitor) -> bool:

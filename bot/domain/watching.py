@@ -296,6 +296,8 @@ def _is_watched(one: Monitor, item: InScope, seers: tuple[str, ...]) -> bool:
 def _unless_muted(judged: _Judged, item: InScope) -> _Judged:
     """A monitor may be silent for a part of what it watches, and serve the rest."""
     one = judged.monitor
+    if not one.mutes:
+        return judged
     known = item.component.as_known_to(one.provider)
     why = next((mute.why for mute in one.mutes if mute.watches.sees(known)), None)
     if why is None:

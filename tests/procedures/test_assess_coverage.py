@@ -18,7 +18,7 @@ from bot.domain.monitor_change import Loss, changes
 from bot.domain.person import Person
 from bot.procedures import assess_coverage
 from bot.procedures.assess_coverage import Kept, NoCoverage, Told, compare, keep, look, open_page, tell
-from tests.fleets import MONITORS, READINGS, ROUTES, STANDARD, TTL, in_scope, monitor
+from tests.fleets import MONITORS, OPS, READINGS, ROUTES, STANDARD, TTL, in_scope, monitor
 from tests.reports import SAM
 from tests.world import Ledger
 
@@ -125,6 +125,7 @@ def test_what_watches_less_is_told(database_url: str) -> None:
         ({"enabled": False}, {Loss.DISABLED}),
         ({"silenced": "muted until 18:00"}, {Loss.MUTED}),
         ({"targets": ()}, {Loss.UNROUTED}),
+        ({"targets": (replace(OPS, recovery=False),)}, {Loss.UNROUTED}),
         ({"window": timedelta(minutes=15)}, {Loss.WEAKENED}),
         ({"threshold": Decimal(80)}, set()),
         ({"name": "another name"}, set()),
