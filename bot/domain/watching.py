@@ -258,8 +258,8 @@ class Watching:
             self._shortfalls["unread", one.provider, one.id] = Shortfall(
                 question=Question.THRESHOLD,
                 why=Why.UNREADABLE,
-                says=f"Whether “{one.name}” in {one.provider} watches it cannot be read: {one.watches.unreadable}",
-                mend="Write the monitor's filter with plain tags, or watch this component with another one.",
+                says=f"“{one.name}” in {one.provider} cannot be taken for watching it: {one.watches.unreadable}",
+                mend="Correct the monitor, or watch this component with another one.",
             )
         return self._shortfalls["unread", one.provider, one.id]
 
