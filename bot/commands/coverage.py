@@ -12,6 +12,7 @@ from bot.domain.coverage import Interval, State
 from bot.domain.spreadsheet import Cell, to_csv
 from bot.procedures import assess_coverage
 from bot.procedures.assess_coverage import NotInScope, Picture
+from bot.procedures.review_standard import StandardStanding, standing
 from bot.settings import Settings
 from bot.standard import read_standard
 
@@ -35,6 +36,7 @@ def print_coverage(settings: Settings, words: Sequence[str], *, form: str) -> in
     """`form` is "text", "json", "csv" or "html". The text names what is not covered; JSON and CSV have every cell."""
     with records_of(settings) as ask:
         picture: Picture = ask(assess_coverage.picture)
+        standard: StandardStanding = ask(standing, read_standard(settings.standard_file))
     rows = [row for row in _rows(picture) if not words or _is_asked(row, " ".join(words))]
     if words and not rows:
         raise NotInScope(" ".join(words))
@@ -47,6 +49,8 @@ def print_coverage(settings: Settings, words: Sequence[str], *, form: str) -> in
             sys.stdout.write(_page(settings, picture, rows))
         case _:
             _print(settings, picture, rows)
+            for fault in standard.due:
+                print(f"! {fault}")
     return 1 if any(row["state"] in {State.GAP, State.UNKNOWN} for row in rows) else 0
 
 
@@ -112,8 +116,6 @@ def _print(settings: Settings, picture: Picture, rows: Sequence[Row]) -> None:
     print(_summary(rows))
     for line in _told_ages(settings, picture):
         print(line)
-    for fault in read_standard(settings.standard_file).faults(picture.now.date()):
-        print(f"! {fault}")
 
 
 def _summary(rows: Sequence[Row]) -> str:

@@ -26,7 +26,10 @@ from bot.commands.records import records_of
 from bot.domain.errors import SocmonError, WrongSettings
 from bot.domain.oncall import window
 from bot.domain.person import ROLE_NAMES, Role
+from bot.domain.standard import Standard
+from bot.domain.standard_version import in_force
 from bot.procedures.check_on_call import OnCallAnswer, who_is_on_call
+from bot.procedures.review_standard import StandardStanding, standing
 from bot.providers import all_providers
 from bot.settings import SLACK_API, Settings, load_settings, read_environment
 from bot.standard import read_standard
@@ -231,12 +234,23 @@ def _standard(settings: Settings) -> Iterator[Finding]:
     except WrongSettings as error:
         yield Finding(level=Level.FAULT, subject="standard", text=str(error))
         return
-    faults = standard.faults(SystemClock().now().date())
-    if faults:
-        text, _, mend = " ".join(faults).partition(". ")
+    stands = _versions(settings, standard)
+    for fault in stands.due:
+        text, _, mend = fault.partition(". ")
         yield _hint("standard", f"{text}.", mend)
-    else:
-        yield _ok("standard", f"reviewed on {standard.reviewed}, approved by {standard.approved_by}")
+    if stands.review and not stands.due:
+        yield _ok("standard", f"reviewed on {stands.review.on}, approved by {standard.approved_by}")
+
+
+def _versions(settings: Settings, standard: Standard) -> StandardStanding:
+    """With what was in force before, and its reviews, where records can be read."""
+    try:
+        with records_of(settings) as ask:
+            stands: StandardStanding = ask(standing, standard)
+    except SocmonError:
+        now = SystemClock().now()
+        return StandardStanding(versions=tuple(in_force((), standard, now)), now=now)
+    return stands
 
 
 async def _rosters(settings: Settings) -> list[Finding]:

@@ -30,6 +30,7 @@ from bot.domain.scope import InScope, Scope
 from bot.domain.standard import Standard
 from bot.ports import Records
 from bot.procedures.review_scope import standing
+from bot.procedures.review_standard import standard_due
 
 MOST_ENTRIES = 500
 """Gaps of one run that have an entry each; more of them (a tool has failed) share one, with their digest."""
@@ -137,6 +138,8 @@ class CoverageAnswer:
     now: datetime
     time_to_live: timedelta
     component: InScope | None = None
+    standard_due: tuple[str, ...] = ()
+    """What is to be mended about the written standard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,6 +326,7 @@ def coverage(
         now=records.now,
         time_to_live=time_to_live,
         component=component,
+        standard_due=standard_due(records),
     )
 
 

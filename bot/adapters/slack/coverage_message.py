@@ -28,7 +28,11 @@ def coverage_message(answer: CoverageAnswer, *, titles: Mapping[str, str]) -> Me
         return _component(answer, titles)
     head = _head(answer)
     blocks: list[Block] = [section(head), *sections(_kinds(answer.run))]
-    small = context(*_ages(answer, titles), f"As assessed {date(answer.run.at)}")
+    small = context(
+        *_ages(answer, titles),
+        *(f":warning: {slack_text(each, 300)}" for each in answer.standard_due),
+        f"As assessed {date(answer.run.at)}",
+    )
     shown = 0
     for gap in answer.gaps[:MOST_GAPS]:
         more = [*blocks, section(_gap(gap, answer.now))]
