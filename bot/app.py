@@ -110,6 +110,7 @@ class Socmon:
         self.tellers = {name: teller for name, teller in told.items() if teller}
         self.standard, self.shipped_standard = read_standard(settings.standard_file), read_standard(None)
         self.coverage_time_to_live = settings.coverage_time_to_live
+        self.coverage_budget = settings.config.coverage.most_usd_per_month
         looked_at = {name: known[name].fleet(own) for name, own in settings.providers.items()}
         self.fleets = {name: fleet for name, fleet in looked_at.items() if fleet}
         kept_in = settings.config.artifacts

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Self, get_args
@@ -292,6 +293,8 @@ class CoverageTable(Table):
     """The file of the written standard: an absolute path, or one beside the configuration file."""
     time_to_live_minutes: int = Field(45, ge=20, le=24 * 60)
     """How long a tool's last good answer stands. The tools are asked every 15 minutes."""
+    most_usd_per_month: Decimal = Field(Decimal(100), ge=0)
+    """What a vendor may bill for being asked, at list prices, before operators are told."""
 
 
 class NotificationsTable(Table):

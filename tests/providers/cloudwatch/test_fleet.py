@@ -600,3 +600,20 @@ def test_calls_are_few_and_counted(aws: Completed) -> None:
     print(f"{listed.calls} + {read.calls} + {watched.calls} = {calls} calls for 1,000 components")  # noqa: T201
     assert calls == len(aws.requests)
     assert calls <= 40
+
+
+def test_what_aws_bills_is_counted(aws: Completed) -> None:
+    """Metrics that are asked for by their number, CloudWatch's other requests one by one, and nobody else's."""
+    put_agents(run_instances(2))
+    listed = fleet().list_components(NOW)
+    aws.requests.clear()
+
+    read = fleet().read_metrics(listed.items, NOW)
+
+    # Of each machine CPU, network and status, then memory and disk of its agent; of each volume its use.
+    assert listed.billed == ()
+    assert {each.of: each.units for each in read.billed} == {
+        "metrics asked for": 2 * 5 + 2,
+        "CloudWatch requests": aws.requests.count("cloudwatch.ListMetrics"),
+    }
+    assert sum(each.usd for each in read.billed) == Decimal("0.00016")
