@@ -31,6 +31,7 @@ from bot.domain.alert import NoAction, Severity
 from bot.domain.errors import WrongSettings
 from bot.domain.escalation import NOTE_MISSING, UNACKNOWLEDGED, Policy, Step, Target
 from bot.domain.person import Role
+from bot.domain.prerequisite import Document
 from bot.domain.rota import Rotation, StandIn, Turn
 from bot.domain.storm import StormRule
 from bot.domain.thread import SlackRoute, SlackRoutes
@@ -306,6 +307,24 @@ class NotificationsTable(Table):
     """PagerDuty's services, by name, id or integration key → the team under `[on_call]` that they call."""
 
 
+class DocumentTable(Table):
+    """Written expectations: where they lie, who keeps them, and when somebody last reviewed them."""
+
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+\S*$")]
+    owner: str = ""
+    reviewed: date | None = None
+
+    def document(self, title: str, key: str) -> Document:
+        return Document(title=title, key=key, url=self.url, owner=self.owner, reviewed=self.reviewed)
+
+
+class DocumentsTable(Table):
+    """`[documents]`: what is expected of alerting and of incident response."""
+
+    alerting: DocumentTable | None = None
+    incident_response: DocumentTable | None = None
+
+
 class ArtifactsTable(Table):
     """`[artifacts]`: the S3 bucket for what is kept as evidence; without one it lies in SOCMON_DATA_DIR."""
 
@@ -326,6 +345,7 @@ class ConfigFile(Table):
     retention: RetentionTable = RetentionTable()
     coverage: CoverageTable = CoverageTable()
     notifications: NotificationsTable = NotificationsTable()
+    documents: DocumentsTable = DocumentsTable()
     artifacts: ArtifactsTable = ArtifactsTable()
     providers: dict[str, dict[str, Any]] = {}
     timezone: str = "UTC"
@@ -431,6 +451,21 @@ class Settings:
         """The company's own standard; None for the one that ships."""
         name = self.config.coverage.standard
         return (self.config_file or Path()).parent / name if name else None
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """Those that the control starts from, also where none is configured."""
+        table = self.config.documents
+        found = {
+            "alerting": ("The expectations for alerting", table.alerting),
+            "incident_response": ("The expectations for incident response", table.incident_response),
+        }
+        return tuple(
+            one.document(title, f"documents.{name}")
+            if one
+            else Document(title=title, key=f"documents.{name}")
+            for name, (title, one) in found.items()
+        )
 
     @property
     def coverage_time_to_live(self) -> timedelta:

@@ -276,6 +276,17 @@ class Fleet(Protocol):
         """All alert rules with their targets, and what the tool knows of where these end."""
         ...
 
+    def check_rights(self, at: datetime) -> Pulled[str]:
+        """The permissions that were granted, each by its name; the least request for each.
+
+        For a tool whose rights are all or nothing it is enough that it lists its monitors.
+        """
+        pulled = self.list_monitors(at)
+        granted = ("monitors",) if pulled.complete else ()
+        return Pulled(
+            items=granted, complete=pulled.complete, as_of=at, calls=pulled.calls, reason=pulled.reason
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:

@@ -188,9 +188,13 @@ class Place:
             self._clients[service] = self.aws.client(service, self.region, self.keys)
         return self._clients[service]
 
-    def _failed(self, service: str, operation: str, code: str, message: str) -> None:
+    def action(self, service: str, operation: str) -> str:
+        """The permission that it takes, as IAM writes it."""
         name = self._client(service).meta.method_to_api_mapping[operation]
-        action = f"{_IAM_NAMES.get(service, service)}:{name}"
+        return f"{_IAM_NAMES.get(service, service)}:{name}"
+
+    def _failed(self, service: str, operation: str, code: str, message: str) -> None:
+        action = self.action(service, operation)
         self.aws.failures.append(Failure(where=self.where, action=action, code=code, message=message))
 
 
