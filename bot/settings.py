@@ -457,8 +457,8 @@ class Settings:
         """Those that the control starts from, also where none is configured."""
         table = self.config.documents
         found = {
-            "alerting": ("The expectations for alerting", table.alerting),
-            "incident_response": ("The expectations for incident response", table.incident_response),
+            "alerting": ("document on alerting", table.alerting),
+            "incident_response": ("document on incident response", table.incident_response),
         }
         return tuple(
             one.document(title, f"documents.{name}")

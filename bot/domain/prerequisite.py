@@ -56,23 +56,21 @@ def _document(one: Document, today: date) -> Prerequisite:
     again = f"Read it, and set {one.key} reviewed to that day."
     if not one.url:
         example = f'{one.key.rpartition(".")[2]} = {{ url = "https://…", owner = "…", reviewed = {today} }}'
-        return fact(
-            Standing.WEAK, f"No link to {one.title} is configured.", f"Name it under [documents]: {example}"
-        )
+        return fact(Standing.WEAK, f"No {one.title} is linked.", f"Name it under [documents]: {example}")
     if one.reviewed is None:
-        return fact(Standing.WEAK, f"{one.title} ({one.url}) has no review date.", again)
+        return fact(Standing.WEAK, f"The {one.title} ({one.url}) has no review date.", again)
     if one.reviewed > today:
         return fact(
             Standing.WEAK,
-            f"{one.title} ({one.url}) was reviewed on {one.reviewed}, which is yet to come.",
+            f"The {one.title} ({one.url}) was reviewed on {one.reviewed}, which is yet to come.",
             again,
         )
     if one.reviewed + REVIEWED_EVERY < today:
         return fact(
             Standing.WEAK,
-            f"{one.title} ({one.url}) was last reviewed on {one.reviewed}, more than a year ago.",
+            f"The {one.title} ({one.url}) was last reviewed on {one.reviewed}, more than a year ago.",
             again,
         )
     if not one.owner:
-        return fact(Standing.WEAK, f"{one.title} ({one.url}) names no owner.", f"Set {one.key} owner.")
-    return fact(Standing.MET, f"{one.title}: {one.url}, reviewed on {one.reviewed}, kept by {one.owner}.")
+        return fact(Standing.WEAK, f"The {one.title} ({one.url}) names no owner.", f"Set {one.key} owner.")
+    return fact(Standing.MET, f"The {one.title}: {one.url}, reviewed on {one.reviewed}, kept by {one.owner}.")

@@ -82,8 +82,10 @@ def _reviews(version: Version, older: Sequence[Version], newest: Version) -> Ite
     is_current = version.digest == newest.digest
     if version.reviewed_at:
         yield Review(on=version.reviewed_at.date(), by=version.reviewed_by, is_current=is_current)
-    # A date that stayed as it was while something else was changed is one of the text before.
-    if version.dated and (not older or older[0].dated != version.dated):
+    # A date that stayed as it was while something else was changed is one of the text before; and nobody has read it
+    # on a day that was yet to come (the day begins up to 14 hours earlier elsewhere).
+    begun = (version.at + timedelta(hours=14)).date()
+    if version.dated and version.dated <= begun and (not older or older[0].dated != version.dated):
         yield Review(on=version.dated, is_current=is_current)
 
 

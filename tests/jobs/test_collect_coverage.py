@@ -15,7 +15,7 @@ from bot.adapters.slack.coverage_message import coverage_message
 from bot.domain.component import Component
 from bot.domain.coverage import State
 from bot.domain.monitor import MetricReading, Monitor
-from bot.domain.scope import Change, Difference, InScope
+from bot.domain.scope import Change, Difference, Heard, InScope
 from bot.domain.spending import ASKED_EVERY, Billed, Spent
 from bot.procedures import assess_coverage
 from bot.procedures.assess_coverage import CoverageAnswer
@@ -184,14 +184,14 @@ async def test_what_the_tools_bill_is_kept_shown_and_told_when_it_is_too_much(pa
 
     run = parts.ledger.read(lambda records: records.latest_run())
     spent = Spent(calls=6, components=2, billed=parts.fleets["datadog"].billed)
-    assert (run.spent, ask(parts).spent) == ({"datadog": spent}, (("datadog", spent, 0),))
+    heard = Heard(source="datadog", asked_at=parts.clock.now(), calls=3)
+    parts.ledger.write(lambda records: records.save_heard(heard))
+    assert (run.spent, ask(parts).spent) == ({"datadog": spent}, (("datadog", spent, 3),))
     told = dict(parts.said)["coverage:cost:datadog"]
     assert "costs about 115 USD a month at list prices, over the 100 of [coverage] most_usd_per_month" in told
     shown = json.dumps(coverage_message(ask(parts), titles=parts.titles).blocks, ensure_ascii=False)
-    assert (
-        "Datadog takes 6 requests a run, 3,000.0 per 1,000 components; $0.0400 a run, about $115.20 a month"
-        in shown
-    )
+    takes = "Datadog takes 6 requests a run, 3,000.0 per 1,000 components; 3 an hour for the inventory; $0.0400 a run"
+    assert f"{takes}, about $115.20 a month at list prices" in shown
     parts.fleets["datadog"].billed = ()
     await collect_coverage(parts)
     assert dict(parts.said)["coverage:cost:datadog"] == "mended"

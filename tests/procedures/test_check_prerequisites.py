@@ -19,7 +19,7 @@ from tests.world import Ledger
 
 TODAY = date(2026, 11, 24)
 WRITTEN = Document(
-    title="The expectations for alerting",
+    title="document on alerting",
     key="documents.alerting",
     url="https://wiki.example.com/alerting",
     owner="Kim",

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bot.adapters.slack import interactions as do
-from bot.adapters.slack.blocks import Message
+from bot.adapters.slack.blocks import MOST_LETTERS, Message
 from bot.adapters.slack.elements import actions, button, context, section, sections
 from bot.adapters.slack.text import date, mention, own_words, slack_text
 from bot.adapters.slack.words import some
@@ -15,7 +15,6 @@ from bot.domain.standard_version import REPORTS, REVIEWED_EVERY, Version, differ
 from bot.procedures.review_standard import StandardStanding
 
 MOST_LISTED = 20
-MOST_VERSIONS = 15
 
 
 def standard_message(stands: StandardStanding, standard: Standard, *, shipped: Standard) -> Message:
@@ -61,11 +60,16 @@ def reviewed_message(version: Version) -> Message:
 
 
 def history_message(stands: StandardStanding) -> Message:
-    """The newest first."""
-    lines = [line for at in range(len(stands.versions[:MOST_VERSIONS])) for line in _version(stands, at)]
-    left = len(stands.versions) - MOST_VERSIONS
-    more = [f"… and {some(left, 'older version')}: `socmon standard history`"] if left > 0 else []
-    return Message(text="Versions of the standard", blocks=sections([*lines, *more]))
+    """The newest first, as many as Slack takes."""
+    lines: list[str] = []
+    for at in range(len(stands.versions)):
+        longer = [*lines, *_version(stands, at)]
+        if sum(map(len, longer)) > MOST_LETTERS:
+            left = len(stands.versions) - at
+            lines.append(f"… and {some(left, 'older version')}: `socmon standard history` lists all")
+            break
+        lines = longer
+    return Message(text="Versions of the standard", blocks=sections(lines))
 
 
 def reminder_message(why: str) -> Message:
