@@ -50,8 +50,12 @@ def document_message(stands: StandardStanding) -> Message:
         f"A lead's review goes on record with the digest of exactly this document ({_digest(newest.digest)}), which is"
         " kept."
     )
-    end = [actions([done]), context(rule)] if newest.number else [section(_TWO_STANDARDS)]
-    return Message(text="The standard, for your review", blocks=[*sections(lines), *end])
+    if not newest.number:
+        said = "The standard, which cannot be reviewed now"
+        return Message(text=said, blocks=[*sections(lines), section(_TWO_STANDARDS)])
+    return Message(
+        text="The standard, for your review", blocks=[*sections(lines), actions([done]), context(rule)]
+    )
 
 
 def reviewed_message(version: Version) -> Message:
