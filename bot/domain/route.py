@@ -71,7 +71,7 @@ def _end(target: Target, routes: Routes, now: datetime) -> Shortfall | None:
             Why.DEAD_TARGET, f"{target.kind} {target.name} reaches nobody: {_sentence(dead)}", mend
         )
     # A Slack channel may bear the name of a service.
-    teams = _teams_of(folded, routes) if target.kind is TargetKind.PAGERDUTY else []
+    teams = [] if target.kind is TargetKind.SLACK else _teams_of(folded, routes)
     own = any(_is_own(end, routes.own) for end in ends)
     if own or teams:
         called = routes.team if own else teams[0]
