@@ -96,13 +96,20 @@ def _closing(one: Monitor) -> set[tuple[TargetKind, str]]:
 def _weaker(old: Monitor, new: Monitor) -> bool:
     if new.window > old.window or (old.alerts_on_no_data and not new.alerts_on_no_data):
         return True
+    if old.alerts_on_no_data and _lost_after(new) > _lost_after(old):
+        return True
     if old.threshold is None:
         return old.comparator is not new.comparator
     as_it_was = Rule(comparator=old.comparator, threshold=old.threshold, window=old.window)
     return not at_least_as_strict(old.measure or Measure.CPU, as_it_was, new.comparator, new.threshold)
 
 
+def _lost_after(one: Monitor) -> timedelta:
+    return one.no_data_window or one.window
+
+
 def _told(one: Monitor) -> str:
     threshold = "" if one.threshold is None else f" {one.threshold}"
-    no_data = ", no data too" if one.alerts_on_no_data else ""
+    minutes = _lost_after(one) / timedelta(minutes=1)
+    no_data = f", no data for {minutes:g} min too" if one.alerts_on_no_data else ""
     return f"{one.comparator}{threshold} for {one.window / timedelta(minutes=1):g} min{no_data}"

@@ -127,12 +127,14 @@ def test_what_watches_less_is_told(database_url: str) -> None:
         ({"targets": ()}, {Loss.UNROUTED}),
         ({"targets": (replace(OPS, recovery=False),)}, {Loss.UNROUTED}),
         ({"window": timedelta(minutes=15)}, {Loss.WEAKENED}),
+        ({"no_data_window": timedelta(hours=1)}, {Loss.WEAKENED}),
         ({"threshold": Decimal(80)}, set()),
         ({"name": "another name"}, set()),
     ],
 )
 def test_a_loss_is_told_from_a_mere_change(facts: dict[str, Any], loss: set[Loss]) -> None:
-    (change,) = changes([monitor()], [monitor(**facts)], complete=True)
+    was: dict[str, Any] = {"alerts_on_no_data": True}
+    (change,) = changes([monitor(**was)], [monitor(**was | facts)], complete=True)
 
     assert set(change.losses) == loss
 
