@@ -20,6 +20,7 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
+from moto.elbv2.models import elbv2_backends
 from moto.moto_api._internal.models import moto_api_backend
 from moto.server import ThreadedMotoServer
 from moto.sns.models import sns_backends
@@ -176,6 +177,13 @@ class Completed:
         for one in sns_backends[self.ACCOUNT][region].subscriptions.values():
             if one.topic.arn == topic and one.endpoint == endpoint:
                 one.arn = "PendingConfirmation"
+
+    def of_connections(self, balancer: str) -> str:
+        """moto names network load balancers as if they were application ones. Returns what AWS would call it."""
+        known = elbv2_backends[self.ACCOUNT][balancer.split(":")[3]].load_balancers
+        known[balancer].arn = named = balancer.replace(":loadbalancer/app/", ":loadbalancer/net/")
+        known[named] = known.pop(balancer)
+        return named
 
     def composite(self, name: str, rule: str, *, actions: list[str], region: str) -> None:
         cloudwatch_backends[self.ACCOUNT][region].put_metric_alarm(

@@ -137,6 +137,12 @@ BALANCER = {
     "errors": Alarm(metric="AWS/ApplicationELB HTTPCode_ELB_5XX_Count", threshold=9, statistic="Sum"),
     "latency": Alarm(metric="AWS/ApplicationELB TargetResponseTime", threshold=1.5),
 }
+CONNECTIONS = {
+    "errors": Alarm(metric="AWS/NetworkELB TCP_Target_Reset_Count", threshold=9, statistic="Sum"),
+    "healthy_targets": Alarm(
+        metric="AWS/NetworkELB HealthyHostCount", threshold=1, above=False, statistic="Minimum"
+    ),
+}
 TARGETS = Alarm(metric="AWS/ApplicationELB HealthyHostCount", threshold=1, above=False, statistic="Minimum")
 SERVICE = {
     "cpu": Alarm(metric="AWS/ECS CPUUtilization", threshold=85),
@@ -465,7 +471,7 @@ def _functions(company: Company) -> None:
 def _balancers(company: Company) -> None:
     ec2, elb = company.client("ec2"), company.client("elbv2")
     subnets = [one["SubnetId"] for one in ec2.describe_subnets()["Subnets"]][:2]
-    for name in ("edge", "intern", "partner"):
+    for name in ("edge", "intern"):
         made = elb.create_load_balancer(Name=name, Subnets=subnets)["LoadBalancers"][0]
         balancer = made["LoadBalancerArn"].partition(":loadbalancer/")[2]
         company.sends(MORE["balancer"], LoadBalancer=balancer)
@@ -477,6 +483,15 @@ def _balancers(company: Company) -> None:
             LoadBalancer=balancer,
         )
         company.instances[name] = balancer
+    made = elb.create_load_balancer(Name="partner", Subnets=subnets, Type="network")["LoadBalancers"][0]
+    balancer = company.aws.of_connections(made["LoadBalancerArn"]).partition(":loadbalancer/")[2]
+    company.watched("partner", {"errors": CONNECTIONS["errors"]}, LoadBalancer=balancer)
+    company.watched(
+        "partner",
+        {"healthy_targets": CONNECTIONS["healthy_targets"]},
+        TargetGroup="targetgroup/partner/1",
+        LoadBalancer=balancer,
+    )
 
 
 def _containers(company: Company) -> None:

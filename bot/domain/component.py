@@ -21,6 +21,7 @@ class Kind(StrEnum):
     CONTAINER = "container"
     FUNCTION = "function"
     LOAD_BALANCER = "load_balancer"
+    NETWORK_LOAD_BALANCER = "network_load_balancer"  # of connections: it sees no requests, and so no latency
 
 
 class Measure(StrEnum):
@@ -47,6 +48,7 @@ MEASURES: Mapping[Kind, tuple[Measure, ...]] = {
     Kind.CONTAINER: (Measure.CPU, Measure.MEMORY, Measure.UPTIME),
     Kind.FUNCTION: (Measure.ERRORS, Measure.LATENCY, Measure.THROTTLES),
     Kind.LOAD_BALANCER: (Measure.ERRORS, Measure.LATENCY, Measure.HEALTHY_TARGETS),
+    Kind.NETWORK_LOAD_BALANCER: (Measure.ERRORS, Measure.HEALTHY_TARGETS),
 }
 """What counts for each kind: the five core metrics, or what it has in their place."""
 

@@ -78,6 +78,8 @@ def _instances(resource: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, 
 
 def _row(where: str, kind_of: str, attributes: Mapping[str, Any]) -> Row | Problem:
     kind, named, others = TYPES[kind_of]
+    if attributes.get("load_balancer_type") == "network":
+        kind = Kind.NETWORK_LOAD_BALANCER
     arn = _arn(attributes)
     if not arn:
         return Problem(

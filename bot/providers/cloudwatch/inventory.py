@@ -98,7 +98,8 @@ def _functions(place: Place) -> Iterator[Component]:
 
 def _balancers(place: Place) -> Iterator[Component]:
     for one in place.every("elbv2", "describe_load_balancers", "LoadBalancers", size=400):
-        yield _component(place, Kind.LOAD_BALANCER, one["LoadBalancerArn"], one["LoadBalancerName"])
+        kind = Kind.NETWORK_LOAD_BALANCER if one.get("Type") == "network" else Kind.LOAD_BALANCER
+        yield _component(place, kind, one["LoadBalancerArn"], one["LoadBalancerName"])
 
 
 def _caches(place: Place) -> Iterator[Component]:
