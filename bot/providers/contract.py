@@ -300,6 +300,8 @@ class Provider:
     """The way to tell the tool what people did; None where there is none."""
     fleet: Callable[[Any], Fleet | None] = lambda _settings: None
     """What the tool knows of the infrastructure, by its settings; None where these do not say how to ask."""
+    own_ends: Callable[[Any], tuple[str, ...]] = lambda _settings: ()
+    """Ends of routes at which socmon itself listens, beside its public address: a queue, a hidden webhook."""
 
 
 class Secrets:
