@@ -111,6 +111,8 @@ class Socmon:
         self.coverage_time_to_live = settings.coverage_time_to_live
         looked_at = {name: known[name].fleet(own) for name, own in settings.providers.items()}
         self.fleets = {name: fleet for name, fleet in looked_at.items() if fleet}
+        paged = {name: known[name].paging(own) for name, own in settings.providers.items()}
+        self.paging = {name: paging for name, paging in paged.items() if paging}
         ends = [end for name, own in settings.providers.items() for end in known[name].own_ends(own)]
         self.own_ends = (*((settings.public_url,) if settings.public_url else ()), *ends)
         kept_in = settings.config.artifacts

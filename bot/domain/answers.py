@@ -7,8 +7,9 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from bot.domain.monitor import MetricReading, Monitor
+from bot.domain.paging import Service
 
-Item = TypeVar("Item", MetricReading, Monitor)
+Item = TypeVar("Item", MetricReading, Monitor, Service)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,7 @@ class Known(Generic[Item]):
 
 def _name_of(item: Any) -> Hashable:
     """What makes a later word about the same thing."""
-    if isinstance(item, Monitor):
+    if isinstance(item, Monitor | Service):
         return item.id
     return item.identity, item.measure, item.metric
 
@@ -74,6 +75,7 @@ class Subject(StrEnum):
 
     METRICS = "metrics"
     MONITORS = "monitors"
+    SERVICES = "services"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -243,7 +243,7 @@ def _ends(sort: str, given: Data, receiver: str, settings: AlertmanagerSettings)
             addresses = [one.strip() for one in line(given.get("to"), 2000).split(",")]
             return [_end(TargetKind.EMAIL, _address(one)) for one in addresses if one]
         case "pagerduty":
-            return [_end(TargetKind.PAGERDUTY, receiver)]
+            return [Target(kind=TargetKind.PAGERDUTY, name=receiver)]
         case "webhook":
             return [_webhook(given.get("url"), receiver, settings)]
         case "sns":

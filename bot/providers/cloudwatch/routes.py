@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.domain.monitor import Target, TargetKind
+from bot.domain.paging import masked
 from bot.providers.cloudwatch.aws import Missing, Place
 from bot.providers.cloudwatch.settings import CloudWatchSettings
 
@@ -139,7 +140,7 @@ _IN_ALARM = re.compile(r"""\bALARM\(\s*["']?([^"')]+?)["']?\s*\)""")
 def _far_end(subscription: Data) -> Target:
     endpoint, protocol = subscription["Endpoint"], subscription["Protocol"]
     if found := _PAGERDUTY.fullmatch(endpoint):
-        return Target(kind=TargetKind.PAGERDUTY, name="pagerduty", reaches=(found[1],))
+        return Target(kind=TargetKind.PAGERDUTY, name="pagerduty", reaches=(masked(found[1]),))
     kind = _KINDS.get(protocol, TargetKind.OTHER)
     if kind is TargetKind.WEBHOOK:
         # Secrets live in an address's query and before its host.

@@ -178,7 +178,7 @@ def test_alerts_go_where_their_labels_send_them(rig: Rig) -> None:
     found = rig.monitors()
 
     assert found["Cpu"].targets == (
-        Target(kind=TargetKind.PAGERDUTY, name="pager", reaches=("pager",)),
+        Target(kind=TargetKind.PAGERDUTY, name="pager"),
         Target(
             kind=TargetKind.WEBHOOK,
             name="https://socmon.example.com/webhooks/alertmanager",

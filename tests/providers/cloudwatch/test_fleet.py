@@ -13,6 +13,7 @@ from moto.rds.models import rds_backends
 from bot.domain.alert import Severity
 from bot.domain.component import Component, Identity, Kind, Measure
 from bot.domain.monitor import Comparator, Monitor, Reports, TargetKind
+from bot.domain.paging import digest_of
 from bot.providers.cloudwatch import PROVIDER
 from bot.providers.cloudwatch.fleet import CloudWatchFleet
 from bot.providers.cloudwatch.routes import through
@@ -433,7 +434,7 @@ def test_routes_and_why_they_end_nowhere(aws: Completed) -> None:
 
     targets = found["good"].targets
     assert [(to.kind, to.reaches, to.dead, to.recovery) for to in targets] == [
-        (TargetKind.PAGERDUTY, ("0123456789abcdef0123456789abcdef",), "", True),
+        (TargetKind.PAGERDUTY, (digest_of("0123456789abcdef0123456789abcdef"),), "", True),
         (TargetKind.EMAIL, ("kim@example.com",), "", True),
         (TargetKind.WEBHOOK, (OURS,), "", True),
     ]
