@@ -65,10 +65,13 @@ class Targets:
         names = {name for target in self.every for name in target.labels}
         return {name: frozenset(target.labels.get(name, "") for target in self.every) for name in names}
 
+    @cached_property
+    def _named(self) -> Mapping[str, Identity]:
+        return {one.instance: one.identities[0] for one in self.every}
+
     def named(self, instance: str) -> Identity:
         """Also of an instance that is not scraped: a rule may be about it all the same."""
-        known = next((one.identities[0] for one in self.every if one.instance == instance), None)
-        return known or Identity("host", _host(instance))
+        return self._named.get(instance) or Identity("host", _host(instance))
 
 
 def list_components(settings: AlertmanagerSettings, at: datetime) -> Pulled[Component]:

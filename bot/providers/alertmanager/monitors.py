@@ -4,7 +4,7 @@ https://prometheus.io/docs/prometheus/latest/querying/api/#rules
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from bot.domain.alert import Severity
 from bot.domain.component import Identity, Measure
 from bot.domain.errors import ToolSilent
 from bot.domain.monitor import Monitor, Mute, Target, TargetKind, Watches
+from bot.providers.alertmanager import inventory as scraped
 from bot.providers.alertmanager.asked import Data, Visit, read_yaml
 from bot.providers.alertmanager.inventory import INSTANCE, SOURCE, Targets, read_targets
 from bot.providers.alertmanager.matching import Holds, Labels, Matcher, Sign, Unreadable
@@ -111,6 +112,7 @@ class _Reader:
     ) -> None:
         self._settings, self._targets, self._sender = settings, targets, sender
         self._routing, self._recorded = routing, recorded
+        self._choices: dict[frozenset[Matcher], Sequence[scraped.Target] | None] = {}
 
     def monitors(self, groups: Iterable[Data]) -> Iterator[Monitor]:
         seen: Counter[str] = Counter()
@@ -198,10 +200,11 @@ class _Reader:
         opened: dict[str, frozenset[str] | None] = {
             name: None for name, value in own.items() if "{{" in value
         }
-        series = _series(condition.measure)
-        for name in condition.labels if condition.labels is not None else {*self._targets.values, *series}:
-            if name not in own:
-                opened[name] = self._possible(name, condition) if name in self._targets.values else None
+        series, chosen = _series(condition.measure), self._chosen_by(condition.matchers)
+        there = condition.labels if condition.labels is not None else {*self._targets.values, *series}
+        for name in sorted(self._routing.names & there - set(own)):
+            known = chosen is not None and name in self._targets.values
+            opened[name] = frozenset(one.labels.get(name, "") for one in chosen or ()) if known else None
         for name, value in self._sender.adds.items():
             possible = opened.get(name, frozenset({""}))
             if name not in own and possible is not None and "" in possible:
@@ -211,17 +214,19 @@ class _Reader:
         known = condition.labels is not None or condition.measure is not None
         return Labels(fixed=fixed, open=opened, complete=known)
 
-    def _possible(self, name: str, condition: Condition) -> frozenset[str] | None:
-        """The values of a label among the machines that a rule chooses."""
-        decisive = [one for one in condition.matchers if one.name in self._targets.values]
-        try:
-            return frozenset(
-                each.labels.get(name, "")
-                for each in self._targets.every
-                if all(one.takes(each.labels.get(one.name, "")) for one in decisive)
-            )
-        except Unreadable:
-            return None
+    def _chosen_by(self, matchers: frozenset[Matcher]) -> Sequence[scraped.Target] | None:
+        """The machines that a rule chooses; None where that cannot be read."""
+        deciding = frozenset(one for one in matchers if one.name in self._targets.values)
+        if deciding not in self._choices:
+            try:
+                self._choices[deciding] = [
+                    each
+                    for each in self._targets.every
+                    if all(one.takes(each.labels.get(one.name, "")) for one in deciding)
+                ]
+            except Unreadable:
+                self._choices[deciding] = None
+        return self._choices[deciding]
 
     def _silence(self, labels: Labels, measure: Measure | None) -> tuple[str, tuple[Mute, ...]]:
         """Why all of it is silent, else for which machines. One that cannot be read silences all."""

@@ -7,6 +7,7 @@ https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml (GET /s
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from itertools import product
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -77,7 +78,7 @@ class Silence:
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Routing:
     """What Alertmanager does with alerts. `intervals` are on or off now; `fault` keeps all of it from being known."""
 
@@ -85,6 +86,11 @@ class Routing:
     receivers: Mapping[str, tuple[Target, ...]]
     intervals: Mapping[str, bool | None]
     silences: Sequence[Silence] = ()
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The labels that decide where an alert goes and whether it is silenced."""
+        return frozenset([*self.root.names(), *(one.name for each in self.silences for one in each.matchers)])
 
     def variants(self, labels: Labels) -> Iterator[tuple[Mapping[str, str], Labels]]:
         """(label → value that parts it, labels) where the components' labels decide which way an alert goes."""

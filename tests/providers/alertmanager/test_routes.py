@@ -8,13 +8,12 @@ import pytest
 
 from bot.domain.errors import ToolSilent
 from bot.domain.monitor import Target
-from bot.providers.alertmanager import PROVIDER, asked
-from bot.providers.alertmanager.fleet import PrometheusFleet
+from bot.providers.alertmanager import PROVIDER
 from bot.providers.alertmanager.matching import Holds, Labels, Matcher, Sign, Unreadable, read_matcher
 from bot.providers.alertmanager.routes import Route
-from bot.providers.alertmanager.settings import AlertmanagerSettings
 from bot.providers.alertmanager.time_intervals import is_on
 from bot.providers.asking import Declined
+from tests.fake_prometheus import ANSWERS, spoiled
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)  # a Tuesday
 
@@ -100,53 +99,6 @@ def test_a_pattern_that_python_reads_otherwise_is_not_guessed(pattern: str) -> N
 )
 def test_time_intervals(times: dict[str, Any], *, on: bool) -> None:
     assert is_on({"name": "x", "time_intervals": [times]}, NOW) is on
-
-
-CONFIG = """\
-route: {receiver: socmon}
-receivers: [{name: socmon, webhook_configs: [{url: <secret>, send_resolved: true}]}]
-"""
-RULE = {"type": "alerting", "name": "Down", "query": "up == 0", "duration": 0, "health": "ok", "labels": {}}
-ANSWERS: Mapping[str, Any] = {
-    "targets": {
-        "activeTargets": [{"labels": {"job": "node", "instance": "web-1:9100"}, "scrapeInterval": "15s"}]
-    },
-    "query": {
-        "resultType": "vector",
-        "result": [
-            {"metric": {"job": "node", "instance": "web-1:9100", "nodename": "web-1"}, "value": [0, "1"]}
-        ],
-    },
-    "rules": {"groups": [{"name": "g", "file": "f", "rules": [RULE]}]},
-    "alertmanagers": {"activeAlertmanagers": [{"url": "http://alertmanager:9093"}]},
-    "status/config": {"yaml": "global: {}"},
-    "status": {"config": {"original": CONFIG}},
-    "silences": [],
-}
-
-
-def spoiled(monkeypatch: pytest.MonkeyPatch, **spoil: Any) -> PrometheusFleet:
-    """A fleet whose answers on the wire are these; an error is raised."""
-
-    def answer(url: str, *, headers: Mapping[str, str]) -> Any:
-        assert headers == {"Authorization": "Basic c29jbW9uOnNlY3JldA=="}
-        api, _, path = url.partition("/api/v")[2].partition("/")
-        name = path.partition("?")[0]
-        found = spoil.get(name.replace("/", "_"), ANSWERS[name])
-        if isinstance(found, Exception):
-            raise found
-        if api == "2":
-            return found
-        return found if "status" in found else {"status": "success", "data": found}
-
-    monkeypatch.setattr(asked, "ask", answer)
-    monkeypatch.setattr(asked, "PAUSES", ())
-    basic = "socmon:secret"
-    settings: AlertmanagerSettings = PROVIDER.settings(
-        {"url": "http://alertmanager:9093", "prometheus_url": "http://prometheus:9090"},
-        {"SOCMON_ALERTMANAGER_BASIC": basic, "SOCMON_PROMETHEUS_BASIC": basic},
-    )
-    return PrometheusFleet(settings=settings)
 
 
 def test_a_hidden_address_of_the_receiver_that_tells_socmon_ends_here(
