@@ -81,8 +81,8 @@ def _service_of(target: Target, folded: set[str], paging: Services | None) -> Se
     """By a key or an address in any tool; by a name where a tool says that it is a service's."""
     if paging is None:
         return None
-    ends, says = sorted(folded), target.kind is TargetKind.PAGERDUTY and bool(target.reaches)
-    return paging.paged_by(ends) or (paging.named(ends) if says else None)
+    says = target.reaches if target.kind is TargetKind.PAGERDUTY else ()
+    return paging.paged_by(sorted(folded)) or paging.named(map(folded_end, says))
 
 
 def _leads_nowhere(target: Target, service: Service | None, routes: Routes, shortfall: "Make") -> Shortfall:

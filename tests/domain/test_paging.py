@@ -8,6 +8,7 @@ from bot.domain.monitor import Target, TargetKind
 from bot.domain.paging import Service, Services, ServiceState, digest_of
 from bot.domain.route import reaches_nobody
 from bot.domain.shortfall import Why
+from bot.procedures.assess_coverage import routes as configured
 from tests.fleets import ROUTES
 from tests.rosters import NOW, roster
 
@@ -90,6 +91,15 @@ def test_what_is_configured_stands_before_what_pagerduty_says_of_the_team() -> N
     ends = [reaches_nobody((pages("Data"),), each, NOW) for each in (routes, off, silent)]
 
     assert [each and each.why for each in ends] == [None, Why.DEAD_TARGET, None]
+
+
+def test_a_key_in_the_configuration_is_compared_by_its_digest() -> None:
+    """A tool's route names the digest only; the configuration may name the key itself."""
+    for key in (OTHER_KEY, ROUTING_KEY):
+        known = configured(None, NOW, approved=(), services={key: "platform"}, own=(), team="")
+        called = replace(known, roster=roster())
+
+        assert reaches_nobody((pages(digest_of(key)),), called, NOW) is None
 
 
 def test_a_policy_without_anybody_on_call_calls_nobody() -> None:

@@ -46,7 +46,7 @@ class Target:
         tags = {name: value for name, value in self.labels.items() if name != INSTANCE}
         return Component(
             kind=Kind.HOST,
-            name=self.identities[0].value,
+            name=next((one for one in self.identities if one.space == "host"), self.identities[0]).value,
             identities=frozenset(self.identities),
             sources=frozenset({SOURCE}),
             tags=tags,
