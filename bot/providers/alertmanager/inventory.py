@@ -12,8 +12,6 @@ from functools import cached_property
 from ipaddress import ip_address
 from typing import Any
 
-import promql_parser as promql
-
 from bot.domain.component import Component, Identity, Kind
 from bot.domain.errors import ToolSilent
 from bot.providers.alertmanager.asked import Data, Visit
@@ -25,6 +23,9 @@ LOOK_BACK = "1d"
 """A machine that was seen within this time counts, also when it is down now."""
 NAMES = f"last_over_time(node_uname_info[{LOOK_BACK}])"
 INSTANCE = "instance"
+SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+LONGEST_DURATION = 20
+_DURATION = re.compile(r"(\d+)(ms|[smhd])")
 _PORT = re.compile(r"(?P<host>.+?)(?::\d{1,5})?/?")
 _EC2 = re.compile(r"i-[0-9a-f]{8,17}")
 
@@ -111,7 +112,11 @@ def vector(visit: Visit, about: str, query: str) -> list[tuple[Mapping[str, str]
     data = visit.prometheus(about, "query", query=query)
     if data.get("resultType") != "vector":
         raise ToolSilent(f"Prometheus did not say {about}: its answer is no vector. It is asked again.")
-    return [(row["metric"], float(row["value"][1])) for row in data["result"]]
+    found = []
+    for row in data["result"]:
+        _, value = row["value"]
+        found.append((row["metric"], float(value)))
+    return found
 
 
 def _target(row: Data, labels: Mapping[str, str], nodename: str) -> Target:
@@ -152,8 +157,7 @@ def _is_here(name: str) -> bool:
 
 def _interval(written: object) -> timedelta:
     """At least a minute: a reading is judged in whole collections, not in single scrapes."""
-    try:
-        found = promql.parse_duration(str(written))
-    except ValueError:
-        found = timedelta()
-    return max(found, timedelta(minutes=1))
+    seconds = sum(
+        float(number) * SECONDS[unit] for number, unit in _DURATION.findall(str(written)[:LONGEST_DURATION])
+    )
+    return timedelta(seconds=min(max(seconds, SECONDS["m"]), SECONDS["d"]))

@@ -24,6 +24,7 @@ READ: Mapping[Measure, tuple[str, str]] = {
     Measure.UPTIME: (UP, f"{UP} == 1"),
 }
 """Measure → (metric, what is read of it)."""
+LATEST = 10**11
 
 
 def read_metrics(
@@ -48,9 +49,16 @@ def read_metrics(
 def _newest(visit: Visit, metric: str, selector: str) -> Mapping[tuple[str, str], datetime]:
     query = f"max by (job, {INSTANCE}) (timestamp({selector}))"
     return {
-        (labels.get("job", ""), labels.get(INSTANCE, "")): datetime.fromtimestamp(value, UTC)
+        (labels.get("job", ""), labels.get(INSTANCE, "")): _at(value)
         for labels, value in vector(visit, f"who reports {metric}", query)
     }
+
+
+def _at(value: float) -> datetime:
+    """Raises ValueError for what is no time."""
+    if not 0 < value < LATEST:
+        raise ValueError(f"{value} is no time")
+    return datetime.fromtimestamp(value, UTC)
 
 
 def _reading(

@@ -24,6 +24,7 @@ from bot.providers.alertmanager.settings import AlertmanagerSettings
 from bot.providers.contract import Pulled, line, severity_of, text
 
 ROOT = "/"
+LONGEST_FOR = 10**8  # seconds
 NO_ALERTMANAGER = Target(
     kind=TargetKind.OTHER,
     name="Alertmanager",
@@ -251,7 +252,7 @@ def _monitor(
     rule: Data, named: str, condition: Condition, watches: Watches, settings: AlertmanagerSettings
 ) -> Monitor:
     error = line(rule.get("lastError"), 200) if rule.get("health") == "err" else ""
-    seconds: Any = rule.get("duration") or 0
+    seconds: Any = min(rule.get("duration") or 0, LONGEST_FOR)
     return Monitor(
         provider=SOURCE,
         id=named,

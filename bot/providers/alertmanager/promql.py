@@ -5,7 +5,9 @@ The metrics are those of node_exporter: https://github.com/prometheus/node_expor
 metrics, each times a number, compared with a number; what is more than that is left unread, with a word of why.
 """
 
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -56,6 +58,8 @@ SERIES_LABELS: Mapping[Measure, frozenset[str]] = {
 }
 """Labels that tell several series of one instance apart."""
 DEEPEST = 60
+LONGEST, MOST_STEPS, MOST_RECORDED = 8000, 100, 30
+"""What a rule may take: the parser is slow with deep expressions, and thousands of levels would end the process."""
 
 _SIGNS = {
     ">": Comparator.ABOVE,
@@ -118,20 +122,50 @@ _MIRROR = {"min": "max", "max": "min"}
 def read_expression(written: str, recorded: Mapping[str, str]) -> Condition:
     """`recorded` are the recording rules, by the metric that each makes. Never raises."""
     try:
-        expression = promql.parse(written)
-    except ValueError:
-        return Condition(unreadable="socmon cannot parse its expression. Open the rule in Prometheus.")
-    reader = _Reader(recorded)
+        expression = _parsed(written)
+    except Unreadable as error:
+        return Condition(unreadable=str(error))
     try:
-        return reader.condition(expression)
+        return _Reader(recorded).condition(expression)
     except (Unreadable, RecursionError) as error:
         why = str(error) if isinstance(error, Unreadable) else "Its expression is too deep to be read."
         metric = next((name for name in _names(expression, recorded) if name in MEASURES), "")
         return Condition(metric=metric, measure=MEASURES.get(metric), unreadable=why)
 
 
-def _names(expression: promql.Expr, recorded: Mapping[str, str], depth: int = 0) -> Iterator[str]:
-    """All metrics of an expression, those of recording rules too."""
+def _parsed(written: str) -> promql.Expr:
+    """Raises Unreadable."""
+    if len(written) > LONGEST or len(_STEP.findall(_QUOTED.sub("", written))) > MOST_STEPS:
+        raise Unreadable("Its expression is too long to be read.")
+    try:
+        return promql.parse(written)
+    except ValueError as error:
+        raise Unreadable("socmon cannot parse its expression. Open the rule in Prometheus.") from error
+    except BaseException as error:
+        # A panic of the library, which is no Exception.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise Unreadable("socmon cannot parse its expression. Open the rule in Prometheus.") from error
+
+
+_QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`""", re.DOTALL)
+_STEP = re.compile(r"[(\[+*/^%<>=-]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
+
+
+def _names(expression: promql.Expr, recorded: Mapping[str, str]) -> Iterator[str]:
+    """All metrics of an expression, then those of its recording rules."""
+    seen: set[str] = set()
+    waiting = [expression]
+    while waiting and len(seen) < MOST_RECORDED:
+        for name in _selected_in(waiting.pop(0)):
+            yield name
+            if name in recorded and name not in seen:
+                seen.add(name)
+                with suppress(Unreadable):
+                    waiting.append(_parsed(recorded[name]))
+
+
+def _selected_in(expression: promql.Expr) -> list[str]:
     found: list[str] = []
 
     def visit(node: promql.Expr) -> None:
@@ -139,21 +173,13 @@ def _names(expression: promql.Expr, recorded: Mapping[str, str], depth: int = 0)
             found.append(node.name)
 
     promql.walk(expression, visit)
-    for name in found:
-        yield name
-        if name in recorded and depth < DEEPEST:
-            try:
-                made_of = promql.parse(recorded[name])
-            except ValueError:
-                continue
-            yield from _names(
-                made_of, {key: each for key, each in recorded.items() if key != name}, depth + 1
-            )
+    return found
 
 
 class _Reader:
     def __init__(self, recorded: Mapping[str, str]) -> None:
         self._recorded = recorded
+        self._looked_up = 0
 
     def condition(self, expression: promql.Expr) -> Condition:
         """What lets an alert fire. Raises Unreadable."""
@@ -275,11 +301,10 @@ class _Reader:
     def _selected(self, selector: promql.VectorSelector, depth: int) -> _Sum:
         matchers, name = _matchers(selector), selector.name or ""
         if name in self._recorded:
-            try:
-                made_of = promql.parse(self._recorded[name])
-            except ValueError as error:
-                raise Unreadable(f"socmon cannot parse the recording rule {name}.") from error
-            found = self.sum(made_of, depth + 1)
+            self._looked_up += 1
+            if self._looked_up > MOST_RECORDED:
+                raise Unreadable("It is made of too many recording rules.")
+            found = self.sum(_parsed(self._recorded[name]), depth + 1)
             return replace(found, matchers=found.matchers | matchers)
         return _Sum(times={name: Decimal(1)}, matchers=matchers)
 

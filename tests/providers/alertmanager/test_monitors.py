@@ -1,16 +1,19 @@
 """Which machines a rule is about, which are silenced, and that good rules make a machine covered."""
 
+import json
 from typing import Any
 
 import pytest
+import yaml
 
 from bot.domain.component import Identity
 from bot.domain.coverage import State
 from bot.domain.monitor import Monitor
 from bot.domain.scope import InScope
 from bot.standard import read_standard
-from tests.fake_prometheus import routed, rules, scraped, silence, spoiled, target
+from tests.fake_prometheus import ANSWERS, routed, rules, scraped, silence, spoiled, target
 from tests.fleets import ROUTES, look, whole
+from tests.mutations import mutated
 from tests.rosters import NOW
 
 MEMORY = "node_memory_MemAvailable_bytes{%s} / node_memory_MemTotal_bytes < 0.1"
@@ -164,3 +167,33 @@ def test_good_rules_cover_a_machine(
     )
 
     assert found.counts[State.COVERED] == covered
+
+
+ROUTED = """\
+route: {receiver: a, routes: [{matchers: ['env="prod"'], receiver: b, continue: true, mute_time_intervals: [x]}]}
+receivers: [{name: a, email_configs: [{to: 'kim@example.com'}]}, {name: b, webhook_configs: [{url: 'https://u:p@h/x'}]}]
+time_intervals: [{name: x, time_intervals: [{weekdays: ['monday:friday'], location: UTC}]}]
+"""
+
+
+def test_no_answer_breaks_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Damaged in any place, each is read or refused in words."""
+    written = rules({"query": "up == 0"}, {"query": MEMORY % ""})
+    good = {**ANSWERS, **MACHINES, "rules": written, "silences": [silence(("env", "prod"))]}
+    config = json.dumps(yaml.safe_load(ROUTED)).encode()
+    damaged = [(name, body) for name in good for body in mutated(json.dumps(good[name]).encode(), 40)]
+    answers = [(name, json.loads(body)) for name, body in damaged if _is_json(body)]
+    answers += [("status", routed(body.decode(errors="replace"))) for body in mutated(config, 100)]
+    for name, answer in answers:
+        spoil = {**good, name: {} if answer is None else answer}
+        fleet = spoiled(monkeypatch, **{each.replace("/", "_"): one for each, one in spoil.items()})
+        monitors = fleet.list_monitors(NOW)
+        assert monitors.complete or monitors.reason
+        fleet.read_metrics(fleet.list_components(NOW).items, NOW)
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        return isinstance(json.loads(body), dict | list)
+    except ValueError:
+        return False

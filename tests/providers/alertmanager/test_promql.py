@@ -139,6 +139,25 @@ def test_what_measures_nothing_has_no_threshold(expression: str) -> None:
     assert (found.measure, found.threshold, found.comparator) == (None, None, Comparator.OTHER)
 
 
+@pytest.mark.parametrize(
+    "expression",
+    ["-" * 5000 + "up", "(" * 5000, "up" + " + up" * 5000, 'up{a="' + "x" * 9000 + '"}', "bomb0 > 1"],
+)
+def test_what_would_take_too_long_is_not_begun(expression: str) -> None:
+    """Thousands of levels would end the parser's process, and rules that double each other never end."""
+    bomb = {f"bomb{number}": f"bomb{number + 1} + bomb{number + 1}" for number in range(50)}
+
+    found = read_expression(expression, bomb)
+
+    assert "too " in found.unreadable
+
+
+def test_what_stands_in_quotes_is_no_step() -> None:
+    found = read_expression('up{job=~"' + "(a-b)|" * 100 + 'c"} == 0', {})
+
+    assert (found.unreadable, found.measure) == ("", Measure.UPTIME)
+
+
 _PARTS = st.sampled_from(
     [
         IDLE,
