@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from bot.playground.pagerduty_shapes import service
 from tests.seeded_fleet import (
     AGENT,
     CACHE,
@@ -106,6 +107,12 @@ def _nobody_on_call(company: Company) -> None:
     company.pagerduty.oncalls = [
         one for one in company.pagerduty.oncalls if one["escalation_policy"]["id"] != POLICIES["data"]
     ]
+
+
+def _another_policy(company: Company) -> None:
+    company.pagerduty.services["Marketing"] = service("PSMARK", "Marketing", "PTMARK")
+    company.datadog.services.add("Marketing")
+    company.monitors["service:mail", "cpu"]["message"] = "Look at it. @pagerduty-Marketing"
 
 
 def _mutes_in_new_relic(company: Company) -> None:
@@ -378,6 +385,20 @@ FAULTS = (
         why=("routed: nobody on call",),
         says="calls data, where nobody is on call now",
     ),
+    Fault(
+        what="a service that is disabled in PagerDuty",
+        plant=lambda company: company.pagerduty.services["Reports"].update(status="disabled"),
+        cells=("web-5: memory",),
+        why=("routed: dead target",),
+        says="disabled",
+    ),
+    Fault(
+        what="a service that calls no team that socmon knows",
+        plant=_another_policy,
+        cells=("web-8: cpu",),
+        why=("routed: service without a team",),
+        says="calls by the escalation policy",
+    ),
     # New Relic
     Fault(
         what="a condition is disabled",
@@ -490,7 +511,7 @@ FAULTS = (
         says="mute rule spring cleaning",
     ),
     Fault(
-        what="an integration key of PagerDuty that nobody knows",
+        what="an integration key that PagerDuty no longer has",
         plant=_told_elsewhere(
             "billing-db memory",
             DATABASE["memory"],
@@ -498,8 +519,8 @@ FAULTS = (
             DBInstanceIdentifier="billing-db",
         ),
         cells=("billing-db: memory",),
-        why=("routed: service without a team",),
-        says="belongs to no team that socmon knows",
+        why=("routed: dead target",),
+        says="PagerDuty has no such service or integration key",
     ),
     Fault(
         what="an alarm tells PagerDuty nothing of its recovery",

@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 from moto.cloudwatch.models import cloudwatch_backends
 
-from bot.playground.pagerduty_shapes import method, oncall, policy, rule, user
+from bot.playground.pagerduty_shapes import method, oncall, policy, rule, service, user
 from tests.aws import Completed
 from tests.fake_datadog import FakeDatadog
 from tests.fake_newrelic import FakeNewRelic, term
@@ -36,8 +36,6 @@ approved_channels = ["#ops", "#night", "oncall@example.com"]
 [notifications.services]
 "Production" = "platform"
 "{KEY}" = "platform"
-"Data" = "data"
-"Search" = "search"
 [[on_call.teams]]
 name = "platform"
 pagerduty_policy = "PTPLAT"
@@ -59,6 +57,13 @@ PEOPLE = {
     "data": ("PLEE", "Lee", "U1LEE"),
     "search": ("PKIM", "Kim", "U1KIM"),
 }
+# What PagerDuty says of a service is enough; the configuration may name its team as well.
+SERVICES = (
+    ("Production", "platform", KEY),
+    ("Data", "data", "1" * 32),
+    ("Search", "search", "2" * 32),
+    ("Reports", "platform", "3" * 32),
+)
 POLICIES = {"platform": "PTPLAT", "data": "PTDATA", "search": "PTSEARCH"}
 
 # What has to be watched, in each tool's own words.
@@ -348,6 +353,8 @@ class Company:
             self.pagerduty.rules[person] = [rule(f"M{person}")]
             self.pagerduty.oncalls.append(oncall(person, name=name, policy=POLICIES[team]))
             self.slack.users[slack] = {"profile": {"email": email}}
+        for number, (name, team, *keys) in enumerate(SERVICES):
+            self.pagerduty.services[name] = service(f"PS{number}", name, POLICIES[team], *keys)
 
     def leaves_slack(self, slack: str) -> None:
         """Slack finds the address no more, and says that the account is deactivated."""
@@ -366,7 +373,7 @@ def healthy(company: Company) -> None:
 
 def _datadog(company: Company) -> None:
     datadog = company.datadog
-    datadog.services = {"Production", "Data", "Search"}
+    datadog.services = {"Production", "Data", "Search", "Reports"}
     datadog.webhooks = {"socmon": f"https://datadog:secret@{SOCMON.partition('//')[2]}/webhooks/datadog"}
     datadog.channels = {"Main_Account": ["ops", "night", "random"]}
     company.slack.channels = {
@@ -394,6 +401,7 @@ def _datadog(company: Company) -> None:
     company.monitors["service:print", "disk"]["message"] = "A disk is full. @slack-night"
     company.monitors["service:images", "memory"]["message"] = "Look at it. @pagerduty-Search"
     company.monitors["service:accounts", "cpu"]["message"] = "Look at it. @pagerduty-Data"
+    company.monitors["service:accounts", "memory"]["message"] = "Look at it. @pagerduty-Reports"
 
 
 def _newrelic(company: Company) -> None:
