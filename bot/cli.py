@@ -61,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
 
     _ask_coverage(commands.add_parser("coverage", help="what is in scope and not covered; exit 1 on gaps"))
 
+    _ask_the_gate(commands.add_parser("check", help="would what is to be deployed be watched; exit 1 if not"))
+
     _ask_scope(commands.add_parser("scope", help="what is monitored on purpose: import, compare, export"))
 
     jobs = commands.add_parser("jobs", help="what the clock starts: last and next runs")
@@ -88,19 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--json", action="store_true")
     verify.set_defaults(run=_verify)
 
-    bench = commands.add_parser("bench", help="measure this machine").add_subparsers(
-        required=True, metavar="WHAT"
-    )
-    intake = bench.add_parser("intake", help="durable intake next to the same app with no store")
-    intake.add_argument("--senders", type=int, default=64)
-    intake.add_argument("--seconds", type=float, default=5)
-    intake.add_argument("--rounds", type=int, default=3)
-    intake.add_argument("--json", action="store_true")
-    intake.set_defaults(run=_bench, what="intake")
-    slack = bench.add_parser("slack", help="webhook to Slack: idle latency, and a storm of 60 alerts")
-    slack.add_argument("--alerts", type=int, default=60)
-    slack.add_argument("--json", action="store_true")
-    slack.set_defaults(run=_bench, what="slack")
+    _ask_bench(commands.add_parser("bench", help="measure this machine"))
     return parser
 
 
@@ -126,6 +116,13 @@ def _ask_coverage(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_coverage, form="text")
 
 
+def _ask_the_gate(parser: argparse.ArgumentParser) -> None:
+    about = "a plan (`terraform show -json`) as .json, or a component list as .yaml or .csv"
+    parser.add_argument("file", type=Path, metavar="FILE", help=about)
+    parser.add_argument("--json", action="store_true", help="machine-readable verdict")
+    parser.set_defaults(run=_check)
+
+
 def _ask_scope(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_scope, act="show")
     acts = parser.add_subparsers(metavar="COMMAND")
@@ -149,6 +146,20 @@ def _ask_scope(parser: argparse.ArgumentParser) -> None:
     forms.add_argument("--json", dest="form", action="store_const", const="json")
     giving.add_argument("--pdf", type=Path, metavar="FILE", help="write it to a file, as PDF")
     giving.set_defaults(act="export")
+
+
+def _ask_bench(parser: argparse.ArgumentParser) -> None:
+    bench = parser.add_subparsers(required=True, metavar="WHAT")
+    intake = bench.add_parser("intake", help="durable intake next to the same app with no store")
+    intake.add_argument("--senders", type=int, default=64)
+    intake.add_argument("--seconds", type=float, default=5)
+    intake.add_argument("--rounds", type=int, default=3)
+    intake.add_argument("--json", action="store_true")
+    intake.set_defaults(run=_bench, what="intake")
+    slack = bench.add_parser("slack", help="webhook to Slack: idle latency, and a storm of 60 alerts")
+    slack.add_argument("--alerts", type=int, default=60)
+    slack.add_argument("--json", action="store_true")
+    slack.set_defaults(run=_bench, what="slack")
 
 
 def _listen(parser: argparse.ArgumentParser, *, port: int) -> None:
@@ -203,6 +214,12 @@ def _coverage(options: argparse.Namespace) -> int:
     from bot.commands.coverage import print_coverage  # noqa: PLC0415
 
     return print_coverage(_settings(), options.words, form=options.form)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from bot.commands.check import check  # noqa: PLC0415
+
+    return check(_settings(), options.file, as_json=options.json)
 
 
 def _scope(options: argparse.Namespace) -> int:

@@ -15,10 +15,11 @@ from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 from bot.domain.alert import Reported, Severity
 from bot.domain.comparison import OpenAlert
-from bot.domain.component import Component
+from bot.domain.component import Component, Kind, Measure
 from bot.domain.errors import Refused, Unreadable, WrongSettings
 from bot.domain.monitor import MetricReading, Monitor
 from bot.domain.oncall import Roster
+from bot.domain.plan import Foreseen, Resource
 from bot.domain.tool import Account, Author, ToolAct, VendorWrite
 from bot.ports import Network
 
@@ -274,6 +275,12 @@ class Fleet(Protocol):
         ...
 
 
+def _foresees_nothing(
+    _settings: Any, _resources: Sequence[Resource], _known: Mapping[str, Monitor], _at: datetime
+) -> Foreseen:
+    return Foreseen()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     """One vendor. `webhook` builds its webhook from the provider's own settings object (what `settings` returned).
@@ -300,6 +307,12 @@ class Provider:
     """The way to tell the tool what people did; None where there is none."""
     fleet: Callable[[Any], Fleet | None] = lambda _settings: None
     """What the tool knows of the infrastructure, by its settings; None where these do not say how to ask."""
+    foresee: Callable[[Any, Sequence[Resource], Mapping[str, Monitor], datetime], Foreseen] = (
+        _foresees_nothing
+    )
+    """What a plan of Terraform does to the tool's monitors, of which those by id are on record. Pure; asks nobody."""
+    collects: Callable[[Kind, Measure], bool] = lambda _kind, _measure: False
+    """Whether it has a measure of such components from the start, without an agent or an add-on."""
 
 
 class Secrets:

@@ -78,7 +78,9 @@ class Routes:
         return (Target(kind=TargetKind.SNS, name=topic, dead=why),)
 
     def _end(self, subscription: Data) -> Target:
+        """With its topic: who approves that, approves all its ends."""
         end = _far_end(subscription)
+        end = replace(end, reaches=(*end.reaches, subscription["TopicArn"]))
         match subscription["SubscriptionArn"]:
             case "PendingConfirmation":
                 why = (

@@ -1,0 +1,472 @@
+"""The gate: what a plan makes has to be watched and routed, and what runs has to stay so."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.adapters.inventory import read_deployment
+from bot.domain.component import Component, Identity, Kind, Measure
+from bot.domain.coverage import State
+from bot.domain.deployment import Verdict
+from bot.domain.monitor import Comparator, Monitor, Target, TargetKind, Watches
+from bot.domain.scope import Exclusion, InScope
+from bot.domain.shortfall import Why
+from bot.procedures.assess_coverage import OnRecord
+from bot.procedures.check_deployment import Tool, judge
+from bot.providers import all_providers
+from bot.providers.cloudwatch.settings import CloudWatchSettings
+from bot.providers.contract import Secrets
+from bot.providers.datadog.settings import DatadogSettings
+from tests.fleets import MONITORS, OPS, READINGS, ROUTES, STANDARD, TTL, in_scope, monitor
+from tests.plans import (
+    ACCOUNT,
+    REGION,
+    TOPIC,
+    alarm,
+    change,
+    configured,
+    expression,
+    function,
+    plan,
+    record,
+    server,
+)
+from tests.rosters import NOW
+
+SETTINGS: dict[str, Any] = {"cloudwatch": CloudWatchSettings(), "datadog": DatadogSettings(secrets=Secrets())}
+APPROVED = replace(ROUTES, approved=ROUTES.approved | {TOPIC})
+
+
+def tools(*names: str) -> dict[str, Tool]:
+    known = all_providers()
+    return {
+        name: Tool(foresee=partial(known[name].foresee, SETTINGS[name]), collects=known[name].collects)
+        for name in names
+    }
+
+
+def check(
+    body: bytes | str, before: OnRecord, *names: str, file: str = "plan.json", routes: Any = APPROVED
+) -> Verdict:
+    content = body.encode() if isinstance(body, str) else body
+    return judge(
+        read_deployment(Path(file), content),
+        before,
+        tools(*(names or before.monitors)),
+        standard=STANDARD,
+        routes=routes,
+        now=NOW,
+        time_to_live=TTL,
+    )
+
+
+def state(verdict: Verdict, address: str, measure: Measure = Measure.CPU) -> State:
+    [found] = [one for one in verdict.judged if one.proposed.address == address]
+    return next(cell.state for cell in found.cells if cell.measure is measure)
+
+
+def datadog(*entries: InScope, monitors: Sequence[Monitor] = MONITORS) -> OnRecord:
+    return record(*(entries or (in_scope(),)), monitors={"datadog": monitors}, readings={"datadog": READINGS})
+
+
+def nothing(*names: str) -> OnRecord:
+    return record(monitors=dict.fromkeys(names, ()))
+
+
+# Monitors that exist, of components that do not
+def test_a_monitor_by_tag_will_watch_what_has_the_tag() -> None:
+    """An instance has no id yet; a monitor over env:prod needs none. Case does not matter, nor which tags they are."""
+    made = [
+        server("aws_instance.web[3]"),
+        server("aws_instance.dev[0]", tags={"Env": "Dev"}, tags_all={"Env": "Dev"}),
+        server("aws_instance.bare[0]", tags=None, tags_all={"Env": "PROD"}),
+    ]
+
+    verdict = check(plan(*made), datadog())
+
+    assert [one.state for one in verdict.judged] == [State.COVERED, State.GAP, State.COVERED]
+    assert not verdict.passed
+    said = list(verdict.says())
+    assert "✓ aws_instance.web[3] (host) would be watched" in said
+    assert [line for line in said if line.startswith("✗")] == [
+        f"✗ aws_instance.dev[0] (host) {measure}: No monitor watches its {measure}. Make one that meets the standard,"
+        " or let one that exists watch this component as well."
+        for measure in ("cpu", "memory", "disk", "uptime")
+    ]
+    assert any("is not in scope yet" in line for line in said)
+    assert any("memory" in line and "only after the deployment" in line for line in said)
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "why"),
+    [
+        ({"threshold": Decimal(99)}, Why.TOO_WEAK),
+        ({"silenced": "in a downtime"}, Why.SILENCED),
+        ({"targets": (Target(kind=TargetKind.SLACK, name="@slack-other"),)}, Why.NOT_APPROVED),
+        ({"watches": Watches(identities=frozenset({Identity("host", "web-1")}))}, Why.NO_MONITOR),
+    ],
+    ids=lambda each: each if isinstance(each, Why) else "",
+)
+def test_what_keeps_a_monitor_from_serving_keeps_it_here(spoiled: dict[str, Any], why: Why) -> None:
+    monitors = [replace(one, **spoiled) if one.measure is Measure.CPU else one for one in MONITORS]
+
+    verdict = check(plan(server()), datadog(monitors=monitors))
+
+    [cpu] = [cell for cell in verdict.judged[0].cells if cell.state is State.GAP]
+    assert (cpu.measure, cpu.shortfalls[0].why) == (Measure.CPU, why)
+
+
+def test_a_tool_that_did_not_answer_lets_nothing_pass() -> None:
+    """What nobody can tell is unknown, and never covered."""
+    before = datadog()
+
+    verdict = check(plan(server()), replace(before, monitors={}), "datadog")
+
+    assert {cell.state for cell in verdict.judged[0].cells if cell.measure is not Measure.NETWORK} == {
+        State.UNKNOWN
+    }
+    assert not verdict.passed
+
+
+def test_nothing_new_passes() -> None:
+    kept = server("aws_instance.web", "no-op", id="i-1", arn="x")
+    looked_at = change("aws_instance.other", "read", after={}) | {"mode": "data"}
+
+    verdict = check(plan(kept, looked_at, change("aws_vpc.main", "create", after={})), datadog())
+
+    assert (verdict.passed, verdict.judged, verdict.deployment.skipped) == (True, (), 1)
+
+
+# Alarms that the same plan makes
+def test_an_alarm_of_the_same_plan_counts() -> None:
+    """By the name that is known, or by the reference where none is; not for another function."""
+    by_name = alarm("aws_cloudwatch_metric_alarm.a", "AWS/Lambda Errors", {"FunctionName": "pay"})
+    by_reference = alarm("aws_cloudwatch_metric_alarm.b", "AWS/Lambda Errors", ...)
+    refers = ["aws_lambda_function.ship.function_name", "aws_lambda_function.ship"]
+    made = [
+        function(),
+        function("aws_lambda_function.ship", ...),
+        function("aws_lambda_function.bare", "bare"),
+    ]
+
+    verdict = check(
+        plan(
+            *made,
+            by_name,
+            by_reference,
+            configuration={"resources": [configured("aws_cloudwatch_metric_alarm.b", dimensions=refers)]},
+        ),
+        nothing("cloudwatch"),
+    )
+
+    assert {one.proposed.address: one.state for one in verdict.judged} == {
+        "aws_lambda_function.pay": State.COVERED,
+        "aws_lambda_function.ship": State.COVERED,
+        "aws_lambda_function.bare": State.GAP,
+    }
+    assert not verdict.judged[0].later, "AWS measures a function by itself"
+
+
+CPU: dict[str, Any] = {"statistic": "Average", "threshold": 85}
+
+
+def test_alarms_with_count_are_told_apart() -> None:
+    """Of web[count.index].id a plan tells only web and count.index."""
+    of_each = ["aws_instance.web", "count.index"]
+    body = plan(
+        server("aws_instance.web[0]"),
+        server("aws_instance.web[1]"),
+        alarm("aws_cloudwatch_metric_alarm.cpu[1]", "AWS/EC2 CPUUtilization", ..., **CPU),
+        configuration={"resources": [configured("aws_cloudwatch_metric_alarm.cpu", dimensions=of_each)]},
+    )
+
+    verdict = check(body, nothing("cloudwatch"))
+
+    assert state(verdict, "aws_instance.web[0]") is State.GAP
+    assert state(verdict, "aws_instance.web[1]") is State.COVERED
+    assert {one.value for one in verdict.judged[1].later} == {"memory", "disk"}
+
+
+def test_references_lead_through_modules() -> None:
+    """An output of one module, given as a variable to another one, which is there once for each key."""
+    made = [server(f'module.web["{key}"].aws_instance.this') for key in ("a.b", "c")]
+    watching = alarm(
+        'module.alarms["a.b"].aws_cloudwatch_metric_alarm.cpu', "AWS/EC2 CPUUtilization", ..., **CPU
+    )
+    alarms = {"resources": [configured("aws_cloudwatch_metric_alarm.cpu", dimensions=["var.instance"])]}
+    web = {
+        "outputs": {"id": {"expression": expression(["aws_instance.this.id", "aws_instance.this"])}},
+        "resources": [configured("aws_instance.this")],
+    }
+    given = expression(['module.web["a.b"].id', 'module.web["a.b"]', "module.web"])
+    body = plan(
+        *made,
+        watching,
+        configuration={
+            "module_calls": {
+                "web": {"module": web, "for_each_expression": {}},
+                "alarms": {"module": alarms, "expressions": {"instance": given}},
+            }
+        },
+    )
+
+    verdict = check(body, nothing("cloudwatch"))
+
+    assert state(verdict, 'module.web["a.b"].aws_instance.this') is State.COVERED
+    assert state(verdict, 'module.web["c"].aws_instance.this') is State.GAP
+
+
+def test_for_each_over_the_resources_themselves() -> None:
+    made = [server(f'aws_instance.web["{key}"]') for key in "ab"]
+    cpu = alarm('aws_cloudwatch_metric_alarm.cpu["b"]', "AWS/EC2 CPUUtilization", ..., **CPU)
+    config = configured("aws_cloudwatch_metric_alarm.cpu", dimensions=["each.value.id", "each.value"])
+    config["for_each_expression"] = expression(["aws_instance.web"])
+
+    verdict = check(plan(*made, cpu, configuration={"resources": [config]}), nothing("cloudwatch"))
+
+    assert state(verdict, 'aws_instance.web["a"]') is State.GAP
+    assert state(verdict, 'aws_instance.web["b"]') is State.COVERED
+
+
+def test_an_alarm_whose_component_cannot_be_told_watches_nothing() -> None:
+    """Through a local value, which plans do not tell of; or of several at once."""
+    made = [server("aws_instance.web[0]"), server("aws_instance.web[1]")]
+    local, several = "aws_cloudwatch_metric_alarm.local", "aws_cloudwatch_metric_alarm.several"
+    body = plan(
+        *made,
+        alarm(local, "AWS/EC2 CPUUtilization", ..., **CPU),
+        alarm(several, "AWS/EC2 CPUUtilization", ..., **CPU),
+        configuration={
+            "resources": [
+                configured(local, dimensions=["local.id"]),
+                configured(several, dimensions=["aws_instance.web"]),
+            ]
+        },
+    )
+
+    verdict = check(body, nothing("cloudwatch"))
+
+    cpu = verdict.judged[0].cells[0]
+    assert (cpu.state, cpu.shortfalls[0].why) == (State.GAP, Why.UNREADABLE)
+    assert "known only after the plan was applied" in cpu.shortfalls[0].says
+
+
+SUBSCRIBED = "aws_sns_topic_subscription.ops"
+
+
+@pytest.mark.parametrize(
+    ("protocol", "endpoint", "why"),
+    [
+        ("https", "https://socmon.example.com/webhooks/cloudwatch", None),
+        ("email", "kim@example.com", Why.DEAD_TARGET),
+        ("https", "https://elsewhere.example.com", Why.NOT_APPROVED),
+    ],
+)
+def test_a_topic_of_the_same_plan_ends_where_it_subscribes(
+    protocol: str, endpoint: str, why: Why | None
+) -> None:
+    """Mail has to be confirmed first, and a plan cannot."""
+    actions = ["aws_sns_topic.ops.arn", "aws_sns_topic.ops"]
+    body = plan(
+        function(),
+        change("aws_sns_topic.ops", "create", after={"name": "ops", "arn": ...}),
+        change(
+            SUBSCRIBED,
+            "create",
+            after={"topic_arn": ..., "protocol": protocol, "endpoint": endpoint, "arn": ...},
+        ),
+        alarm(
+            "aws_cloudwatch_metric_alarm.a", "AWS/Lambda Errors", {"FunctionName": "pay"}, alarm_actions=...
+        ),
+        configuration={
+            "resources": [
+                configured("aws_cloudwatch_metric_alarm.a", alarm_actions=actions, dimensions={}),
+                configured(SUBSCRIBED, topic_arn=actions),
+            ]
+        },
+    )
+
+    verdict = check(body, nothing("cloudwatch"), routes=ROUTES)
+
+    found = [one.why for cell in verdict.judged[0].cells for one in cell.shortfalls]
+    assert found == ([why] if why else [])
+
+
+def test_a_topic_that_exists_ends_where_other_alarms_show() -> None:
+    """Without being approved itself: it reaches PagerDuty by a subscription that was seen."""
+    ends = Target(kind=TargetKind.PAGERDUTY, name="pagerduty", reaches=("Ops", TOPIC))
+    other = monitor(provider="cloudwatch", id="arn:other", targets=(ends,))
+    body = plan(
+        function(), alarm("aws_cloudwatch_metric_alarm.a", "AWS/Lambda Errors", {"FunctionName": "pay"})
+    )
+
+    known = check(body, record(monitors={"cloudwatch": [other]}), routes=ROUTES)
+    unknown = check(body, nothing("cloudwatch"), routes=ROUTES)
+
+    assert known.passed
+    assert [one.why for cell in unknown.judged[0].cells for one in cell.shortfalls] == [Why.NOT_APPROVED]
+
+
+def test_a_datadog_monitor_of_the_same_plan_counts() -> None:
+    monitors = [one for one in MONITORS if one.measure is not Measure.CPU]
+    made = change(
+        "datadog_monitor.cpu",
+        "create",
+        after={
+            "id": ...,
+            "name": "CPU",
+            "type": "metric alert",
+            "query": "avg(last_5m):avg:system.cpu.user{env:prod} by {host} > 85",
+            "message": "It is busy. @pagerduty-Ops",
+            "monitor_thresholds": [{"critical": "85", "warning": ""}],
+            "priority": "3",
+            "notify_no_data": False,
+            "tags": None,
+        },
+    )
+
+    with_it = check(plan(server(), made), datadog(monitors=monitors))
+    without = check(plan(server()), datadog(monitors=monitors))
+
+    assert (with_it.passed, without.passed) == (True, False)
+    assert with_it.judged[0].cells[0].monitor is not None
+    assert with_it.judged[0].cells[0].monitor.targets == (
+        replace(OPS, name="pagerduty-Ops", reaches=("Ops",)),
+    )
+
+
+# What runs already
+ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:pay"
+ALARM = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:errors"
+PAY = InScope(
+    component=Component(
+        kind=Kind.FUNCTION,
+        name="pay",
+        identities=frozenset({Identity("arn", ARN)}),
+        sources=frozenset({"cloudwatch"}),
+    )
+)
+WATCHING = monitor(
+    Measure.ERRORS,
+    provider="cloudwatch",
+    id=ALARM,
+    comparator=Comparator.AT_LEAST,
+    threshold=Decimal(1),
+    watches=Watches(identities=frozenset({Identity("arn", ARN)})),
+)
+
+
+@pytest.mark.parametrize(
+    ("actions", "changed", "why"),
+    [
+        (("delete",), None, [Why.NO_MONITOR]),
+        (("update",), {"threshold": 5}, [Why.TOO_WEAK]),
+        (("update",), {"actions_enabled": False}, [Why.SILENCED]),
+        (("update",), {"dimensions": {"FunctionName": "other"}}, [Why.NO_MONITOR]),
+        (("update",), {"alarm_description": "Only words."}, []),
+        (("delete", "create"), {"alarm_name": "better", "arn": ...}, []),
+        (("no-op",), {}, []),
+    ],
+    ids=["deleted", "weakened", "silenced", "elsewhere", "words", "replaced", "kept"],
+)
+def test_what_runs_has_to_stay_watched(
+    actions: tuple[str, ...], changed: dict[str, Any] | None, why: list[Why]
+) -> None:
+    before = alarm("aws_cloudwatch_metric_alarm.a", "AWS/Lambda Errors", {"FunctionName": "pay"})["change"][
+        "after"
+    ]
+    before |= {"arn": ALARM, "alarm_name": "errors"}
+    after = None if changed is None else before | changed
+    told = change("aws_cloudwatch_metric_alarm.a", *actions, before=before, after=after)
+
+    verdict = check(plan(told), record(PAY, monitors={"cloudwatch": [WATCHING]}))
+
+    assert [one.why for cell in verdict.losing for one in cell.shortfalls] == why
+    assert verdict.passed == (not why)
+    assert all(cell.key == PAY.component.key for cell in verdict.losing)
+
+
+def test_a_component_that_leaves_loses_nothing() -> None:
+    """Its alarm may go with it; both are told."""
+    gone = change("aws_lambda_function.pay", "delete", before={"function_name": "pay", "arn": ARN})
+    watching = change(
+        "aws_cloudwatch_metric_alarm.a", "delete", before={"alarm_name": "errors", "arn": ALARM}
+    )
+
+    verdict = check(plan(gone, watching), record(PAY, monitors={"cloudwatch": [WATCHING]}))
+
+    assert (verdict.passed, verdict.losing, verdict.deployment.leaving) == (
+        True,
+        (),
+        ["aws_lambda_function.pay"],
+    )
+
+
+def test_a_tag_that_goes_takes_the_monitors_by_that_tag_along() -> None:
+    arn = f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-1"
+    web = in_scope(identities=frozenset({Identity("host", "web-1"), Identity("arn", arn)}))
+    tags = [{"tags": {"env": env}, "tags_all": {"env": env}, "arn": arn} for env in ("prod", "test")]
+    retagged = change("aws_instance.web", "update", before=tags[0], after=tags[1])
+
+    verdict = check(plan(retagged), datadog(web))
+
+    assert {cell.measure for cell in verdict.losing} == {
+        Measure.CPU,
+        Measure.MEMORY,
+        Measure.DISK,
+        Measure.UPTIME,
+    }
+
+
+def test_what_is_replaced_or_renamed_is_new() -> None:
+    """A new instance has a new id, which the old alarm does not name; a function keeps its name, and its alarm."""
+    old = {"id": "i-1", "arn": f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-1", "tags": None}
+    new_server = change("aws_instance.a", "delete", "create", before=old, after={"id": ..., "arn": ...})
+    new_function = change(
+        "aws_lambda_function.pay",
+        "create",
+        "delete",
+        before={"function_name": "pay", "arn": ARN},
+        after={"function_name": "pay", "arn": ...},
+    )
+    named = change(
+        "aws_db_instance.db",
+        "update",
+        before={"identifier": "old", "arn": f"arn:aws:rds:{REGION}:{ACCOUNT}:db:old"},
+        after={"identifier": "new", "arn": ...},
+    )
+
+    verdict = check(plan(new_server, new_function, named), record(PAY, monitors={"cloudwatch": [WATCHING]}))
+
+    assert [(one.proposed.part, one.state) for one in verdict.judged] == [
+        ("replaced", State.GAP),
+        ("replaced", State.COVERED),
+        ("renamed", State.COVERED),  # the standard of these tests asks nothing of databases
+    ]
+
+
+# Component lists
+def test_a_component_list_is_judged_by_what_is_known_of_each() -> None:
+    """web-1 runs and stopped to report; web-2 is new, web-3 is excluded on purpose."""
+    out = Exclusion(reason="Retired soon.", requested_by="U1", approved_by="U2", until=NOW + TTL)
+    listed = "- {name: web-1, kind: host}\n- {name: web-2, kind: host, tags: {env: prod}}\n- {name: web-3, kind: host}"
+    before = record(
+        in_scope(),
+        replace(in_scope("web-3"), exclusion=out),
+        monitors={"datadog": MONITORS},
+        readings={"datadog": READINGS[1:]},
+    )
+
+    verdict = check(listed, before, file="list.yaml")
+
+    assert [(one.state, one.in_scope, one.excluded) for one in verdict.judged] == [
+        (State.GAP, True, False),
+        (State.COVERED, False, False),
+        (State.COVERED, True, True),
+    ]
+    assert verdict.judged[0].cells[0].shortfalls[0].why is Why.NOT_CONFIGURED
