@@ -28,6 +28,7 @@ from bot.domain.oncall import window
 from bot.domain.person import ROLE_NAMES, Role
 from bot.procedures.check_on_call import OnCallAnswer, who_is_on_call
 from bot.providers import all_providers
+from bot.providers.contract import Secrets, secret_findings
 from bot.settings import SLACK_API, Settings, load_settings, read_environment
 from bot.standard import read_standard
 
@@ -189,6 +190,9 @@ def _sources(settings: Settings) -> Iterator[Finding]:
             yield _fault(f"source {name}", trouble, "")
         if not troubles:
             yield _ok(f"source {name}", "Its deliveries can be authenticated.")
+    if gate := Secrets(settings.deployments_secret.get_secret_value()):
+        for trouble in secret_findings("deployments", gate):
+            yield _fault("deployments", trouble, "")
 
 
 def _on_call(settings: Settings) -> Iterator[Finding]:

@@ -1,5 +1,8 @@
 """The gate: what a plan makes has to be watched and routed, and what runs has to stay so."""
 
+import json
+import re
+import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -8,20 +11,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from bot.adapters.inventory import read_deployment
 from bot.domain.component import Component, Identity, Kind, Measure
 from bot.domain.coverage import State
-from bot.domain.deployment import Verdict
+from bot.domain.deployment import Circumstances, Phase, Verdict
 from bot.domain.monitor import Comparator, Monitor, Target, TargetKind, Watches
 from bot.domain.scope import Exclusion, InScope
 from bot.domain.shortfall import Why
 from bot.procedures.assess_coverage import OnRecord
 from bot.procedures.check_deployment import Tool, judge
+from bot.procedures.check_deployment import record as put_on_record
 from bot.providers import all_providers
 from bot.providers.cloudwatch.settings import CloudWatchSettings
 from bot.providers.contract import Secrets
 from bot.providers.datadog.settings import DatadogSettings
+from handlers.deployments import ASKED
 from tests.fleets import MONITORS, OPS, READINGS, ROUTES, STANDARD, TTL, in_scope, monitor
 from tests.plans import (
     ACCOUNT,
@@ -37,6 +43,7 @@ from tests.plans import (
     server,
 )
 from tests.rosters import NOW
+from tests.world import Ledger
 
 SETTINGS: dict[str, Any] = {"cloudwatch": CloudWatchSettings(), "datadog": DatadogSettings(secrets=Secrets())}
 APPROVED = replace(ROUTES, approved=ROUTES.approved | {TOPIC})
@@ -470,3 +477,52 @@ def test_a_component_list_is_judged_by_what_is_known_of_each() -> None:
         (State.COVERED, True, True),
     ]
     assert verdict.judged[0].cells[0].shortfalls[0].why is Why.NOT_CONFIGURED
+
+
+# On record
+def test_what_was_asked_and_what_was_deployed_is_on_record(database_url: str) -> None:
+    """By the digest of the file, with figures and addresses; a deployment that had not passed shows as such."""
+    ledger = Ledger(database_url)
+    verdict = check(plan(server("aws_instance.web[3]"), function()), datadog())
+    told = Circumstances(phase=Phase.PLANNED, commit="abcdef0", environment="prod")
+
+    ledger.write(put_on_record, verdict, told)
+    ledger.write(put_on_record, verdict, replace(told, phase=Phase.DEPLOYED))
+
+    with ledger.database.reading.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT leaf FROM leaf ORDER BY seq").scalars()
+        asked, deployed = (json.loads(row) for row in rows)
+    assert (asked["type"], deployed["type"]) == ("deployment.checked", "deployment.recorded")
+    assert asked["facts"] == deployed["facts"]
+    facts = deployed["facts"]
+    assert deployed["subject"] == {"deployment": facts["digest"]}
+    assert {
+        name: facts[name] for name in ("passed", "components", "unmonitored", "losing", "scope", "commit")
+    } == {
+        "passed": False,
+        "components": 2,
+        "unmonitored": 1,
+        "losing": 0,
+        "scope": 7,
+        "commit": "abcdef0",
+    }
+    assert [(one["component"], one["state"], one["not_covered"]) for one in facts["verdicts"]] == [
+        ("aws_instance.web[3]", "covered", []),
+        ("aws_lambda_function.pay", "gap", ["errors"]),
+    ]
+
+
+def test_the_documented_workflow_is_one() -> None:
+    """The YAML in the docs is valid, and so is each of its scripts; what it asks for is known."""
+    text = (Path(__file__).parents[2] / "docs" / "deployments.md").read_text()
+    workflow = yaml.load(text.partition("```yaml\n")[2].partition("```")[0], yaml.BaseLoader)  # noqa: S506 - as text
+
+    steps = workflow["jobs"]["deploy"]["steps"]
+    scripts = [step["run"] for step in steps if "run" in step]
+    assert set(workflow) == {"name", "on", "permissions", "jobs"}
+    assert all(("uses" in step) != ("run" in step) for step in steps)
+    for script in scripts:
+        done = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, check=False)  # noqa: S607
+        assert (done.returncode, done.stderr) == (0, "")
+    asked = workflow["jobs"]["deploy"]["env"]["SOCMON"] + "".join(scripts)
+    assert set(re.findall(r"[?&](\w+)=", asked)) == set(ASKED)
