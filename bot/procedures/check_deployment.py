@@ -7,14 +7,15 @@ Nothing of a plan is kept but names, kinds and its digest: the rest may be secre
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from bot.domain.answers import Known, Layer
-from bot.domain.component import Component, Identity, Kind, Measure
+from bot.domain.component import Identity, Kind, Measure
 from bot.domain.coverage import Cell, State, assess
 from bot.domain.deployment import Circumstances, Deployment, Judged, Part, Phase, Proposed, Verdict
 from bot.domain.evidence import Actor, Entry
-from bot.domain.monitor import Monitor
+from bot.domain.monitor import MetricReading, Monitor
 from bot.domain.packed_answers import unpack_monitors, unpack_readings
 from bot.domain.plan import Foreseen, Resource
 from bot.domain.route import Routes
@@ -122,15 +123,15 @@ class _Assessing:
     ) -> Iterable[Judged]:
         """What the deployment makes; a list may name what runs already, of which the tools tell everything."""
         judged = [one for one in deployment.proposed if one.part.is_judged]
-        known = [self.in_scope(one.item.component) for one in judged]
+        called = [names.get(one.address, frozenset()) | one.item.component.identities for one in judged]
+        known = [self.in_scope(each) for each in called]
         running: dict[str, InScope] = {}
         coming: dict[str, InScope] = {}
         for at, (one, entry) in enumerate(zip(judged, known, strict=True)):
             if one.part is Part.LISTED and entry and entry.component.sources:
                 running[str(at)] = _together(one.item, entry)
             else:
-                item = _together(one.item, entry) if entry and one.part is Part.LISTED else one.item
-                coming[str(at)] = self._expected(item, names.get(one.address, frozenset()))
+                coming[str(at)] = self._expected(_as_agreed(one.item, entry), called[at])
         cells: dict[str, list[Cell]] = {}
         for cell in (*self._cells(running, after, proven=True), *self._cells(coming, after, proven=False)):
             cells.setdefault(cell.key, []).append(cell)
@@ -144,8 +145,8 @@ class _Assessing:
                 later=() if str(at) in running else tuple(self._later(own)),
             )
 
-    def in_scope(self, component: Component) -> InScope | None:
-        return next((self._known[name] for name in sorted(component.identities) if name in self._known), None)
+    def in_scope(self, called: Collection[Identity]) -> InScope | None:
+        return next((self._known[name] for name in sorted(called) if name in self._known), None)
 
     def losing(
         self,
@@ -159,7 +160,7 @@ class _Assessing:
         now_so = {
             entry.component.key: (entry, one)
             for one in deployment.standing
-            if (entry := self.in_scope(one.item.component))
+            if (entry := self.in_scope(one.item.component.identities))
         }
         leaving = {key for key, (_, one) in now_so.items() if one.part is not Part.CHANGED}
         then_so = {one.address: one for one in deployment.proposed if one.part is Part.CHANGED}
@@ -170,7 +171,20 @@ class _Assessing:
         }
         if not gone and not changed:
             return
-        staying = {key: one for key, one in self._before.entries.items() if key not in leaving}
+        lost = [
+            one.watches
+            for name, told in known.items()
+            for one in _by_id(told).values()
+            if (name, one.id) in gone and not one.watches.unreadable
+        ]
+        named = frozenset[Identity]().union(*(one.identities for one in lost))
+        wide = any(not one.identities for one in lost)
+        staying = {
+            key: one
+            for key, one in self._before.entries.items()
+            if key not in leaving
+            and (wide or key in changed or not named.isdisjoint(one.component.identities))
+        }
         safe = {
             (cell.key, cell.measure): cell
             for cell in self._cells(staying, known, proven=True)
@@ -191,18 +205,18 @@ class _Assessing:
         """Each cell; unless it runs already, nothing is said of whether it reports."""
         if not entries:
             return ()
-        readings = (
-            {
-                name: unpack_readings(self._before.metrics[name]) if name in self._before.metrics else Known()
-                for name in self._tools
-            }
-            if proven
-            else {name: Known() for name in self._tools}
+        readings: dict[str, Known[MetricReading]] = (
+            self._readings if proven else {name: Known() for name in self._tools}
         )
         found = assess(entries, readings=readings, monitors=monitors, **self._rules).cells
         return tuple(found) if proven else tuple(map(_unproven, found))
 
-    def _expected(self, item: InScope, names: Collection[Identity]) -> InScope:
+    @cached_property
+    def _readings(self) -> dict[str, Known[MetricReading]]:
+        packed = self._before.metrics
+        return {name: unpack_readings(packed[name]) if name in packed else Known() for name in self._tools}
+
+    def _expected(self, item: InScope, called: frozenset[Identity]) -> InScope:
         """As the tools will know it: by those that see such components today, with its tags in their spelling."""
         own = item.component
         folded = {name.casefold(): value for name, value in own.tags.items()}
@@ -210,7 +224,7 @@ class _Assessing:
             item,
             component=replace(
                 own,
-                identities=own.identities.union(names),
+                identities=called,
                 sources=self._seers.get(own.kind, frozenset()),
                 tags={**folded, **own.tags},
             ),
@@ -249,6 +263,13 @@ def _together(given: InScope, known: InScope) -> InScope:
             tags={**before.tags, **own.tags},
         ),
     )
+
+
+def _as_agreed(given: InScope, known: InScope | None) -> InScope:
+    """What is in scope already under one of its names is as people agreed there."""
+    if known is None:
+        return given
+    return replace(given, owner=known.owner, criticality=known.criticality, exclusion=known.exclusion)
 
 
 def _retagged(entry: InScope, now: Proposed, then: Proposed) -> InScope:

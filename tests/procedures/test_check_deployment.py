@@ -24,9 +24,7 @@ from bot.procedures.assess_coverage import OnRecord
 from bot.procedures.check_deployment import Tool, judge
 from bot.procedures.check_deployment import record as put_on_record
 from bot.providers import all_providers
-from bot.providers.cloudwatch.settings import CloudWatchSettings
-from bot.providers.contract import Secrets
-from bot.providers.datadog.settings import DatadogSettings
+from bot.standard import read_standard
 from handlers.deployments import ASKED
 from tests.fleets import MONITORS, OPS, READINGS, ROUTES, STANDARD, TTL, in_scope, monitor
 from tests.plans import (
@@ -45,7 +43,9 @@ from tests.plans import (
 from tests.rosters import NOW
 from tests.world import Ledger
 
-SETTINGS: dict[str, Any] = {"cloudwatch": CloudWatchSettings(), "datadog": DatadogSettings(secrets=Secrets())}
+SETTINGS: dict[str, Any] = {
+    name: all_providers()[name].settings({}, {}) for name in ("cloudwatch", "datadog", "newrelic")
+}
 APPROVED = replace(ROUTES, approved=ROUTES.approved | {TOPIC})
 
 
@@ -58,14 +58,19 @@ def tools(*names: str) -> dict[str, Tool]:
 
 
 def check(
-    body: bytes | str, before: OnRecord, *names: str, file: str = "plan.json", routes: Any = APPROVED
+    body: bytes | str,
+    before: OnRecord,
+    *names: str,
+    file: str = "plan.json",
+    routes: Any = APPROVED,
+    standard: Any = STANDARD,
 ) -> Verdict:
     content = body.encode() if isinstance(body, str) else body
     return judge(
         read_deployment(Path(file), content),
         before,
         tools(*(names or before.monitors)),
-        standard=STANDARD,
+        standard=standard,
         routes=routes,
         now=NOW,
         time_to_live=TTL,
@@ -240,6 +245,64 @@ def test_for_each_over_the_resources_themselves() -> None:
     assert state(verdict, 'aws_instance.web["b"]') is State.COVERED
 
 
+def test_alarms_on_everything_that_aws_names_in_its_own_way() -> None:
+    """A load balancer by the end of its ARN, a service with its cluster, a query, and one alarm through another."""
+    balancer = change("aws_lb.front", "create", after={"name": "front", "load_balancer_type": "application"})
+    cluster = change("aws_ecs_cluster.main", "create", after={"name": "main"})
+    service = change("aws_ecs_service.api", "create", after={"name": "api", "cluster": ...})
+    database = change("aws_db_instance.db", "create", after={"identifier": ...})
+    five_hundreds = alarm(
+        "aws_cloudwatch_metric_alarm.lb", "AWS/ApplicationELB HTTPCode_ELB_5XX_Count", ..., threshold=10
+    )
+    names = {"ClusterName": "main", "ServiceName": "api"}
+    busy = alarm(
+        "aws_cloudwatch_metric_alarm.ecs", "AWS/ECS CPUUtilization", names, **CPU, alarm_actions=None
+    )
+    metric = {"namespace": "AWS/RDS", "metric_name": "CPUUtilization", "stat": "Average", "period": 300}
+    query = {"id": "m", "metric": [metric | {"dimensions": None}], "return_data": True}
+    queried = alarm("aws_cloudwatch_metric_alarm.db", " ", None, **CPU, metric_query=[query])
+    queried["change"]["after_unknown"]["metric_query"] = [{"metric": [{"dimensions": True}]}]
+    whole = change(
+        "aws_cloudwatch_composite_alarm.all",
+        "create",
+        after={
+            "alarm_name": "all",
+            "alarm_rule": 'ALARM("aws_cloudwatch_metric_alarm-ecs")',
+            "alarm_actions": [TOPIC],
+        },
+    )
+    block = [
+        {"metric": [{"dimensions": expression(["aws_db_instance.db.identifier", "aws_db_instance.db"])}]}
+    ]
+    in_blocks = configured("aws_cloudwatch_metric_alarm.db") | {"expressions": {"metric_query": block}}
+    configuration = {
+        "resources": [
+            configured(
+                "aws_cloudwatch_metric_alarm.lb", dimensions=["aws_lb.front.arn_suffix", "aws_lb.front"]
+            ),
+            configured("aws_ecs_service.api", cluster=["aws_ecs_cluster.main.id", "aws_ecs_cluster.main"]),
+            in_blocks,
+        ]
+    }
+    made = (balancer, cluster, service, database, five_hundreds, busy, queried, whole)
+
+    verdict = check(
+        plan(*made, configuration=configuration), nothing("cloudwatch"), standard=read_standard(None)
+    )
+
+    covered = {
+        (one.proposed.address, cell.measure.value)
+        for one in verdict.judged
+        for cell in one.cells
+        if cell.state is State.COVERED and cell.monitor
+    }
+    assert covered == {
+        ("aws_lb.front", "errors"),
+        ("aws_ecs_service.api", "cpu"),
+        ("aws_db_instance.db", "cpu"),
+    }
+
+
 def test_an_alarm_whose_component_cannot_be_told_watches_nothing() -> None:
     """Through a local value, which plans do not tell of; or of several at once."""
     made = [server("aws_instance.web[0]"), server("aws_instance.web[1]")]
@@ -396,6 +459,82 @@ def test_what_runs_has_to_stay_watched(
     assert [one.why for cell in verdict.losing for one in cell.shortfalls] == why
     assert verdict.passed == (not why)
     assert all(cell.key == PAY.component.key for cell in verdict.losing)
+
+
+CONDITION = {
+    "id": "77:123",
+    "name": "CPU of production",
+    "enabled": True,
+    "policy_id": "77",
+    "type": "static",
+    "nrql": [{"query": "SELECT average(cpuPercent) FROM SystemSample WHERE hostname = 'web-1'"}],
+    "critical": [{"operator": "above", "threshold": 85, "threshold_duration": 300}],
+    "warning": [],
+}
+MONITOR = {
+    "id": "cpu-1",
+    "name": "CPU of production",
+    "type": "metric alert",
+    "query": "avg(last_5m):avg:system.cpu.user{env:prod} by {host} > 85",
+    "message": "@pagerduty-Ops",
+    "priority": "3",
+}
+WEAK = {"operator": "above", "threshold": 99, "threshold_duration": 300}
+JSON = json.dumps(MONITOR | {"priority": 3, "options": {"thresholds": {"critical": 85}}})
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after", "why"),
+    [
+        ("newrelic_nrql_alert_condition", CONDITION, {}, []),
+        ("newrelic_nrql_alert_condition", CONDITION, {"critical": [WEAK]}, [Why.TOO_WEAK]),
+        ("newrelic_nrql_alert_condition", CONDITION, {"enabled": False}, [Why.DISABLED]),
+        ("newrelic_nrql_alert_condition", CONDITION, None, [Why.NO_MONITOR]),
+        ("datadog_monitor", MONITOR, {}, []),
+        ("datadog_monitor", MONITOR, {"query": MONITOR["query"].replace("85", "99")}, [Why.TOO_WEAK]),
+        ("datadog_monitor", MONITOR, {"message": "Nobody."}, [Why.NO_TARGET]),
+        ("datadog_monitor", MONITOR, None, [Why.NO_MONITOR]),
+        ("datadog_monitor_json", {"id": "cpu-1", "monitor": JSON}, {}, []),
+        (
+            "datadog_monitor_json",
+            {"id": "cpu-1", "monitor": JSON},
+            {"monitor": JSON.replace("prod", "x")},
+            [Why.NO_MONITOR],
+        ),
+    ],
+)
+def test_monitors_of_other_tools_have_to_stay_as_well(
+    kind: str, before: dict[str, Any], after: dict[str, Any] | None, why: list[Why]
+) -> None:
+    """A condition that changes notifies whom it notified before; that no plan tells."""
+    name = kind.partition("_")[0]
+    told = change(
+        f"{kind}.cpu",
+        "delete" if after is None else "update",
+        before=before,
+        after=None if after is None else before | after,
+    )
+    number = before["id"].rpartition(":")[2]
+    cpu = monitor(provider=name, id=number)
+    known = record(in_scope(sources=frozenset({name})), monitors={name: [cpu]}, readings={name: READINGS})
+
+    verdict = check(plan(told), known)
+
+    found = [one.why for cell in verdict.losing for one in cell.shortfalls]
+    # Named after production, it is the nearest one even when it watches something else.
+    assert [Why.NO_MONITOR if each is Why.ELSEWHERE else each for each in found] == why
+
+
+def test_of_a_new_condition_nobody_can_say_yet_whom_it_notifies() -> None:
+    made = change("newrelic_nrql_alert_condition.cpu", "create", after=CONDITION | {"id": ...})
+    tags = {"nrql": [{"query": "SELECT average(cpuPercent) FROM SystemSample FACET entityGuid"}]}
+    made["change"]["after"] |= tags
+
+    verdict = check(plan(server(), made), nothing("newrelic"))
+
+    [shortfall] = verdict.judged[0].cells[0].shortfalls
+    assert shortfall.why is Why.DEAD_TARGET
+    assert "only after the deployment" in shortfall.says
 
 
 def test_a_component_that_leaves_loses_nothing() -> None:
