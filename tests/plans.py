@@ -38,7 +38,7 @@ def change(
     after: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Data:
-    """One of `resource_changes`, by its address; what `after` has as ... is not known yet."""
+    """One of `resource_changes`, by its address; what `after` has as ... is not known yet, and stands nowhere."""
     module, _, last = address.rpartition(".")
     *modules, kind = module.rsplit(".", 1)
     name, bracket, key = last.partition("[")
@@ -51,8 +51,8 @@ def change(
         "change": {
             "actions": list(actions),
             "before": before,
-            "after": None if after is None else {key: one for key, one in after.items() if one is not ...},
-            "after_unknown": {key: True for key, one in (after or {}).items() if one is ...},
+            "after": None if after is None else known(after),
+            "after_unknown": unknown(after or {}),
             "before_sensitive": {},
             "after_sensitive": {},
         },
@@ -63,6 +63,19 @@ def change(
         told["module_address"] = modules[0]
     told["change"] |= more
     return told
+
+
+def known(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: known(one) for key, one in value.items() if one is not ...}
+    return [known(one) for one in value] if isinstance(value, list) else value
+
+
+def unknown(value: Any) -> Any:
+    """True for what is not known, in the form of the rest: Terraform leaves out the tables' other keys."""
+    if isinstance(value, dict):
+        return {key: unknown(one) for key, one in value.items() if one is ... or isinstance(one, dict | list)}
+    return [unknown(one) for one in value] if isinstance(value, list) else value is ...
 
 
 def configured(address: str, **expressions: Any) -> Data:

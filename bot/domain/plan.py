@@ -24,7 +24,7 @@ class Resource:
     """One resource. `before` and `after` are its attributes by the names of Terraform's provider, {} where it is not.
 
     What is known only after the plan was applied is left out of `after`, and so is what is marked as sensitive.
-    `unknown` are the attributes that are not known, or not in all their parts.
+    `unknown` has the attributes that are not known, each True or with its parts that are not.
     `refers` has for each attribute the addresses of the planned resources that its value comes from.
     """
 
@@ -33,7 +33,7 @@ class Resource:
     fate: Fate
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
-    unknown: frozenset[str] = frozenset()
+    unknown: Mapping[str, Any] = field(default_factory=dict)
     refers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property

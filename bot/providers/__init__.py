@@ -38,11 +38,11 @@ class _Foresight:
         self._provider, self._settings = provider, settings
 
     def __call__(self, resources: Sequence[Resource], known: Mapping[str, Monitor], at: datetime) -> Foreseen:
-        """Raises Unreadable."""
+        """Raises Unreadable, whose words hold no value of the plan."""
         try:
             return self._provider.foresee(self._settings, resources, known, at)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             what = f"The plan's resources of {self._provider.title} do not have the documented form"
             raise Unreadable(
-                f"{what} ({type(error).__name__}: {error}). If Terraform itself wrote it, please report this."
+                f"{what} ({type(error).__name__}). If Terraform itself wrote it, please report this."
             ) from error

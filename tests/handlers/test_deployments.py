@@ -9,10 +9,12 @@ import httpx
 import pytest
 
 from bot.app import Socmon
+from bot.domain.answers import Age, Known, Subject
+from bot.domain.packed_answers import pack_monitors
 from bot.domain.scope import Heard
 from handlers.deployments import LARGEST_BODY
 from tests.handlers.conftest import Build, browser
-from tests.plans import change, function, plan, server
+from tests.plans import TOPIC, alarm, change, function, plan, server
 from tests.world import MovableClock
 
 NEW, OLD = "n" * 32, "o" * 32
@@ -162,7 +164,7 @@ async def test_a_socmon_that_stops_says_come_again(socmon: Socmon) -> None:
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
 
-SECRETS = ("hunter2-user-data", "hunter2-tag", "hunter2-variable", "hunter2-env")
+SECRETS = ("hunter2-user-data", "hunter2-tag", "hunter2-variable", "hunter2-env", "hunter2-path")
 
 
 async def test_no_value_of_a_plan_gets_anywhere(
@@ -170,17 +172,30 @@ async def test_no_value_of_a_plan_gets_anywhere(
 ) -> None:
     """Not into the log, the database or the answer, whether it is marked as sensitive or merely not asked for."""
     caplog.set_level("DEBUG")
+    at = socmon.clock.now()
+    nothing: Known[Any] = Known()
+    told = pack_monitors(nothing.take((), complete=True, as_of=at))
+    age = Age(provider="cloudwatch", subject=Subject.MONITORS, asked_at=at, whole_at=at)
+    await socmon.records.write(lambda records: records.save_answer(age, told))
     secret = server(user_data="hunter2-user-data", tags={"env": "prod", "owner": "hunter2-tag"}, tags_all=...)
     secret["change"]["after_sensitive"] = {"tags": {"owner": True}}
     hidden = function()
     hidden["change"]["after"]["environment"] = [{"variables": {"KEY": "hunter2-env"}}]
-    body = plan(secret, hidden, variables={"password": {"value": "hunter2-variable"}})
+    hook = {"protocol": "https", "endpoint": "https://hooks.example.com/hunter2-path", "topic_arn": TOPIC}
+    body = plan(
+        secret,
+        hidden,
+        change("aws_sns_topic_subscription.hook", "create", after=hook),
+        alarm("aws_cloudwatch_metric_alarm.a", "AWS/Lambda Errors", {"FunctionName": "pay"}),
+        variables={"password": {"value": "hunter2-variable"}},
+    )
 
     answers = [await post(socmon, body, phase=phase) for phase in ("planned", "deployed")]
     broken = await post(socmon, body[:-2])
 
     assert [each.status_code for each in answers] == [200, 200]
     assert broken.status_code == 400
+    assert "webhook https://hooks.example.com is not an approved channel" in answers[0].text
     written = b"".join(_files(tmp_path))
     for word in SECRETS:
         assert not any(word in each.text for each in [*answers, broken])

@@ -158,7 +158,7 @@ def test_nothing_new_passes() -> None:
 def test_an_alarm_of_the_same_plan_counts() -> None:
     """By the name that is known, or by the reference where none is; not for another function."""
     by_name = alarm("aws_cloudwatch_metric_alarm.a", "AWS/Lambda Errors", {"FunctionName": "pay"})
-    by_reference = alarm("aws_cloudwatch_metric_alarm.b", "AWS/Lambda Errors", ...)
+    by_reference = alarm("aws_cloudwatch_metric_alarm.b", "AWS/Lambda Errors", {"FunctionName": ...})
     refers = ["aws_lambda_function.ship.function_name", "aws_lambda_function.ship"]
     made = [
         function(),
@@ -184,6 +184,7 @@ def test_an_alarm_of_the_same_plan_counts() -> None:
     assert not verdict.judged[0].later, "AWS measures a function by itself"
 
 
+INSTANCE = {"InstanceId": ...}
 CPU: dict[str, Any] = {"statistic": "Average", "threshold": 85}
 
 
@@ -193,7 +194,7 @@ def test_alarms_with_count_are_told_apart() -> None:
     body = plan(
         server("aws_instance.web[0]"),
         server("aws_instance.web[1]"),
-        alarm("aws_cloudwatch_metric_alarm.cpu[1]", "AWS/EC2 CPUUtilization", ..., **CPU),
+        alarm("aws_cloudwatch_metric_alarm.cpu[1]", "AWS/EC2 CPUUtilization", INSTANCE, **CPU),
         configuration={"resources": [configured("aws_cloudwatch_metric_alarm.cpu", dimensions=of_each)]},
     )
 
@@ -208,7 +209,7 @@ def test_references_lead_through_modules() -> None:
     """An output of one module, given as a variable to another one, which is there once for each key."""
     made = [server(f'module.web["{key}"].aws_instance.this') for key in ("a.b", "c")]
     watching = alarm(
-        'module.alarms["a.b"].aws_cloudwatch_metric_alarm.cpu', "AWS/EC2 CPUUtilization", ..., **CPU
+        'module.alarms["a.b"].aws_cloudwatch_metric_alarm.cpu', "AWS/EC2 CPUUtilization", INSTANCE, **CPU
     )
     alarms = {"resources": [configured("aws_cloudwatch_metric_alarm.cpu", dimensions=["var.instance"])]}
     web = {
@@ -235,7 +236,7 @@ def test_references_lead_through_modules() -> None:
 
 def test_for_each_over_the_resources_themselves() -> None:
     made = [server(f'aws_instance.web["{key}"]') for key in "ab"]
-    cpu = alarm('aws_cloudwatch_metric_alarm.cpu["b"]', "AWS/EC2 CPUUtilization", ..., **CPU)
+    cpu = alarm('aws_cloudwatch_metric_alarm.cpu["b"]', "AWS/EC2 CPUUtilization", INSTANCE, **CPU)
     config = configured("aws_cloudwatch_metric_alarm.cpu", dimensions=["each.value.id", "each.value"])
     config["for_each_expression"] = expression(["aws_instance.web"])
 
@@ -259,9 +260,12 @@ def test_alarms_on_everything_that_aws_names_in_its_own_way() -> None:
         "aws_cloudwatch_metric_alarm.ecs", "AWS/ECS CPUUtilization", names, **CPU, alarm_actions=None
     )
     metric = {"namespace": "AWS/RDS", "metric_name": "CPUUtilization", "stat": "Average", "period": 300}
-    query = {"id": "m", "metric": [metric | {"dimensions": None}], "return_data": True}
+    query = {
+        "id": "m",
+        "metric": [metric | {"dimensions": {"DBInstanceIdentifier": ...}}],
+        "return_data": True,
+    }
     queried = alarm("aws_cloudwatch_metric_alarm.db", " ", None, **CPU, metric_query=[query])
-    queried["change"]["after_unknown"]["metric_query"] = [{"metric": [{"dimensions": True}]}]
     whole = change(
         "aws_cloudwatch_composite_alarm.all",
         "create",
@@ -303,14 +307,51 @@ def test_alarms_on_everything_that_aws_names_in_its_own_way() -> None:
     }
 
 
+def test_a_reference_proves_nothing_where_the_value_is_known() -> None:
+    """An alarm on a whole cluster that takes its name from a service; actions that choose one of two topics."""
+    service = change("aws_ecs_service.api", "create", after={"name": "api", "cluster": "main"})
+    of_cluster = alarm(
+        "aws_cloudwatch_metric_alarm.ecs", "AWS/ECS CPUUtilization", {"ClusterName": "main"}, **CPU
+    )
+    other = TOPIC.replace("ops", "other")
+    topics = [
+        change(f"aws_sns_topic.{name}", "no-op", before={"arn": arn}, after={"arn": arn})
+        for name, arn in (("ops", TOPIC), ("other", other))
+    ]
+    chosen = alarm(
+        "aws_cloudwatch_metric_alarm.pay", "AWS/Lambda Errors", {"FunctionName": "pay"}, alarm_actions=[other]
+    )
+    configuration = {
+        "resources": [
+            configured(
+                "aws_cloudwatch_metric_alarm.ecs",
+                dimensions=["aws_ecs_service.api.cluster", "aws_ecs_service.api"],
+            ),
+            configured(
+                "aws_cloudwatch_metric_alarm.pay", alarm_actions=["aws_sns_topic.ops", "aws_sns_topic.other"]
+            ),
+        ]
+    }
+
+    verdict = check(
+        plan(service, of_cluster, function(), *topics, chosen, configuration=configuration),
+        nothing("cloudwatch"),
+        standard=read_standard(None),
+    )
+
+    api, pay = verdict.judged
+    assert api.cells[0].state is State.GAP
+    assert [one.why for one in pay.cells[0].shortfalls] == [Why.NOT_APPROVED]
+
+
 def test_an_alarm_whose_component_cannot_be_told_watches_nothing() -> None:
     """Through a local value, which plans do not tell of; or of several at once."""
     made = [server("aws_instance.web[0]"), server("aws_instance.web[1]")]
     local, several = "aws_cloudwatch_metric_alarm.local", "aws_cloudwatch_metric_alarm.several"
     body = plan(
         *made,
-        alarm(local, "AWS/EC2 CPUUtilization", ..., **CPU),
-        alarm(several, "AWS/EC2 CPUUtilization", ..., **CPU),
+        alarm(local, "AWS/EC2 CPUUtilization", INSTANCE, **CPU),
+        alarm(several, "AWS/EC2 CPUUtilization", INSTANCE, **CPU),
         configuration={
             "resources": [
                 configured(local, dimensions=["local.id"]),

@@ -96,17 +96,9 @@ def _resources(plan: Mapping[str, Any]) -> Iterator[Resource]:
             fate=fate,
             before=_open(change.get("before"), change.get("before_sensitive")) or {},
             after=_open(change.get("after"), change.get("after_sensitive")) or {},
-            unknown=frozenset(
-                name for name, each in (change.get("after_unknown") or {}).items() if _is_unknown(each)
-            ),
+            unknown=change.get("after_unknown") or {},
             refers=references.of(told) if fate not in {Fate.DELETED, Fate.KEPT} else {},
         )
-
-
-def _is_unknown(mark: Any) -> bool:
-    if isinstance(mark, dict):
-        return any(map(_is_unknown, mark.values()))
-    return any(map(_is_unknown, mark)) if isinstance(mark, list) else mark is True
 
 
 def _open(value: Any, sensitive: Any) -> Any:

@@ -10,7 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import Enum, auto
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.domain.component import Identity, Kind, Measure
 from bot.domain.monitor import Monitor, Target, TargetKind, Watches
@@ -31,6 +33,7 @@ from bot.providers.cloudwatch.resources import (
     VOLUME,
 )
 from bot.providers.cloudwatch.resources import Resource as Sort
+from bot.providers.cloudwatch.routes import OURS, PAGERDUTY
 from bot.providers.cloudwatch.settings import CloudWatchSettings
 from bot.providers.contract import line
 
@@ -103,11 +106,7 @@ def foresee(
         _as_on_record(monitor, known, one)
         for one, monitor in planned.monitors([one for one in alarms if one.stays])
     ]
-    names = {
-        one.address: frozenset({Identity("arn", arn)})
-        for one in touched(resources, SORTS)
-        if one.stays and (arn := planned.arn(one))
-    }
+    names = {one.address: planned.names(one) for one in touched(resources, SORTS) if one.stays}
     gone = frozenset(str(one.before["arn"]) for one in alarms if one.before.get("arn"))
     return Foreseen(made=tuple(made), gone=gone, names=names)
 
@@ -125,6 +124,16 @@ class _Foretold(Place):
             self.incomplete(f"{service}:{operation}", "A plan does not tell.")
         else:
             yield answer
+
+
+class _Unresolved(Enum):
+    """An alarm is about a component, and nobody can tell which."""
+
+    UNRESOLVED = auto()
+
+
+_UNRESOLVED = _Unresolved.UNRESOLVED
+_About = Resource | _Unresolved
 
 
 class _Planned:
@@ -163,8 +172,16 @@ class _Planned:
             )
             for monitor in list_monitors(place, self._settings):
                 one, told = told_there[monitor.id]
-                unread = Watches(unreadable=UNKNOWN_COMPONENT)
-                yield one, replace(monitor, watches=unread) if told.get("Unresolved") else monitor
+                yield one, self._about(monitor, told["About"])
+
+    def _about(self, monitor: Monitor, about: Sequence[_About]) -> Monitor:
+        """A reference says for certain which component it is, also where its account is not known."""
+        if any(one is _UNRESOLVED for one in about):
+            return replace(monitor, watches=Watches(unreadable=UNKNOWN_COMPONENT))
+        referred = {one.address: one for one in about if isinstance(one, Resource)}
+        if len(referred) == 1 and monitor.watches.identities:
+            return replace(monitor, watches=Watches(identities=self.names(*referred.values())))
+        return monitor
 
     def _answers(self, alarms: Sequence[tuple[Resource, Data]]) -> dict[str, Callable[[Data], Data | None]]:
         severities = [
@@ -186,13 +203,14 @@ class _Planned:
             "get_subscription_attributes": lambda given: self._attributes(given["SubscriptionArn"]),
         }
 
-    def arn(self, one: Resource) -> str:
-        """As CloudWatch's alarms will know a component; "" for what it does not know."""
+    def names(self, one: Resource) -> frozenset[Identity]:
+        """By which CloudWatch's alarms will know a component."""
         sort, _ = SORTS[one.type]
         if sort is APPLICATION_BALANCER and one.after.get("load_balancer_type") == "network":
             sort = NETWORK_BALANCER
         partition, region, account = self._lies(one)
-        return sort.arn(self._dimensions(one), partition=partition, region=region, account=account)
+        arn = sort.arn(self._dimensions(one), partition=partition, region=region, account=account)
+        return frozenset({Identity("arn", arn)})
 
     def _lies(self, one: Resource) -> tuple[str, str, str]:
         """(partition, region, account): its own, or that of all else in the plan."""
@@ -214,7 +232,8 @@ class _Planned:
         if key == "cluster":  # by name or by ARN, or that of a cluster which the plan makes
             clusters = [self._by_address[each] for each in one.refers.get(key, ())]
             told = told or (clusters[0].after.get("name") if len(clusters) == 1 else "")
-            return str(told or self._stand_in(one)).rpartition("/")[2]
+            unnamed = self._stand_in(one) if _is_unknown(one.unknown.get(key)) else "default"
+            return str(told or unnamed).rpartition("/")[2]
         if key == "replication_group_id" and told:
             return f"{told}-001"  # its nodes are caches of their own, numbered from 1
         return str(told or self._stand_in(one))
@@ -223,7 +242,7 @@ class _Planned:
         return f"{NOT_YET}-{self._numbers[one.address]}"
 
     def _told(self, alarm: Resource) -> dict[str, Any]:
-        """As DescribeAlarms would tell of it. `Unresolved` is for us: a dimension that nobody knows."""
+        """As DescribeAlarms would tell of it. `About` is for us: the components that it refers to."""
         after = alarm.after
         told: dict[str, Any] = {
             name: after.get(key) for name, key in _ALARM.items() if after.get(key) is not None
@@ -236,46 +255,60 @@ class _Planned:
         told["ActionsEnabled"] = after.get("actions_enabled") is not False
         for name, key in _ACTIONS.items():
             told[name] = self._topics(alarm, key)
+        told["About"] = []
         if told.get("MetricName"):
-            told["Dimensions"], told["Unresolved"] = self._resolved(
-                alarm, "dimensions", after.get("dimensions")
+            mark = alarm.unknown.get("dimensions")
+            told["Dimensions"] = self._resolved(
+                alarm, "dimensions", after.get("dimensions"), mark, told["About"]
             )
-        elif queries := after.get("metric_query"):
-            read = [self._query(alarm, one) for one in queries if isinstance(one, dict)]
-            told["Metrics"] = [query for query, _ in read]
-            told["Unresolved"] = any(unresolved for _, unresolved in read)
+        else:
+            marks = alarm.unknown.get("metric_query")
+            if marks is True:
+                told["About"].append(_UNRESOLVED)
+            told["Metrics"] = [
+                self._query(alarm, one, _mark(marks, number), told["About"])
+                for number, one in enumerate(after.get("metric_query") or ())
+            ]
         return told
 
-    def _query(self, alarm: Resource, query: Data) -> tuple[dict[str, Any], bool]:
+    def _query(self, alarm: Resource, query: Data, mark: Any, about: list[_About]) -> dict[str, Any]:
         found: dict[str, Any] = {"Id": query.get("id"), "AccountId": query.get("account_id")}
         if query.get("expression"):
-            return found | {"Expression": query["expression"]}, False
+            return found | {"Expression": query["expression"]}
         metric: Data = (query.get("metric") or [{}])[0] or {}
-        dimensions, unresolved = self._resolved(alarm, "metric_query", metric.get("dimensions"))
-        about = {
-            "Namespace": metric.get("namespace") or "",
-            "MetricName": metric.get("metric_name") or "",
-            "Dimensions": dimensions,
+        unknown = _mark(_mark(_mark(mark, "metric"), 0), "dimensions")
+        dimensions = self._resolved(alarm, "metric_query", metric.get("dimensions"), unknown, about)
+        return found | {
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": metric.get("namespace") or "",
+                    "MetricName": metric.get("metric_name") or "",
+                    "Dimensions": dimensions,
+                },
+                "Stat": metric.get("stat") or "",
+                "Period": metric.get("period") or 0,
+            }
         }
-        stat = {"Metric": about, "Stat": metric.get("stat") or "", "Period": metric.get("period") or 0}
-        return found | {"MetricStat": stat}, unresolved
 
-    def _resolved(self, alarm: Resource, key: str, known: Any) -> tuple[list[dict[str, str]], bool]:
-        """(the dimensions, whether one stays unknown): of a component that the plan makes, those it refers to."""
-        found = {str(name): str(value) for name, value in (known or {}).items() if value is not None}
-        missing: dict[str, set[str]] = {}
-        for address in alarm.refers.get(key, ()):
-            one = self._by_address[address]
-            for name, value in (self._dimensions(one) if one.type in SORTS else {}).items():
-                if name not in found:
-                    missing.setdefault(name, set()).add(value)
-        clear = {name: next(iter(values)) for name, values in missing.items() if len(values) == 1}
-        pairs = [{"Name": name, "Value": value} for name, value in {**found, **clear}.items()]
-        return pairs, key in alarm.unknown and (not clear or len(clear) < len(missing))
+    def _resolved(
+        self, alarm: Resource, key: str, known: Any, mark: Any, about: list[_About]
+    ) -> list[dict[str, str]]:
+        """The dimensions, those that are not known yet by the one component that they refer to; noted in `about`."""
+        pairs = {str(name): str(value) for name, value in (known or {}).items() if value is not None}
+        missing = {name for name, each in mark.items() if each is True} if isinstance(mark, dict) else set()
+        if missing or mark is True:
+            referred = [self._by_address[each] for each in alarm.refers.get(key, ())]
+            fitting = [one for one in referred if one.type in SORTS and missing <= SORTS[one.type][1].keys()]
+            about.append(fitting[0] if len(fitting) == 1 else _UNRESOLVED)
+            if len(fitting) == 1:
+                own = self._dimensions(fitting[0])
+                pairs |= {name: value for name, value in own.items() if mark is True or name in missing}
+        return [{"Name": name, "Value": value} for name, value in pairs.items()]
 
     def _topics(self, alarm: Resource, key: str) -> list[str]:
         told = [str(one) for one in alarm.after.get(key) or () if one]
-        planned = [self._by_address[each] for each in alarm.refers.get(key, ())]
+        referred = alarm.refers.get(key, ()) if _is_unknown(alarm.unknown.get(key)) else ()
+        planned = [self._by_address[each] for each in referred]
         arns = [self._topic(one) for one in planned if one.type == TOPIC]
         return list(dict.fromkeys([*told, *arns]))
 
@@ -313,8 +346,31 @@ class _Planned:
             "SubscriptionArn": "PendingConfirmation" if waits else f"{topic}:{self._stand_in(one)}",
             "TopicArn": topic,
             "Protocol": protocol,
-            "Endpoint": str(one.after.get("endpoint") or ""),
+            "Endpoint": _without_keys(str(one.after.get("endpoint") or "")),
         }
+
+
+def _is_unknown(mark: Any) -> bool:
+    """Whether it, or any part of it, is not known: what is known may be marked as well, with False."""
+    parts = mark.values() if isinstance(mark, dict) else mark if isinstance(mark, list) else ()
+    return mark is True or any(map(_is_unknown, parts))
+
+
+def _mark(marks: Any, at: str | int) -> Any:
+    """Whether a part is unknown: what is so as a whole is so in each part."""
+    if isinstance(marks, dict):
+        return marks.get(at)
+    if isinstance(marks, list) and isinstance(at, int):
+        return marks[at] if at < len(marks) else None
+    return marks
+
+
+def _without_keys(endpoint: str) -> str:
+    """Paths of other people's webhooks are often all that keeps strangers out, and the verdict is read in public."""
+    parts = urlsplit(endpoint)
+    if parts.scheme not in {"http", "https"} or PAGERDUTY.fullmatch(endpoint) or OURS.fullmatch(parts.path):
+        return endpoint
+    return f"{parts.scheme}://{parts.hostname}"
 
 
 def _only(values: Iterable[str]) -> str:

@@ -84,7 +84,7 @@ def test_what_is_sensitive_is_dropped_and_what_is_unknown_is_named() -> None:
     [one] = read_deployment(Path("plan.json"), plan(made)).resources
 
     assert one.after == {"a": None, "b": {"c": None, "d": "plain"}, "e": [None, "plain"], "f": "plain"}
-    assert one.unknown == {"g"}
+    assert one.unknown == {"g": {"h": True}, "i": {}}
 
 
 def test_references_in_circles_end() -> None:
