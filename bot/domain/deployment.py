@@ -134,7 +134,7 @@ class Verdict:
             yield f"{self.deployment.skipped} resources are of kinds that nobody monitors; they were left out"
         lost = len({cell.key for cell in self.losing})
         yield (
-            f"{'passed' if self.passed else 'not passed'}: {len(self.judged)} new components,"
+            f"{'passed' if self.passed else 'not passed'}: {len(self.judged)} components,"
             f" {self.unmonitored} of them would be unmonitored; {lost} would lose coverage"
         )
 
@@ -186,8 +186,8 @@ def _told(one: Judged) -> Iterator[str]:
         yield f"✓ {name} would be watched"
     if one.later:
         yield (
-            f"! {name}: whether {', '.join(one.later)} arrives is seen only after the deployment, since an agent or an"
-            " add-on has to send it"
+            f"! {name}: that {', '.join(one.later)} arrive is seen only after the deployment, since an agent or an"
+            " add-on has to send them"
         )
     if not one.in_scope:
         yield f"! {name} is not in scope yet; add it to the inventory, or answer when socmon has found it"

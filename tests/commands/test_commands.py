@@ -379,7 +379,7 @@ def test_what_is_to_be_deployed_is_checked(socmon: Socmon, data: Path, tmp_path:
     refused, missing = socmon("check", str(wrong)), socmon("check", str(tmp_path / "none.json"))
 
     assert [each.returncode for each in (before_the_start, fine, failed, refused, missing)] == [2, 0, 1, 2, 2]
-    assert fine.stdout == "passed: 0 new components, 0 of them would be unmonitored; 0 would lose coverage\n"
+    assert fine.stdout == "passed: 0 components, 0 of them would be unmonitored; 0 would lose coverage\n"
     assert "✗ aws_lambda_function.pay (function) errors: No monitor watches its errors." in failed.stdout
     assert document["passed"] is False
     assert document["components"][0]["measures"][0]["state"] == "gap"

@@ -52,7 +52,7 @@ async def test_a_question_is_answered_and_on_record(socmon: Socmon) -> None:
     [component] = said["components"]
     assert component["component"] == "aws_lambda_function.pay"
     assert {each["measure"]: each["state"] for each in component["measures"]}["errors"] == "unknown"
-    assert said["says"][-1].startswith("not passed: 1 new components, 1 of them would be unmonitored")
+    assert said["says"][-1].startswith("not passed: 1 components, 1 of them would be unmonitored")
     [entry] = leaves(socmon)
     assert entry["type"] == "deployment.checked"
     assert entry["subject"] == {"deployment": said["digest"]}

@@ -94,11 +94,17 @@ def _resources(plan: Mapping[str, Any]) -> Iterator[Resource]:
             address=address,
             type=str(told["type"]),
             fate=fate,
-            before=_open(change.get("before"), change.get("before_sensitive")) or {},
-            after=_open(change.get("after"), change.get("after_sensitive")) or {},
-            unknown=change.get("after_unknown") or {},
+            before=_table(_open(change.get("before"), change.get("before_sensitive"))),
+            after=_table(_open(change.get("after"), change.get("after_sensitive"))),
+            unknown=_table(change.get("after_unknown")),
             refers=references.of(told) if fate not in {Fate.DELETED, Fate.KEPT} else {},
         )
+
+
+def _table(value: Any) -> dict[str, Any]:
+    if value is not None and not isinstance(value, dict):
+        raise TypeError("attributes")
+    return value or {}
 
 
 def _open(value: Any, sensitive: Any) -> Any:

@@ -39,6 +39,7 @@ def refused(content: bytes) -> str:
         (plan({"address": "a.b", "mode": "managed"}), "documented form"),
         (plan(server() | {"change": None}), "documented form"),
         (plan(server("aws_instance.\x1bweb")), "documented form"),
+        (plan(server() | {"change": {"actions": ["create"], "after": "all"}}), "documented form"),
         (plan(server(), configuration={"resources": [7]}), "documented form"),
         (plan(server(tags={"criticality": "banana"}, tags_all=None)), "“banana” is no criticality"),
     ],
