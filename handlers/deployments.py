@@ -97,7 +97,8 @@ class Gate:
         )
         await self.records.write(check_deployment.record, verdict, told)
         DEPLOYMENTS.labels(told.phase, str(verdict.passed).lower()).inc()
-        return JSONResponse({"phase": told.phase.value} | verdict.document())
+        # In a thread as well: of tens of thousands of components it is tens of MB.
+        return await in_thread(JSONResponse, {"phase": told.phase.value} | await in_thread(verdict.document))
 
     def _refuse_when_stopping(self) -> None:
         if self.draining():
