@@ -47,7 +47,10 @@ async def collect_coverage(parts: Any) -> str:
         before.entries,
         told,
         standard=standard,
-        routes=replace(assess_coverage.with_services(routes, paged, now, time_to_live), archived=archived),
+        routes=replace(
+            assess_coverage.with_services(routes, [one.services for one in paged], now, time_to_live),
+            archived=archived,
+        ),
         now=now,
         time_to_live=time_to_live,
     )
