@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -41,9 +40,7 @@ async def collect_inventory(parts: Any) -> str:
     said = [await _take(parts, name, pulled, known) for name, pulled in zip(turns, answers, strict=True)]
     scope, findings = await parts.records.read(review_scope.scope_and_findings)
     found = await in_thread(find, scope, await _known(parts), findings, at)
-    for start in range(0, max(len(found.new), len(found.over)), AT_ONCE):
-        some = slice(start, start + AT_ONCE)
-        page = replace(found, new=found.new[some], over=found.over[some])
+    for page in found.pages(AT_ONCE):
         await parts.records.write(review_scope.keep_findings, page)
     return f"{'; '.join(said)}; {len(found.new)} found, {len(found.over)} over"
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from hashlib import sha256
 
-from bot.domain.component import Component
+from bot.domain.component import Component, Known
 from bot.domain.errors import IllegalAct, SocmonError, ThinNote, Unfit
 from bot.domain.evidence import Actor, Entry, Fact, canonical
 from bot.domain.person import LEADS, READERS, RESPONDERS, Person, Role
@@ -153,8 +153,10 @@ def scope_and_findings(records: Records) -> tuple[tuple[InScope, ...], list[Find
 
 
 def keep_findings(records: Records, found: Found) -> None:
-    """New and vanished components; what is over is no longer asked about."""
+    """New and vanished components; what is over is no longer asked about, what waits is shown as it is seen by now."""
     _keep(records, found.new)
+    again = [(one, records.finding(one.id)) for one in found.again]
+    records.save_findings([replace(kept, component=one.component) for one, kept in again if kept.is_open])
     _over(records, [one for each in found.over if (one := records.finding(each)).is_open])
 
 
@@ -226,10 +228,9 @@ def import_inventory(
     private = {"difference": prepared.digest, **({"operator": operator} if operator else {})}
     made = prepared.made
     revision = _revise(records, Change.IMPORTED, made, actor=actor, by="", facts=facts, private=private)
-    told = [*made.added, *(after for _, after in made.changed)]
-    listed = {name for one in told for name in one.component.identities}
+    listed = Known((one.component, one) for one in (*made.added, *(after for _, after in made.changed)))
     found = [one for one in open_findings(records) if one.kind is FindingKind.NEW]
-    _over(records, [one for one in found if one.component.identities & listed])
+    _over(records, [one for one in found if listed.same_as(one.component)])
     return revision
 
 
@@ -253,7 +254,7 @@ def add(
 ) -> tuple[Revision, InScope]:
     """Put a component that a tool sees into scope, or change its owner and criticality there.
 
-    Raises NotPermitted, UnknownComponent and Unfit.
+    With neither, what was excluded has to be covered again. Raises NotPermitted, UnknownComponent, Unfit and Settled.
     """
     by.require(KEEPERS, "put components in scope")
     line = _line(standing(records), words)
@@ -263,13 +264,14 @@ def add(
         entry,
         owner=owner or entry.owner,
         criticality=_criticality(criticality) if criticality else entry.criticality,
+        exclusion=entry.exclusion if owner or criticality else None,
     )
     if before == after:
         raise Settled(f"{after.component.name} is in scope already, just so. Nothing changed.")
     made = Difference(changed=((before, after),)) if before else Difference(added=(after,))
     revision = _revise(records, Change.ADDED, made, actor=_actor(by), by=by.user)
     waiting = [one for one in open_findings(records) if one.kind is FindingKind.NEW]
-    _reply(records, [one for one in waiting if one.shares(after.component)], Reply.ADDED, by)
+    _reply(records, [one for one in waiting if one.is_about(after.component)], Reply.ADDED, by)
     return revision, after
 
 
@@ -308,6 +310,15 @@ def take_name(records: Records, finding_id: int, *, by: Person) -> Revision:
     return revision
 
 
+def keep_name(records: Records, finding_id: int, *, by: Person) -> Finding:
+    """It keeps the name that it has in scope. Raises NotPermitted and Settled."""
+    by.require(KEEPERS, "name components in scope")
+    found = _undecided(records, finding_id, FindingKind.RENAMED)
+    _reply(records, [found], Reply.KEPT, by)
+    _log(records, "inventory.name_kept", by, {"component": found.component.key})
+    return found
+
+
 def remove(records: Records, words: str, *, reason: str, by: Person) -> Revision:
     """Take a component out of scope. While a tool sees it, people are asked about it again.
 
@@ -327,7 +338,7 @@ def remove(records: Records, words: str, *, reason: str, by: Person) -> Revision
         private={"reason": reason},
     )
     asked = [one for one in records.findings() if one.kind is FindingKind.NEW]
-    _over(records, [one for one in asked if one.shares(line.component)])
+    _over(records, [one for one in asked if one.is_about(line.component)])
     return revision
 
 
@@ -357,7 +368,7 @@ def request_exclusion(
     component = component_to_exclude(records, words, finding=finding, by=by)
     _check_reason(reason)
     _check_until(until, records.now)
-    if any(one.component.identities & component.identities for one in records.exclusion_requests()):
+    if any(one.component.is_same(component) for one in records.exclusion_requests()):
         raise Settled(f"An exclusion of {component.name} waits for its approval already. Nothing changed.")
     request = ExclusionRequest(
         id=0,
@@ -382,13 +393,13 @@ def request_exclusion(
 
 
 def decide_exclusion(records: Records, request_id: int, *, approved: bool, by: Person) -> ExclusionRequest:
-    """A lead who did not ask for it approves or declines. Raises NotPermitted and Settled."""
+    """A lead who did not ask for it approves; whoever asked may still decline. Raises NotPermitted and Settled."""
     by.require(LEADS, "approve exclusions")
     request = records.exclusion_request(request_id)
     if request.decided_at:
         done = "approved" if request.approved else "declined"
         raise Settled(f"<@{request.decided_by}> has {done} this already. Nothing changed.")
-    if request.requested_by == by.user:
+    if approved and request.requested_by == by.user:
         raise IllegalAct(
             "You asked for this exclusion, so another lead has to approve it: nobody approves their own. Nothing"
             " changed."
@@ -464,15 +475,14 @@ def differences(records: Records, *, since: int | None = None, by: Person | None
     reviewed = stands.scope.review.id if stands.scope and stands.scope.review else None
     start = since if since is not None else reviewed
     older = records.scope(start) if start is not None else None
-    ours = [one.component for one in stands.findings if one.reply is Reply.NOT_OURS]
-    strange = {name for one in ours for name in one.identities}
+    strange = Known((one.component, one) for one in stands.findings if one.reply is Reply.NOT_OURS)
     found = stands.lines()
     return ScopeDifference(
         since=older.revision if older else None,
         revision=stands.scope.revision if stands.scope else None,
         made=difference(older.entries if older else (), stands.entries),
         not_in_scope=tuple(
-            line.component for line in found if line.entry is None and not line.component.identities & strange
+            line.component for line in found if line.entry is None and not strange.same_as(line.component)
         ),
         not_seen=tuple(line.entry for line in found if line.entry and line.seen is None),
         heard=stands.heard,
@@ -511,7 +521,7 @@ def _exclude(records: Records, request: ExclusionRequest, by: Person) -> None:
         facts={"request": request.id, "until": _iso(request.until)},
         private={"reason": request.reason},
     )
-    found = [one for one in open_findings(records) if one.shares(request.component)]
+    found = [one for one in open_findings(records) if one.is_about(request.component)]
     _reply(records, found, Reply.EXCLUSION, by)
 
 
@@ -574,9 +584,9 @@ def _facts(one: InScope) -> Fact:
 def _not_yet(records: Records, entries: Sequence[InScope]) -> tuple[InScope, ...]:
     """Raises Settled for what is in scope already."""
     scope = records.scope()
-    known = {name for one in (scope.entries if scope else ()) for name in one.component.identities}
+    known = Known((one.component, one) for one in (scope.entries if scope else ()))
     for entry in entries:
-        if entry.component.identities & known:
+        if known.same_as(entry.component):
             raise Settled(f"{entry.component.name} is in scope already. Nothing changed.")
     if not entries:
         raise Settled("Nothing new waits any more. Nothing changed.")
@@ -595,7 +605,7 @@ def _undecided(records: Records, finding_id: int, kind: FindingKind) -> Finding:
     found = records.finding(finding_id)
     if not found.is_open or found.kind is not kind:
         raise _settled(found)
-    if any(found.shares(one.component) for one in records.exclusion_requests()):
+    if any(found.is_about(one.component) for one in records.exclusion_requests()):
         raise Settled(f"An exclusion of {found.component.name} waits for its approval. Nothing changed.")
     return found
 
@@ -650,7 +660,7 @@ def _line(stands: Standing, words: str) -> Line:
 def _line_of(records: Records, component: Component) -> Line:
     """Where it stands by now; as it was found, when no tool sees it any more."""
     every = standing(records).lines()
-    same = (line for line in every if line.component.identities & component.identities)
+    same = (line for line in every if line.component.is_same(component))
     return next(same, Line(seen=component))
 
 

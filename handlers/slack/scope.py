@@ -33,6 +33,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
         do.SCOPE_NOT_OURS: not_ours,
         do.SCOPE_REMOVE: remove_vanished,
         do.SCOPE_NAME: take_name,
+        do.SCOPE_KEEP_NAME: keep_name,
         do.SCOPE_APPROVE: approve,
         do.SCOPE_DECLINE: decline,
         do.SCOPE_DOCUMENT: send_document,
@@ -163,6 +164,12 @@ async def take_name(desk: Desk, body: Body, value: str, tell: Refuse) -> None:
     number, person = do.read_number(value), await desk.person(body)
     revision = await desk.records.write(review_scope.take_name, number, by=person)
     await _done(desk, body, tell, told.done_message("It is called so in scope, too.", revision))
+
+
+async def keep_name(desk: Desk, body: Body, value: str, tell: Refuse) -> None:
+    number, person = do.read_number(value), await desk.person(body)
+    await desk.records.write(review_scope.keep_name, number, by=person)
+    await _done(desk, body, tell, told.done_message("It keeps its name in scope."))
 
 
 async def open_exclude_form(desk: Desk, body: Body, value: str, refuse: Refuse) -> None:

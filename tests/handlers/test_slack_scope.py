@@ -156,9 +156,12 @@ async def test_from_discovery_to_a_reviewed_document(socmon: Socmon, slack: Slac
     assert (now.scope.review.id, now.scope.review.reviewed_by) == (2, "U1LEAD")
     assert socmon.artifacts.read(now.scope.review.document) == sent[0]
     assert [one.component.name for one in await socmon.records.read(review_scope.in_scope)] == ["web-1"]
+    assert "in scope, medium" in shown(await ask(socmon, slack, "scope add db-1"))
+    covered = await socmon.records.read(review_scope.in_scope)
+    assert sorted(one.component.name for one in covered) == ["db-1", "web-1"], "the exclusion has ended"
     older = reviewed | {"value": f"1 {now.scope.review.document}"}
-    assert "at revision 2 by now" in shown(await press(socmon, slack, older, "U1LEAD"))
-    forged = reviewed | {"value": f"2 sha256:{'0' * 64}"}
+    assert "at revision 3 by now" in shown(await press(socmon, slack, older, "U1LEAD"))
+    forged = reviewed | {"value": f"3 sha256:{'0' * 64}"}
     assert "is not kept" in shown(await press(socmon, slack, forged, "U1LEAD"))
     assert "*2*" in shown(await ask(socmon, slack, "scope history"))
 
@@ -207,6 +210,12 @@ async def test_an_answer_with_a_page_lost_takes_nothing_away(
     await look(socmon, monkeypatch)
     [take] = buttons(await ask(socmon, slack, "scope"), "Take the new name")
     assert "called so in scope" in shown(await press(socmon, slack, take, "U1SAM"))
+    cloud.items = (every[0], host("db-two", "instance:i-2"))
+    await look(socmon, monkeypatch)
+    [keep] = buttons(await ask(socmon, slack, "scope"), "Keep the old name")
+    assert "keeps its name" in shown(await press(socmon, slack, keep, "U1SAM"))
+    await look(socmon, monkeypatch)
+    assert not buttons(await ask(socmon, slack, "scope"), "Take the new name")
     told = shown(await ask(socmon, slack, "scope diff"))
     assert "it has never been reviewed" in told
     assert "db-one (host, " in told
@@ -247,6 +256,10 @@ async def test_what_vanishes_is_asked_about_once(
     [remove] = buttons(told, "Remove from scope")
     assert "out of scope" in shown(await press(socmon, slack, remove, "U1LEAD"))
     assert len((await stands(socmon)).entries) == 2
+    cloud.items = (web, db)
+    await look(socmon, monkeypatch)
+    [back] = (await stands(socmon)).waiting
+    assert (back.kind, back.component.name) == ("new", "web-1"), "it is in no scope any more"
 
 
 async def test_the_words_of_the_command(socmon: Socmon, slack: SlackServer) -> None:
