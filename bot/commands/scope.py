@@ -49,17 +49,22 @@ def import_files(settings: Settings, paths: Sequence[Path], *, replacing: bool, 
     files = [(path, _read(path)) for path in paths]
     inventory = read_inventory(files)
     with records_of(settings) as ask:
-        prepared: Import = ask(review_scope.prepare_import, inventory.entries, replacing=replacing)
+        said = {"replacing": replacing, "unrated": inventory.unrated}
+        prepared: Import = ask(review_scope.prepare_import, inventory.entries, **said)
     _print_difference(prepared.made)
     if inventory.skipped:
-        print(f"{inventory.skipped} resources are of kinds that nobody monitors; they were left out")
+        print(f"{inventory.skipped} resources are of kinds that socmon does not watch; they were left out")
     if dry_run:
         print(f"nothing was imported: {_sum(prepared.made)}")
         return 0
     if not prepared.made:
         print("the scope is as these files say already; nothing changed")
         return 0
-    digests = {path.name: f"sha256:{sha256(content).hexdigest()}" for path, content in files}
+    called = [path.name for path in paths]  # where it lies tells of whoever keeps it
+    names = [name if called.count(name) == 1 else f"{name} ({at})" for at, name in enumerate(called, 1)]
+    digests = {
+        name: f"sha256:{sha256(content).hexdigest()}" for name, (_, content) in zip(names, files, strict=True)
+    }
     given = {"replacing": replacing, "files": digests, "operator": _operator()}
     with records_to_change(settings) as change:
         revision: Revision = change(review_scope.import_inventory, prepared, **given)

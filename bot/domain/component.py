@@ -59,17 +59,6 @@ _GIVEN_ONCE = ("arn", "instance", "guid")
 _STRENGTH = (*_GIVEN_ONCE, "host", "name")
 """Kinds of identities, the strongest first: what nobody gives twice, then what people choose."""
 
-_NOBODYS = (
-    "localhost",
-    "localhost.localdomain",
-    "localhost4",
-    "localhost6",
-    "ip6-localhost",
-    "127.0.0.1",
-    "::1",
-)
-"""Host names that every machine has."""
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class Identity:
@@ -106,7 +95,21 @@ class Identity:
     @property
     def is_nobodys(self) -> bool:
         """Whether every machine has it."""
-        return self.space == "host" and self.value in _NOBODYS
+        return self in _NOBODYS
+
+
+_NOBODYS = frozenset(
+    Identity("host", name)
+    for name in (
+        "localhost",
+        "localhost.localdomain",
+        "localhost4",
+        "localhost6",
+        "ip6-localhost",
+        "127.0.0.1",
+        "::1",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +136,8 @@ class Component:
     @property
     def proofs(self) -> frozenset[str]:
         """The spaces in which it has a name that nobody gives twice."""
-        return frozenset(name.space for name in self.identities if name.is_given_once)
+        found = frozenset(name.space for name in self.identities if name.is_given_once)
+        return _PROOFS.setdefault(found, found)  # the same few of very many components
 
     def is_same(self, other: "Component") -> bool:
         """Whether both are one thing: by a name that nobody gives twice, or a chosen one that nothing contradicts."""
@@ -141,6 +145,9 @@ class Component:
         if not shared or any(name.is_given_once for name in shared):
             return bool(shared)
         return self.proofs.isdisjoint(other.proofs)
+
+
+_PROOFS: dict[frozenset[str], frozenset[str]] = {}
 
 
 class Known(Generic[T]):
@@ -168,10 +175,6 @@ def unite(components: Iterable[Component]) -> list[Component]:
     every = list(components)
     leader = list(range(len(every)))
     proofs = [one.proofs for one in every]
-    bearers: dict[Identity, list[int]] = defaultdict(list)
-    for at, component in enumerate(every):
-        for name in component.identities:
-            bearers[name].append(at)
 
     def find(at: int) -> int:
         while leader[at] != at:
@@ -179,17 +182,23 @@ def unite(components: Iterable[Component]) -> list[Component]:
             at = leader[at]
         return at
 
-    void = {name for name in bearers if name.is_nobodys}
-    for name in sorted((name for name, at in bearers.items() if len(at) > 1), key=lambda one: one.rank):
-        groups = {find(at) for at in bearers[name]}
+    first: dict[Identity, int] = {}
+    shared: dict[Identity, list[int]] = {}
+    for at, component in enumerate(every):
+        for name in component.identities:
+            if (other := first.setdefault(name, at)) != at:
+                shared.setdefault(name, [other]).append(at)
+    void = {name for name in _NOBODYS if name in first}
+    del first  # of a large fleet this is much
+    for name in sorted(shared, key=lambda one: one.rank):
+        groups = sorted({find(at) for at in shared[name]})
         proven = [space for at in groups for space in proofs[at]]
         if name in void or (not name.is_given_once and len(proven) > len(set(proven))):
             void.add(name)
-            groups = {at for at in groups if not proofs[at]}
-        for first in sorted(groups)[:1]:
-            for at in groups:
-                leader[at] = first
-            proofs[first] = proofs[first].union(*(proofs[at] for at in groups))
+            groups = [at for at in groups if not proofs[at]]
+        for at in groups[1:]:
+            leader[at] = groups[0]
+            proofs[groups[0]] |= proofs[at]
     parts: dict[int, list[Component]] = defaultdict(list)
     for at, component in enumerate(every):
         parts[find(at)].append(component)

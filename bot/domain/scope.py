@@ -5,7 +5,7 @@ the inventory gives it nothing but a name, when exactly one of that kind is call
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -263,11 +263,14 @@ def _told(exclusion: Exclusion | None) -> str:
     return f"until {exclusion.until:%Y-%m-%d}" if exclusion else "none"
 
 
-def take_in(scope: Sequence[InScope], given: Sequence[InScope], *, replacing: bool) -> list[InScope]:
+def take_in(
+    scope: Sequence[InScope], given: Sequence[InScope], *, replacing: bool, unrated: Collection[str] = ()
+) -> list[InScope]:
     """The scope after an inventory was imported. What it does not name stays, unless it replaces everything.
 
-    Exclusions stay: a file cannot approve one. So do identities that are known besides the file's, unless the file
-    gives them to another component.
+    Exclusions stay: a file cannot approve one. So do owner, account and region where the file gives none, criticality
+    of what is `unrated` (by the file's key), and identities that are known besides the file's, unless the file gives
+    them to another component.
     """
     known = Known((one.component, one) for one in scope)
     claimed = {name for entry in given for name in entry.component.identities}
@@ -279,9 +282,19 @@ def take_in(scope: Sequence[InScope], given: Sequence[InScope], *, replacing: bo
             taken.add(each.component.key)
             after.pop(each.component.key, None)
         besides = frozenset[Identity]().union(*(each.component.identities for each in same)) - claimed
-        own = replace(entry.component, identities=entry.component.identities | besides)
-        out = next((each.exclusion for each in same if each.exclusion), None)
-        after[own.key] = replace(entry, component=own, exclusion=out)
+        before = same[0] if same else entry
+        own = replace(
+            entry.component,
+            identities=entry.component.identities | besides,
+            account=entry.component.account or before.component.account,
+            region=entry.component.region or before.component.region,
+        )
+        after[own.key] = InScope(
+            component=own,
+            owner=entry.owner or before.owner,
+            criticality=before.criticality if entry.component.key in unrated else entry.criticality,
+            exclusion=next((each.exclusion for each in same if each.exclusion), None),
+        )
     return list(after.values())
 
 

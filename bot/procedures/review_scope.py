@@ -4,7 +4,7 @@ An answer that is not whole adds what it tells and takes nothing away. What nobo
 what is called otherwise is put before people, once each.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
@@ -203,11 +203,13 @@ class Import:
     digest: str
 
 
-def prepare_import(records: Records, inventory: Sequence[InScope], *, replacing: bool) -> Import:
-    """Only looks, so that a long comparison keeps nobody from writing."""
+def prepare_import(
+    records: Records, inventory: Sequence[InScope], *, replacing: bool, unrated: Collection[str] = ()
+) -> Import:
+    """Only looks, so that a long comparison keeps nobody from writing. `unrated` as for `take_in`."""
     scope = records.scope()
     before = scope.entries if scope else ()
-    made = difference(before, take_in(before, inventory, replacing=replacing))
+    made = difference(before, take_in(before, inventory, replacing=replacing, unrated=unrated))
     return Import(start=scope.revision.id if scope else 0, made=made, digest=_digest(made))
 
 

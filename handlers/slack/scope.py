@@ -60,7 +60,11 @@ async def _show(desk: Desk, person: Person, _words: list[str]) -> Message:
 
 
 async def _diff(desk: Desk, person: Person, words: list[str]) -> Message:
-    since = int(words[0]) if words and words[0].isascii() and words[0].isdigit() else None
+    if words and not (words[0].isascii() and words[0].isdigit()):
+        return line_of(
+            "Name a revision by its number: `/socmon scope diff 3`. `/socmon scope history` lists them."
+        )
+    since = int(words[0][:20]) if words else None
     found = await desk.records.read(review_scope.differences, since=since, by=person)
     return told.difference_message(found, titles=desk.titles)
 

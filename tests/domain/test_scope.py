@@ -241,6 +241,15 @@ def test_an_import_keeps_what_a_file_cannot_say() -> None:
     assert not difference(after_all, take_in(after_all, [told], replacing=False))
 
 
+def test_what_a_file_leaves_out_stays_as_it_is_known() -> None:
+    """Or a refresh from Terraform's state would take everything's owner and criticality away."""
+    known = InScope(component=replace(host("web"), region="eu"), owner="shop", criticality=Criticality.HIGH)
+    told = InScope(component=host("web"))
+    assert take_in([known], [told], replacing=True, unrated={"host:web"}) == [known]
+    [rated] = take_in([known], [told], replacing=True)
+    assert (rated.owner, rated.criticality) == ("shop", Criticality.MEDIUM)
+
+
 def test_a_file_that_tells_two_apart_loses_neither() -> None:
     """The exclusion was of one of them: it stays with the first."""
     both = InScope(component=host("web", "instance:i-1", "host:db"), exclusion=EXCLUDED)

@@ -279,6 +279,8 @@ async def test_the_words_of_the_command(socmon: Socmon, slack: SlackServer) -> N
     )
     assert "`/socmon scope` knows add, diff" in shown(await ask(socmon, slack, "scope fly"))
     assert "none of the roles" in shown(await ask(socmon, slack, "scope", user="U1OUT"))
+    assert "Name a revision by its number" in shown(await ask(socmon, slack, "scope diff last"))
+    assert "has no revision 99" in shown(await ask(socmon, slack, "scope diff 99999999999999999999999"))
     offered = await ask(socmon, slack, "scope exclude db-1")
     [exclude] = buttons(offered, "Exclude")
     assert (await press(socmon, slack, exclude, "U1SAM", what="views.open"))["view"][
