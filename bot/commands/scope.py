@@ -16,8 +16,9 @@ from bot.domain.component import Component
 from bot.domain.errors import WrongSettings
 from bot.domain.scope import Difference, Heard, InScope, Revision, Scope, changed_fields
 from bot.domain.scope_document import scope_rows, to_csv, to_json
-from bot.procedures import review_scope
-from bot.procedures.review_scope import Import, ScopeDifference, Standing
+from bot.procedures import change_scope, review_scope
+from bot.procedures.change_scope import Import
+from bot.procedures.review_scope import ScopeDifference, Standing
 from bot.settings import Settings
 
 MOST_LISTED = 50
@@ -50,7 +51,7 @@ def import_files(settings: Settings, paths: Sequence[Path], *, replacing: bool, 
     inventory = read_inventory(files)
     with records_of(settings) as ask:
         said = {"replacing": replacing, "unrated": inventory.unrated}
-        prepared: Import = ask(review_scope.prepare_import, inventory.entries, **said)
+        prepared: Import = ask(change_scope.prepare_import, inventory.entries, **said)
     _print_difference(prepared.made)
     if inventory.skipped:
         print(f"{inventory.skipped} resources are of kinds that socmon does not watch; they were left out")
@@ -67,7 +68,7 @@ def import_files(settings: Settings, paths: Sequence[Path], *, replacing: bool, 
     }
     given = {"replacing": replacing, "files": digests, "operator": _operator()}
     with records_to_change(settings) as change:
-        revision: Revision = change(review_scope.import_inventory, prepared, **given)
+        revision: Revision = change(change_scope.import_inventory, prepared, **given)
     print(f"revision {revision.id}: {_sum(prepared.made)}. A lead has to review it: /socmon scope review")
     return 0
 

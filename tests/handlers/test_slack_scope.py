@@ -13,7 +13,7 @@ from bot.adapters.system import SystemClock
 from bot.app import Socmon
 from bot.domain.component import Component, Identity, Kind
 from bot.domain.monitor import MetricReading, Monitor
-from bot.procedures import review_scope
+from bot.procedures import review_scope, take_inventory
 from bot.procedures.review_scope import Standing
 from bot.providers.contract import Fleet, Pulled
 from jobs.ask_about_scope import ask_about_scope
@@ -87,7 +87,7 @@ def socmon(build: Build, slack: SlackServer, cloud: Told, agents: Told) -> Socmo
 async def look(socmon: Socmon, monkeypatch: pytest.MonkeyPatch) -> str:
     """An hour has passed."""
     with monkeypatch.context() as patched:
-        patched.setattr(review_scope, "ASK_EVERY", timedelta(0))
+        patched.setattr(take_inventory, "ASK_EVERY", timedelta(0))
         return await collect_inventory(socmon)
 
 

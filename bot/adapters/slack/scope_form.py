@@ -11,7 +11,7 @@ from bot.adapters.slack.text import slack_text
 from bot.adapters.slack.views import View
 from bot.domain.component import Component
 from bot.domain.errors import Unfit
-from bot.procedures.review_scope import SHORTEST_REASON
+from bot.procedures.change_scope import SHORTEST_REASON
 
 
 def exclude_form(component: Component, about: do.Excluding) -> View:
