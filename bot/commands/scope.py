@@ -14,7 +14,7 @@ from bot.adapters.system import SystemClock
 from bot.commands.records import records_of, records_to_change, when
 from bot.domain.component import Component
 from bot.domain.errors import WrongSettings
-from bot.domain.scope import Difference, Heard, InScope, Revision, Scope, changed_fields
+from bot.domain.scope import Difference, Finding, Heard, InScope, Revision, Scope, changed_fields
 from bot.domain.scope_document import scope_rows, to_csv, to_json
 from bot.procedures import change_scope, review_scope
 from bot.procedures.change_scope import Import
@@ -37,8 +37,7 @@ def print_scope(settings: Settings) -> int:
     due = scope.due(stands.now)
     for sentence in due:
         print(f"✗ {sentence}")
-    for found in stands.waiting[:MOST_LISTED]:
-        print(f"✗ {found.kind}: {_named(found.component)}")
+    _print_list("✗", [_found(one) for one in stands.waiting])
     for request in stands.requests:
         print(f"✗ an exclusion of {_named(request.component)} waits for its approval")
     _print_heard(stands.heard)
@@ -152,6 +151,10 @@ def _named(component: Component) -> str:
 
 def _sum(made: Difference) -> str:
     return f"{len(made.added)} added, {len(made.removed)} removed, {len(made.changed)} changed"
+
+
+def _found(one: Finding) -> str:
+    return f"{one.kind}: {_named(one.component)}{f', was {one.before}' if one.before else ''}"
 
 
 def _print_difference(made: Difference) -> None:

@@ -28,7 +28,7 @@ from bot.domain.scope import (
 )
 from bot.ports import Records
 from bot.procedures.review_scope import Settled, Standing, standing
-from bot.procedures.take_inventory import open_findings, over
+from bot.procedures.take_inventory import open_findings, over, undecided
 
 KEEPERS = RESPONDERS | {Role.ADMIN}
 TRUSTED = LEADS | {Role.ADMIN}
@@ -82,7 +82,7 @@ def import_inventory(
 # What was found
 def waiting_new(records: Records, *, up_to: int) -> list[int]:
     """The numbers of the new components that wait, up to the newest one that was on screen."""
-    return [one.id for one in open_findings(records) if one.kind is FindingKind.NEW and one.id <= up_to]
+    return [one.id for one in undecided(records) if one.kind is FindingKind.NEW and one.id <= up_to]
 
 
 def add_found(records: Records, finding_ids: Sequence[int], *, by: Person) -> Revision:

@@ -48,7 +48,7 @@ def component_to_exclude(
     found = records.finding(finding)
     if not found.is_open:
         raise settled(found)
-    return choose_again(records, found.component).line.component
+    return found.component
 
 
 def request_exclusion(

@@ -58,7 +58,9 @@ class Standing:
 
     @property
     def waiting(self) -> list[Finding]:
-        return [one for one in self.findings if one.is_open]
+        """What nobody has done anything about; a request for an exclusion waits by itself."""
+        asked = Known((one.component, one) for one in self.requests)
+        return [one for one in self.findings if one.is_open and not asked.same_as(one.component)]
 
     def lines(self) -> list[Line]:
         return lines(self.entries, present(self.sightings))

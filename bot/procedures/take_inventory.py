@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.domain.component import Known
 from bot.domain.evidence import Actor, Entry, Fact
 from bot.domain.scope import Finding, Found, Heard, InScope, News, Reply, Sighting, prompt_due, renamed
 from bot.ports import Records
@@ -77,7 +78,7 @@ def over(records: Records, found: Iterable[Finding]) -> None:
 
 def prompt(records: Records) -> list[Finding]:
     """What people are to be asked now, all of it; empty when it is not the time."""
-    waiting = open_findings(records)
+    waiting = undecided(records)
     return waiting if prompt_due(waiting, records.now) else []
 
 
@@ -89,6 +90,12 @@ def prompt_told(records: Records, asked: Iterable[int]) -> None:
 
 def open_findings(records: Records) -> list[Finding]:
     return records.findings(waiting=True)
+
+
+def undecided(records: Records) -> list[Finding]:
+    """Those that nobody has done anything about: for the others an exclusion waits for its approval."""
+    asked = Known((one.component, one) for one in records.exclusion_requests())
+    return [one for one in open_findings(records) if not asked.same_as(one.component)]
 
 
 def _of_system(kind: str, subject: Mapping[str, str | int], facts: Mapping[str, Fact]) -> Entry:

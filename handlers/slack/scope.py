@@ -14,7 +14,7 @@ from bot.adapters.slack import interactions as do
 from bot.adapters.slack import scope_message as told
 from bot.adapters.slack.answers import told as line_of
 from bot.adapters.slack.blocks import Message
-from bot.adapters.slack.scope_form import exclude_form, read_exclusion
+from bot.adapters.slack.scope_form import asked_view, exclude_form, read_exclusion
 from bot.adapters.slack.text import slack_text
 from bot.adapters.slack.views import View
 from bot.adapters.slack.words import some
@@ -210,7 +210,7 @@ async def open_exclude_form(desk: Desk, body: Body, value: str, refuse: Refuse) 
     await desk.open(body, make(), refuse)
 
 
-async def request_exclusion(desk: Desk, body: Body) -> None:
+async def request_exclusion(desk: Desk, body: Body) -> View:
     """Whoever has to approve it is asked by a job, within the minute."""
     about = do.read_excluding(body["view"]["private_metadata"])
     reason, until = read_exclusion(body["view"]["state"], desk.zone)
@@ -218,7 +218,7 @@ async def request_exclusion(desk: Desk, body: Body) -> None:
     component = await desk.records.read(
         exclude_component.component_to_exclude, about.component, finding=about.finding, by=person
     )
-    await desk.records.write(
+    request = await desk.records.write(
         exclude_component.request_exclusion,
         component,
         reason=reason,
@@ -226,6 +226,7 @@ async def request_exclusion(desk: Desk, body: Body) -> None:
         finding=about.finding,
         by=person,
     )
+    return asked_view(request)
 
 
 async def approve(desk: Desk, body: Body, value: str, tell: Refuse) -> None:
@@ -242,9 +243,19 @@ async def decline(desk: Desk, body: Body, value: str, tell: Refuse) -> None:
 
 
 async def _decided(desk: Desk, body: Body, tell: Refuse, request: ExclusionRequest) -> None:
+    """Whoever asked for it hears of it, too."""
     message = told.decided_message(request)
     await tell(message)
     await _replace(desk, body, message)
+    if request.requested_by == request.decided_by:
+        return
+    try:
+        opened: Any = await desk.client.conversations_open(users=[request.requested_by])
+        await desk.client.chat_postMessage(
+            channel=opened["channel"]["id"], text=message.text, blocks=message.blocks
+        )
+    except SlackApiError as error:
+        log.warning("%s could not be told about an exclusion: %s", request.requested_by, error)
 
 
 async def send_document(desk: Desk, body: Body, _value: str, tell: Refuse) -> None:
@@ -266,7 +277,7 @@ async def show_difference(desk: Desk, body: Body, _value: str, tell: Refuse) -> 
 async def _done(desk: Desk, body: Body, tell: Refuse, message: Message) -> None:
     """The message with the buttons goes on with what still waits."""
     await tell(message)
-    await _replace(desk, body, told.prompt_message(await desk.records.read(take_inventory.open_findings)))
+    await _replace(desk, body, told.prompt_message(await desk.records.read(take_inventory.undecided)))
 
 
 async def _replace(desk: Desk, body: Body, message: Message) -> None:

@@ -13,7 +13,7 @@ from bot.adapters.system import SystemClock
 from bot.app import Socmon
 from bot.domain.component import Component, Identity, Kind
 from bot.domain.monitor import MetricReading, Monitor
-from bot.procedures import review_scope, take_inventory
+from bot.procedures import change_scope, review_scope, take_inventory
 from bot.procedures.review_scope import Standing
 from bot.providers.contract import Fleet, Pulled
 from jobs.ask_about_scope import ask_about_scope
@@ -174,10 +174,13 @@ async def _exclude_db(socmon: Socmon, slack: SlackServer, prompt: dict[str, Any]
     assert "Choose a day" in (await send(socmon, filled(form, "replaced next month", ""))).text
     assert "at most" in (await send(socmon, filled(form, "replaced next month", "2090-01-01"))).text
     assert "at least 10" in (await send(socmon, filled(form, "no", day))).text
-    assert (await send(socmon, filled(form, "replaced next month", day))).text in {"", "{}"}
+    asked = (await send(socmon, filled(form, "replaced next month", day))).json()
+    assert "waits for an Engineering Lead other than you" in shown(asked["view"])
     assert (
         "waits for its approval already" in (await send(socmon, filled(form, "and again, please", day))).text
     )
+    assert "db-1" not in {one.component.name for one in (await stands(socmon)).waiting}
+    assert await socmon.records.read(change_scope.waiting_new, up_to=99) == [], "it waits for an approval"
     await ask_about_scope(socmon)
     [request] = slack.parents("DU2BACKUP")
     assert "replaced next month" in shown(request)
@@ -185,6 +188,7 @@ async def _exclude_db(socmon: Socmon, slack: SlackServer, prompt: dict[str, Any]
     assert "nobody approves their own" in shown(await press(socmon, slack, approve, "U1LEAD"))
     assert "can't approve" in shown(await press(socmon, slack, approve, "U1SAM"))
     assert "Approved by <@U2BACKUP>" in shown(await press(socmon, slack, approve, "U2BACKUP"))
+    await until(lambda: "Approved by <@U2BACKUP>" in shown(slack.parents("DU1LEAD")[-1]))
     assert "approved this already" in shown(await press(socmon, slack, approve, "U2BACKUP"))
 
 

@@ -49,7 +49,9 @@ async def test_of_two_who_decide_at_the_same_moment_one_does(replicas: tuple[Dat
     new = [Finding(kind=FindingKind.NEW, component=one, at=CLOCK.now()) for one in hosts]
     await here.write(take_inventory.keep_findings, Found(new=tuple(new), again=(), over=()))
 
-    both: list[Any] = [one.write(change_scope.add_found, [1], by=by) for one, by in ((here, SAM), (there, LEAD))]
+    both: list[Any] = [
+        one.write(change_scope.add_found, [1], by=by) for one, by in ((here, SAM), (there, LEAD))
+    ]
     assert await at_once(*both) == ["Revision", "refused"]
     mixed = (
         here.write(change_scope.add_found, [2], by=SAM),

@@ -184,11 +184,15 @@ def _last_review(stands: Standing) -> str:
 
 
 def _waiting(findings: Sequence[Finding]) -> list[Block]:
-    """The first of them with their buttons, and how many more there are; new ones can be added all at once."""
+    """The first of them with their buttons, and how many more there are; new ones can be added all at once.
+
+    What is in scope comes first: new ones may be very many.
+    """
     if not findings:
         return []
     blocks: list[Block] = []
-    for one in findings[:MOST_FINDINGS]:
+    ordered = sorted(findings, key=lambda one: one.kind is FindingKind.NEW)
+    for one in ordered[:MOST_FINDINGS]:
         blocks += [section(_finding(one)), actions(_buttons(one))]
     if len(findings) > MOST_FINDINGS:
         blocks.append(
@@ -231,8 +235,10 @@ def _buttons(one: Finding) -> list[Element]:
             remove = button("Remove from scope", do.SCOPE_REMOVE, value, spoken=f"Remove {name} from scope")
             return [remove, exclude]
         case FindingKind.RENAMED:
-            take = button("Take the new name", do.SCOPE_NAME, value, spoken=f"Call it {name} in scope")
-            keep = button("Keep the old name", do.SCOPE_KEEP_NAME, value, spoken=f"Do not call it {name}")
+            take = button("Take the new name", do.SCOPE_NAME, value, spoken=f"Take the new name {name}")
+            keep = button(
+                "Keep the old name", do.SCOPE_KEEP_NAME, value, spoken=f"Keep the old name, not {name}"
+            )
             return [take, keep]
 
 
