@@ -12,7 +12,6 @@ from bot.domain.component import Component, Identity, Kind
 from bot.providers.cloudwatch.aws import Place
 from bot.providers.cloudwatch.resources import ECS_SERVICE, EKS_CLUSTER, INSTANCE, VOLUME, Resource
 from bot.providers.cloudwatch.settings import NAME
-from bot.providers.contract import line
 
 Data = Mapping[str, Any]
 
@@ -145,5 +144,4 @@ def _arn(place: Place, resource: Resource, **dimensions: str) -> str:
 
 
 def _pairs(tags: Iterable[Data] | None) -> dict[str, str]:
-    """EC2 takes any character in a tag."""
-    return {line(one["Key"], 128): line(one["Value"], 256) for one in tags or ()}
+    return {one["Key"]: one["Value"] for one in tags or ()}
