@@ -162,11 +162,17 @@ def lines(scope: Sequence[InScope], seen: Sequence[Component]) -> list[Line]:
     by_name: dict[tuple[Kind, str], list[int]] = defaultdict(list)
     for at, one in enumerate(seen):
         by_name[one.kind, one.name.casefold()].append(at)
+    certain = {
+        by_identity[name]
+        for one in scope
+        for name in one.component.identities
+        if name.is_given_once and name in by_identity
+    }
     found, met = [], set[int]()
     for entry in sorted(scope, key=lambda one: one.component.key):
         own = entry.component
         near = {by_identity[name] for name in own.identities if name in by_identity}
-        mine = _mine(own, {at: seen[at] for at in near})
+        mine = _mine(own, {at: seen[at] for at in near}) or _rebuilt(near - certain)
         if not mine and only_named(own):
             called = [at for at in by_name[own.kind, own.name.casefold()] if _may_lie_there(own, seen[at])]
             mine = called if len(called) == 1 else []
@@ -187,6 +193,11 @@ def _mine(own: Component, near: Mapping[int, Component]) -> list[int]:
             mine.append(at)
             proofs |= one.proofs
     return mine
+
+
+def _rebuilt(near: set[int]) -> list[int]:
+    """The machine itself is gone, and another one has its host name now: it was made anew."""
+    return list(near) if len(near) == 1 else []
 
 
 def _may_lie_there(own: Component, seen: Component) -> bool:

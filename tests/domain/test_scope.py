@@ -136,24 +136,24 @@ def test_two_that_the_inventory_knows_as_one_are_one() -> None:
     assert {str(name) for name in line.component.identities} == {"instance:i-1", "host:web", "guid:g"}
 
 
-def test_a_machine_in_another_ones_place_is_another_one() -> None:
-    """The same host name on a new instance: one vanished, one new. So it is for what is not ours, and for a file."""
+def test_a_machine_that_was_made_anew_keeps_its_place_and_another_one_gets_none() -> None:
+    """The same host name on a new instance: while the old one is there, they are two; then the new one is it."""
     aws = frozenset({"aws"})
     old, new = (replace(host("web", f"instance:i-{number}", "host:web"), sources=aws) for number in (1, 2))
     [was] = kept([], news("aws", [], [old], complete=True, as_of=NOW))
-    seen = kept([was], news("aws", [was], [new], complete=True, as_of=NOW + HOUR))
-    assert [(one.component, bool(one.gone_at)) for one in seen] == [(old, True), (new, False)]
-    found = find([InScope(component=old)], seen, [], NOW + HOUR).new
-    assert [(one.kind, one.component) for one in found] == [
-        (FindingKind.NEW, new),
-        (FindingKind.VANISHED, old),
-    ]
-    strange = Finding(id=1, kind=FindingKind.NEW, component=old, at=NOW, reply=Reply.NOT_OURS)
-    assert [one.component for one in find([], seen, [strange], NOW).new] == [new]
-    made = difference(
-        [InScope(component=old)], take_in([InScope(component=old)], [InScope(component=new)], replacing=True)
-    )
-    assert (len(made.added), len(made.removed), made.changed) == (1, 1, ())
+    both = kept([was], news("aws", [was], [old, new], complete=True, as_of=NOW))
+    scope = [InScope(component=old)]
+    [found] = find(scope, both, [], NOW).new
+    assert (found.kind, str(found.component.key)) == (FindingKind.NEW, "instance:i-2")
+    strange = replace(found, id=1, reply=Reply.NOT_OURS)
+    assert [one.component.key for one in find([], both, [strange], NOW).new] == ["instance:i-1"]
+
+    later = kept([was], news("aws", [was], [new], complete=True, as_of=NOW + HOUR))
+    assert [(one.component, bool(one.gone_at)) for one in later] == [(old, True), (new, False)]
+    assert find(scope, later, [], NOW + HOUR).new == ()
+    assert [line.seen for line in lines(scope, present(later))] == [new]
+    both_in = [*scope, InScope(component=host("web", "instance:i-2"))]
+    assert [line.seen for line in lines(both_in, present(later))] == [None, new], "it is another one by name"
 
 
 def test_a_name_in_another_account_is_another_one() -> None:
