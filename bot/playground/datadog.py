@@ -1,6 +1,7 @@
 """A small Datadog that remembers a fleet: hosts, deployments, monitors, and what keeps these from speaking.
 
-It knows no HTTP: `answer` takes a request and gives (status, body). The answers of hosts, monitors, notification rules
+It knows no HTTP: `answer` takes a request and gives (status, body). With `refuses` it knows no key any more, and with
+`loses_a_page` its list of hosts ends before all were told. The answers of hosts, monitors, notification rules
 and webhooks have the fields of DataDog/datadog-api-client-python's cassettes; those of containers, timeseries,
 downtimes, users and integrations the fields of its models.
 """
@@ -17,11 +18,17 @@ Query = Mapping[str, str]
 API_KEY = "an api key"
 APP_KEY = "an app key"
 INTEGRATION = "/api/v1/integration"
+REMEMBERED = timedelta(hours=3)
+"""How long a host is listed after it was last heard: https://docs.datadoghq.com/api/latest/hosts/"""
+_STATES = {"Triggered": "Alert", "Re-Triggered": "Alert", "No Data": "No Data", "Recovered": "OK"}
 
 
 @dataclass
 class FakeDatadog:
-    """`clock` is asked for every time. `silent` and `stale` are (host, metric) pairs."""
+    """`clock` is asked for every time. `silent` and `stale` are (host, metric) pairs.
+
+    `stopped` are the hosts whose agent is silent, with the time (ISO 8601) since when.
+    """
 
     clock: Callable[[], datetime]
     hosts: list[Body] = field(default_factory=list)
@@ -35,11 +42,27 @@ class FakeDatadog:
     webhooks: set[str] = field(default_factory=set)
     silent: set[tuple[str, str]] = field(default_factory=set)
     stale: set[tuple[str, str]] = field(default_factory=set)
+    stopped: dict[str, str] = field(default_factory=dict)
+    refuses: bool = False
+    loses_a_page: bool = False
+
+    # What is kept over a restart
+    def dump(self) -> Body:
+        """Everything, as JSON."""
+        sets = {name: sorted(getattr(self, name)) for name in _SETS}
+        return {name: getattr(self, name) for name in _KEPT} | sets
+
+    def restore(self, stored: Body) -> None:
+        for name in _KEPT:
+            setattr(self, name, stored[name])
+        for name in _SETS:
+            setattr(self, name, {tuple(one) if isinstance(one, list) else one for one in stored[name]})
 
     # What it is asked
     def answer(self, path: str, query: Query, headers: Mapping[str, str], body: Any) -> tuple[int, Any]:
         """`headers` by their names in lower case; `body` is the JSON of a POST."""
-        if (headers.get("dd-api-key"), headers.get("dd-application-key")) != (API_KEY, APP_KEY):
+        keys = headers.get("dd-api-key"), headers.get("dd-application-key")
+        if self.refuses or keys != (API_KEY, APP_KEY):
             return 403, {"errors": ["Forbidden"]}
         found = self._found(path, query, body)
         return (404, {"errors": ["Not found"]}) if found is None else (200, found)
@@ -66,7 +89,14 @@ class FakeDatadog:
         return rows[path]() if path in rows else None
 
     def _hosts(self, start: int, count: int) -> Body:
-        return host_list(self.hosts[start : start + count], of=len(self.hosts))
+        forgotten = self.clock() - REMEMBERED
+        known = [one for one in self.hosts if self._heard(one["host_name"]) > forgotten]
+        told = known[:-1] if self.loses_a_page else known
+        return host_list(told[start : start + count], of=len(known))
+
+    def _heard(self, host: str) -> datetime:
+        """When it was last heard."""
+        return datetime.fromisoformat(self.stopped[host]) if host in self.stopped else self.clock()
 
     def _downtimes(self, start: int, count: int) -> Body:
         return {"data": self.downtimes[start : start + count]}
@@ -93,7 +123,9 @@ class FakeDatadog:
         series, values = [], []
         for name in names:
             if (name, metric) not in self.silent:
-                heard = len(times) - (15 if (name, metric) in self.stale else 1)
+                until = self._heard(name).timestamp() * 1000
+                known = sum(at <= until for at in times)
+                heard = min(known, len(times) - (15 if (name, metric) in self.stale else 1))
                 series.append({"group_tags": [f"host:{name}"], "query_index": 0, "unit": None})
                 values.append([1.5] * heard + [None] * (len(times) - heard))
         for group in self.groups if by != "host" else []:
@@ -102,6 +134,29 @@ class FakeDatadog:
             values.append([1] * len(times))
         attributes = {"series": series, "times": times, "values": values}
         return {"data": {"id": "0", "type": "timeseries_response", "attributes": attributes}}
+
+    # What happens there
+    def adopt(self, told: Mapping[str, str]) -> None:
+        """A problem of which the bot is told elsewhere (by a sample) stands here as well."""
+        state = _STATES.get(told["transition"])
+        if state is None or told["title"].startswith("[TEST]"):
+            return
+        number = int(told["monitor_id"])
+        found = next((one for one in self.monitors if one["id"] == number), None) or self.monitor(
+            id=number,
+            name=told["title"].rpartition("] ")[2],
+            message=told["text"],
+            query=told["query"],
+            priority=int(told["priority"][1:]),
+            options={"thresholds": {}, "silenced": {}, "notify_no_data": True},
+            state={"groups": {}},
+        )
+        groups, at = found["state"]["groups"], int(self.clock().timestamp())
+        if state == "OK":
+            groups.pop(told["scope"], None)
+        else:
+            since = "last_nodata_ts" if state == "No Data" else "last_triggered_ts"
+            groups[told["scope"]] = {"name": told["scope"], "status": state, since: at}
 
     # What is there
     def host(self, name: str, *tags: str, **facts: Any) -> None:
@@ -179,6 +234,13 @@ class FakeDatadog:
 def host_list(page: list[Body], *, of: int) -> Body:
     counted = {"total_returned": len(page), "total_matching": of}
     return {"host_list": page, "exact_total_matching": True, **counted}
+
+
+_SETS = ("services", "webhooks", "silent", "stale")
+_KEPT = (
+    *("hosts", "groups", "monitors", "downtimes", "rules", "users", "channels"),
+    *("stopped", "refuses", "loses_a_page"),
+)
 
 
 def _page(rows: list[Any], number: int, size: int) -> list[Any]:
