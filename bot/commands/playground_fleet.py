@@ -14,7 +14,7 @@ from bot.procedures import assess_coverage, review_scope
 from bot.procedures.assess_coverage import NoCoverage, Picture
 
 INVENTORY = "inventory.yaml"
-PAUSE, MOST_TRIES = 0.5, 5  # seconds, in which a run that is under way may end
+PAUSE, MOST_TRIES = 0.2, 10  # seconds, in which a run that is under way may end
 LOOKS = ("collect-on-call", "collect-inventory", "collect-coverage", "ask-about-scope")
 """What a look at the fleet is, by the names of the jobs; each goes by what the one before it has brought."""
 
@@ -81,9 +81,7 @@ def _told(picture: Picture) -> dict[str, Any]:
             {
                 "name": names[gap.key],
                 "measure": gap.measure,
-                "state": gap.state,
                 "why": " ".join(each.says for each in gap.shortfalls),
-                "mend": " ".join(each.mend for each in gap.shortfalls),
             }
             for gap in picture.out.values()
             if gap.key in names

@@ -27,7 +27,7 @@ class FleetDesk:
     """`look` makes the bot look, and `coverage` is what it says of what it last saw; the composition root sets both.
 
     What `coverage` gives: `assessed_at` (epoch seconds), `rows` of `name`, `kind` and `cells` ([measure, state] each),
-    `gaps` of `name`, `measure`, `state`, `why`, `mend`; or None before the first look.
+    `gaps` of `name`, `measure`, `why`; or None before the first look.
     """
 
     datadog: FakeDatadog

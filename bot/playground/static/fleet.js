@@ -6,7 +6,7 @@ import { fill, h } from "./dom.js";
 import { store } from "./store.js";
 import { toast } from "./toast.js";
 
-const WAITS = [[15, "15 minutes"], [60, "1 hour"], [240, "4 hours"]];
+const WAITS = [[15, "15 min"], [60, "1 h"], [240, "4 h"], [1440, "1 day"]];
 const MONITOR_ACTS = [
   ["mute", "Mute", "A downtime without an end"],
   ["weaken", "Weaken", "A threshold that is nearly never reached"],
@@ -24,7 +24,7 @@ export function fleetPanel() {
   const node = h(
     "div",
     { class: "panel-body" },
-    h("p", { class: "panel-lead" }, "Northwind's fleet, in a Datadog of the playground's own. Break something, let socmon look, and see what it says in #soc2-monitoring and on ", h("code", {}, "/socmon coverage"), "."),
+    h("p", { class: "panel-lead" }, "Northwind's fleet, in a Datadog of the playground's own. Break something, let socmon look, and see what it says in #soc2-monitoring and on ", h("code", {}, "/socmon coverage"), ". Some things take time: an agent counts as silent after 10 minutes, Slack is asked about a person every 5, the tools once an hour what exists, and you once a day about what they found."),
     body,
   );
   const show = (desk) => desk.hosts && fill(body, drawn(desk, act, redraw));
@@ -71,14 +71,12 @@ function verdict(desk, act) {
     : ["socmon has not looked yet."];
   const minutes = h("select", { class: "field", "aria-label": "How long to wait", dataset: { key: "minutes" }, onchange: () => { chosen.minutes = Number(minutes.value); } },
     WAITS.map(([value, label]) => h("option", { value: String(value), selected: value === chosen.minutes }, label)));
-  return h("section", { class: "source", "aria-label": "What socmon says" },
-    h("p", { class: "fleet-says", role: "status" }, says),
-    touched && h("p", { class: "muted" }, "Something was changed since."),
-    h("div", { class: "fleet-look" },
-      button("Look now", () => act("look", { minutes: 0 }), { primary: touched, key: "look" })),
-    h("div", { class: "fleet-look" }, h("span", { class: "muted" }, "or let"), minutes,
-      button("pass, and look", () => act("look", { minutes: chosen.minutes }), { key: "wait", label: "Let time pass, and look" })),
-    h("p", { class: "muted" }, "By itself socmon looks every 15 minutes, and asks once an hour what exists. An agent counts as silent after 10 minutes, and Slack is asked about a person every 5."));
+  return h("section", { class: "source fleet-verdict", "aria-label": "What socmon says" },
+    h("p", { class: "fleet-says", role: "status" }, says, touched && " (something was changed since)"),
+    h("div", { class: "source-buttons" },
+      button("Look now", () => act("look", { minutes: 0 }), { primary: touched, key: "look" }),
+      minutes,
+      button("Wait, then look", () => act("look", { minutes: chosen.minutes }), { key: "wait", help: "Turns the playground's clock on" })));
 }
 
 function brokenList(broken, act) {
@@ -114,7 +112,7 @@ function detail({ rows, gaps }) {
   const names = chosen.component ? [chosen.component] : [];
   const shown = gaps.filter(({ name }) => names.includes(name));
   if (!rows.some(({ name }) => names.includes(name))) return h("p", { class: "muted" }, "Choose a component to read why.");
-  const lines = shown.map(({ measure, why, mend }) => h("li", {}, h("b", {}, measure), ` ${why} ${mend}`));
+  const lines = shown.map(({ measure, why }) => h("li", {}, h("b", {}, measure), ` ${why}`));
   return h("div", { class: "fleet-detail", role: "status" }, h("b", {}, chosen.component), lines.length ? h("ul", {}, lines) : " is covered.");
 }
 
