@@ -242,14 +242,14 @@ async def fleet(playground: "Playground", _: Request) -> Response:
 
 
 async def act_on_fleet(playground: "Playground", request: Request) -> Response:
-    desk, given = _fleet(playground), await _given(request)
+    given, desk = await _given(request), _fleet(playground)
     desk.do(request.path_params["act"], str(given.get("on") or ""), str(given.get("to") or ""))
     return JSONResponse({"ok": True} | await desk.shown())
 
 
 async def let_look(playground: "Playground", request: Request) -> Response:
     """The bot looks, after so many `minutes`; 0 is now."""
-    desk, minutes = _fleet(playground), _minutes(await _given(request))
+    minutes, desk = _minutes(await _given(request)), _fleet(playground)
     if minutes:
         playground.turn_clock_on(timedelta(minutes=minutes))
     await desk.let_look()

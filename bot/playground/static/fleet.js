@@ -33,11 +33,14 @@ export function fleetPanel() {
   let waiting = null;
   const redraw = () => show(last);
   const act = async (name, given) => {
+    const within = body.contains(document.activeElement);
     body.setAttribute("aria-busy", "true");
     const answer = await post(`fleet/${name}`, given);
     body.removeAttribute("aria-busy");
     if (answer.ok) show((last = answer));
     else toast({ title: "That did not work", text: answer.text ?? answer.error, tone: "danger" });
+    // The button of what was undone is gone: what comes next is a look.
+    if (within && !body.contains(document.activeElement)) body.querySelector("[data-key=look]").focus({ preventScroll: true });
   };
   look();
   const heard = ({ kind }) => {
