@@ -13,12 +13,14 @@ from bot.providers.contract import Secrets
 from bot.providers.datadog.settings import DatadogSettings
 from tests.fake_pagerduty import serving
 
+KEYS = {"dd-api-key": API_KEY, "dd-application-key": APP_KEY}
+
 
 class FakeDatadog(datadog.FakeDatadog):
     """`faults` are statuses that a path answers first, one a request; what was asked for is remembered in `asked`.
 
     A fault's key is the path, with "?page" after it for all but the first page. `garbage` is what a path answers
-    instead of anything sensible. `loses` is a host that leaves the list once its first page was read.
+    instead of anything sensible. `loses` is a host that leaves the list once its first page was read. Any keys will do.
     """
 
     def __init__(self, now: datetime) -> None:
@@ -47,8 +49,7 @@ class FakeDatadog(datadog.FakeDatadog):
         if request.path in self.garbage:
             return web.json_response(self.garbage[request.path])
         body = await request.json() if request.method == "POST" else {}
-        sent = {name.lower(): value for name, value in request.headers.items()}
-        status, said = self.answer(request.path, query, sent, body)
+        status, said = self.answer(request.path, query, KEYS, body)
         return web.json_response(said, status=status)
 
     def _hosts(self, start: int, count: int) -> Body:
