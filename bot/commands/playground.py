@@ -97,7 +97,8 @@ def playground(*, host: str, port: int, fresh: bool) -> int:
         base=base,
         signing_secret=secret,
         samples=samples,
-        tools={**pagerduty.environ, **datadog.environ},
+        pagerduty=pagerduty,
+        datadog=datadog,
     )
     socmon = Socmon(settings=settings, network=network, clock=clock)
     print(f"\n  socmon's playground is open:  {base}/\n  Ctrl+C ends it; what happened stays in {folder}\n")
@@ -137,12 +138,10 @@ def playground_settings(
     base: str,
     signing_secret: str,
     samples: Mapping[str, Samples],
-    tools: Mapping[str, str],
+    pagerduty: PagerDutyLine,
+    datadog: DatadogLine | None = None,
 ) -> Settings:
-    """Settings as an operator would write them, with every provider connected to its samples.
-
-    `tools` is the environment that connects socmon to the tools which can be asked.
-    """
+    """Settings as an operator would write them, with every provider connected to its samples."""
     config = folder / "socmon.toml"
     more: dict[str, dict[str, Any]] = {
         "pagerduty": {"from": PAGERDUTY_SENDER},
@@ -163,7 +162,8 @@ def playground_settings(
         "SLACK_API_URL": f"{base}/playground/api/",
         "SLACK_BOT_TOKEN": TOKEN,
         "SLACK_SIGNING_SECRET": signing_secret,
-        **tools,
+        **pagerduty.environ,
+        **(datadog.environ if datadog else {}),
     }
     for one in samples.values():
         environ |= one.environ
