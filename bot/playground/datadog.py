@@ -25,7 +25,7 @@ _STATES = {"Triggered": "Alert", "Re-Triggered": "Alert", "No Data": "No Data", 
 
 @dataclass
 class FakeDatadog:
-    """`clock` is asked for every time. `silent` and `stale` are (host, metric) pairs.
+    """`clock` is asked for every time. `silent` and `stale` are (host, metric) pairs, `webhooks` addresses by name.
 
     `stopped` are the hosts whose agent is silent, with the time (ISO 8601) since when.
     """
@@ -39,7 +39,7 @@ class FakeDatadog:
     users: list[Body] = field(default_factory=list)
     channels: dict[str, list[str]] = field(default_factory=dict)
     services: set[str] = field(default_factory=set)
-    webhooks: set[str] = field(default_factory=set)
+    webhooks: dict[str, str] = field(default_factory=dict)
     silent: set[tuple[str, str]] = field(default_factory=set)
     stale: set[tuple[str, str]] = field(default_factory=set)
     stopped: dict[str, str] = field(default_factory=dict)
@@ -113,8 +113,10 @@ class FakeDatadog:
             if account not in self.channels:
                 return None
             return [{"name": f"#{one}", "display": {}} for one in self.channels[account]]
-        names = self.services if kind == "pagerduty" else self.webhooks
-        return {"service_name": name, "name": name} if name in names else None
+        if kind == "pagerduty":
+            return {"service_name": name} if name in self.services else None
+        url = self.webhooks.get(name)
+        return {"name": name, "url": url, "encode_as": "json"} if url else None
 
     def _series(self, asked: Any) -> Body:
         [metric, by] = re.fullmatch(r"avg:([\w.]+)\{\*\} by \{(.*)\}", asked["queries"][0]["query"]).groups()  # type: ignore[union-attr]
@@ -236,9 +238,9 @@ def host_list(page: list[Body], *, of: int) -> Body:
     return {"host_list": page, "exact_total_matching": True, **counted}
 
 
-_SETS = ("services", "webhooks", "silent", "stale")
+_SETS = ("services", "silent", "stale")
 _KEPT = (
-    *("hosts", "groups", "monitors", "downtimes", "rules", "users", "channels"),
+    *("hosts", "groups", "monitors", "downtimes", "rules", "users", "channels", "webhooks"),
     *("stopped", "refuses", "loses_a_page"),
 )
 

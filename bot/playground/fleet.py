@@ -71,7 +71,7 @@ def build_fleet(fake: FakeDatadog) -> None:
     fake.silent.add(DARK)
     fake.channels[SLACK_ACCOUNT] = [OPS]
     fake.services.add(PAGERDUTY_SERVICE)
-    fake.webhooks.add("socmon")
+    fake.webhooks["socmon"] = "https://socmon.northwind.example/webhooks/datadog"
 
 
 def add_host(fake: FakeDatadog, name: str, tier: str) -> None:
