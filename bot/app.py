@@ -113,6 +113,10 @@ class Socmon:
         self.coverage_budget = settings.config.coverage.most_usd_per_month
         looked_at = {name: known[name].fleet(own) for name, own in settings.providers.items()}
         self.fleets = {name: fleet for name, fleet in looked_at.items() if fleet}
+        paged = {name: known[name].paging(own) for name, own in settings.providers.items()}
+        self.paging = {name: paging for name, paging in paged.items() if paging}
+        ends = [end for name, own in settings.providers.items() for end in known[name].own_ends(own)]
+        self.own_ends = (*((settings.public_url,) if settings.public_url else ()), *ends)
         kept_in = settings.config.artifacts
         self.artifacts = artifacts_in(
             settings.data_dir / "artifacts", bucket=kept_in.bucket, prefix=kept_in.prefix
@@ -205,7 +209,7 @@ class Socmon:
             now,
             approved=table.approved_channels,
             services=table.services,
-            own=(settings.public_url,) if settings.public_url else (),
+            own=self.own_ends,
             team=settings.slack_routes.default.team,
         )
 
