@@ -11,7 +11,7 @@ from typing import Any
 from bot.playground.datadog import Body, FakeDatadog
 
 CLUSTER = "northwind"
-PAGERDUTY_SERVICE = "Northwind-Production"
+PAGERDUTY_SERVICE = "Production"
 SLACK_ACCOUNT = "Northwind"
 OPS = "ops"
 """The Slack channel in which the batch machines and the data services make themselves heard."""
