@@ -59,7 +59,7 @@ from handlers.slack import register
 from handlers.slack.desk import Desk
 from handlers.webhooks import Intake
 from jobs.collect_on_call import collect_on_call
-from jobs.schedule import Ticker, all_jobs
+from jobs.schedule import COVERAGE, Ticker, all_jobs
 from jobs.send_vendor_writes import send_vendor_writes
 
 log = logging.getLogger(__name__)
@@ -196,16 +196,7 @@ class Socmon:
         return Reach(leads=tuple(leads), members=members, routes=self.settings.slack_routes)
 
     def notification_routes(self, stored: StoredRoster | None, now: datetime) -> Routes:
-        """What decides whether a monitor's target reaches somebody who is on call."""
-        settings, table = self.settings, self.settings.config.notifications
-        return routes_to_people(
-            stored,
-            now,
-            approved=table.approved_channels,
-            services=table.services,
-            own=(settings.public_url,) if settings.public_url else (),
-            team=settings.slack_routes.default.team,
-        )
+        return notification_routes(self.settings, stored, now)
 
     async def groups_on_call(self) -> dict[str, tuple[str, ...]]:
         """The people in each user group that alerts may call."""
@@ -278,6 +269,8 @@ class Socmon:
             homes=self.homes,
             coverage_time_to_live=self.coverage_time_to_live,
             artifacts=self.artifacts,
+            recheck=lambda: self.ticker.run_now(COVERAGE),
+            validation_channel=self.settings.config.slack.validation_channel or "",
         )
         register(app, desk)
         return app
@@ -427,6 +420,19 @@ class Socmon:
         finally:
             keeping.cancel()
             await handler.close_async()  # type: ignore[no-untyped-call]
+
+
+def notification_routes(settings: Settings, stored: StoredRoster | None, now: datetime) -> Routes:
+    """What decides whether a monitor's target reaches somebody who is on call."""
+    table = settings.config.notifications
+    return routes_to_people(
+        stored,
+        now,
+        approved=table.approved_channels,
+        services=table.services,
+        own=(settings.public_url,) if settings.public_url else (),
+        team=settings.slack_routes.default.team,
+    )
 
 
 async def _ended(working: asyncio.Task[None] | None) -> None:

@@ -41,7 +41,8 @@ class Desk:
 
     `titles` are the providers' names; `zone` is the time zone that people mean here; `wake` tells the projector of
     changes; `report` makes trouble known; `reach` says who there is to call; `homes` publishes App Home; `artifacts`
-    keeps documents; `coverage_time_to_live` is how long a tool's last good answer about coverage stands.
+    keeps documents; `coverage_time_to_live` is how long a tool's last good answer about coverage stands; `recheck`
+    asks the tools about coverage and returns what came of it, None when that was done or begun within the minute.
     """
 
     records: RecordKeeper
@@ -60,6 +61,8 @@ class Desk:
     homes: Homes
     coverage_time_to_live: timedelta
     artifacts: Artifacts
+    recheck: Callable[[], Awaitable[str | None]]
+    validation_channel: str
 
     async def person(self, body: Body) -> Person:
         """Who clicked. Raises Unidentified."""

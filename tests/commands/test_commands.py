@@ -467,7 +467,7 @@ def test_coverage_is_shown_in_every_form(socmon: Socmon, data: Path) -> None:
     added = Difference(added=tuple(entries.values()))
     ledger.write(lambda records: records.add_revision(Change.IMPORTED, added, by="U1LEAD"))
     found = look(*entries.values())
-    ledger.write(keep, compare(found, [], standard=STANDARD, scope=1), [])
+    ledger.write(keep, compare(found, [], standard=STANDARD, scope=1), [], after=None)
     ledger.database.close()
 
     text, table, page = socmon("coverage"), socmon("coverage", "--csv"), socmon("coverage", "--html")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.adapters.slack.coverage_message import coverage_message
+from bot.adapters.slack.web import SlackSaysNo
 from bot.domain.component import Component
 from bot.domain.coverage import State
 from bot.domain.monitor import MetricReading, Monitor
@@ -17,6 +18,7 @@ from bot.domain.scope import Change, Difference, InScope
 from bot.procedures import assess_coverage
 from bot.procedures.assess_coverage import CoverageAnswer
 from bot.providers.contract import Pulled
+from jobs.announce_losses import announce_losses
 from jobs.collect_coverage import collect_coverage
 from tests.fleets import MONITORS, READINGS, ROUTES, STANDARD, TTL, in_scope
 from tests.world import Ledger
@@ -68,7 +70,11 @@ class Parts(SimpleNamespace):
                 said.append((subject, "mended"))
 
         class Web:
+            refuses: Exception | None = None
+
             async def say(self, channel: str, message: Any) -> None:
+                if self.refuses:
+                    raise self.refuses
                 said.append((channel, message))
 
         slack = SimpleNamespace(validation_channel="C0SOC2", alerts_channel="C0ALERTS")
@@ -83,7 +89,9 @@ class Parts(SimpleNamespace):
             standard=STANDARD,
             coverage_time_to_live=TTL,
             notification_routes=lambda _stored, _now: ROUTES,
-            settings=SimpleNamespace(config=SimpleNamespace(slack=slack)),
+            settings=SimpleNamespace(
+                config=SimpleNamespace(slack=slack), slack=SimpleNamespace(connected=True)
+            ),
         )
 
 
@@ -102,8 +110,8 @@ def scope(parts: Any, *entries: InScope) -> None:
     )
 
 
-def ask(parts: Any, *words: str) -> CoverageAnswer:
-    answer: CoverageAnswer = parts.ledger.read(assess_coverage.coverage, words, time_to_live=TTL)
+def ask(parts: Any, name: str = "") -> CoverageAnswer:
+    answer: CoverageAnswer = parts.ledger.read(assess_coverage.coverage, name, time_to_live=TTL, most=9)
     return answer
 
 
@@ -149,11 +157,19 @@ async def test_what_came_into_scope_since_is_unknown(parts: Any) -> None:
 
 
 async def test_what_watches_less_is_announced(parts: Any) -> None:
+    """Once, and as soon as Slack takes it."""
     scope(parts, in_scope())
     await collect_coverage(parts)
+    assert await announce_losses(parts) == "nothing watches less"
     parts.fleets["datadog"].monitors = [replace(MONITORS[0], window=timedelta(minutes=15)), *MONITORS[2:]]
-
+    parts.ledger.clock.move(1)
     await collect_coverage(parts)
+    parts.web.refuses = SlackSaysNo("is_archived")
+    assert await announce_losses(parts) == "2 wait"
+    parts.web.refuses = None
+
+    assert await announce_losses(parts) == "2 announced"
+    assert await announce_losses(parts) == "nothing watches less"
 
     channel, message = parts.said[-1]
     told = json.dumps(message.blocks, ensure_ascii=False)
