@@ -12,7 +12,7 @@ from bot.domain.person import Person
 from bot.domain.scope import Change, Difference, Exclusion, InScope
 from bot.procedures import follow_up
 from bot.procedures.follow_up import NoGap
-from tests.fleets import MONITORS, in_scope
+from tests.fleets import in_scope
 from tests.procedures.test_assess_coverage import OUTSIDER, leaves, run
 from tests.reports import KIM, SAM
 from tests.world import Ledger

@@ -215,7 +215,7 @@ def _gap_blocks(gap: Interval, answer: CoverageAnswer, *, named: bool = True) ->
     buttons = [
         button(label, do.CELL_TASK, about.value, spoken=f"{label.rstrip('…')} for {spoken}"),
         button("Exclude…", do.SCOPE_EXCLUDE, excluding, spoken=f"Exclude {name} from the scope"),
-        recheck_button(gap.key, measure),
+        recheck_button(about, name),
     ]
     return [section("\n".join(lines)), actions(buttons)]
 

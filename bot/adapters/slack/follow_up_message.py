@@ -110,7 +110,7 @@ def tasks_message(tasks: Sequence[FollowUp], *, now: datetime) -> Message:
         if one.note:
             blocks.append(quote(one.note, 600))
         if place := gap_of(one.subject):
-            blocks.append(actions([recheck_button(*place)]))
+            blocks.append(actions([recheck_button(do.CellOf(*place), place[0])]))
     if len(tasks) > MOST_TASKS:
         blocks.append(context(f"… and {some(len(tasks) - MOST_TASKS, 'more task')}: `/socmon coverage gaps`"))
     rule = "A task closes by itself when an assessment finds its gap closed."
@@ -130,9 +130,10 @@ def number(one: FollowUp) -> str:
     return f"F-{one.id}"
 
 
-def recheck_button(component: str, measure: Measure) -> Element:
-    spoken = f"Recheck {_measure(measure)} of {component}"
-    return button("Recheck", do.CELL_RECHECK, do.CellOf(component, measure).value, spoken=spoken)
+def recheck_button(about: do.CellOf, name: str) -> Element:
+    """`name` is what the component is called, for a screen reader."""
+    spoken = f"Recheck {_measure(about.measure)} of {name}"
+    return button("Recheck", do.CELL_RECHECK, about.value, spoken=spoken)
 
 
 def _task(one: FollowUp, now: datetime) -> str:
