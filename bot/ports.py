@@ -7,7 +7,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from bot.domain.alert import Act, Alert, Severity
 from bot.domain.answers import Age, Subject
-from bot.domain.coverage import Interval, Run, State
+from bot.domain.coverage import Interval, Run
 from bot.domain.delivery import Delivery
 from bot.domain.escalation import Phase, Progress
 from bot.domain.evidence import Entry, Frontier
@@ -491,10 +491,6 @@ class CoverageRecords(Protocol):
 
     def rank_intervals(self, ranked: Sequence[Interval]) -> None:
         """Their components have another criticality now."""
-        ...
-
-    def count_gaps(self) -> Mapping[State, int]:
-        """How many cells are out of coverage now, by state."""
         ...
 
     def save_intervals(self, ended: Sequence[Interval], begun: Sequence[Interval]) -> None:

@@ -50,6 +50,7 @@ async def collect_coverage(parts: Any) -> str:
     figures = (
         f"{kept.run.total(State.COVERED)} cells covered, {kept.opened} gaps opened, {kept.closed} closed"
         + (f", {kept.settled} tasks done" if kept.settled else "")
+        + (f", {len(kept.lost)} monitors watch less" if kept.lost else "")
     )
     return f"{figures}; {said}" if said else figures
 

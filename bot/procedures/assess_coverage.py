@@ -152,7 +152,6 @@ class CoverageAnswer:
     run: Run
     ages: tuple[Age, ...]
     gaps: tuple[Interval, ...]
-    counts: Mapping[State, int]
     now: datetime
     time_to_live: timedelta
     entries: Mapping[str, InScope]
@@ -160,6 +159,12 @@ class CoverageAnswer:
     overdue: int
     start: int = 0
     component: InScope | None = None
+
+    @property
+    def counts(self) -> Mapping[State, int]:
+        """How many cells are out of coverage, by state."""
+        totals = {state: self.run.total(state) for state in (State.GAP, State.UNKNOWN)}
+        return {state: number for state, number in totals.items() if number}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -371,7 +376,6 @@ def coverage(
         run=run,
         ages=tuple(records.ages()),
         gaps=tuple(gaps),
-        counts=records.count_gaps(),
         now=records.now,
         time_to_live=time_to_live,
         entries={key: entry for key, entry in found.items() if entry},

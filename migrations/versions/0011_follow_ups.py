@@ -50,6 +50,13 @@ def upgrade() -> None:
             comment="of the component's criticality: 0 is the highest",
         ),
     )
+    op.create_index(
+        "coverage_interval_urgent",
+        "coverage_interval",
+        ["rank", "state", "component", "measure"],
+        sqlite_where=sa.text("ended_at IS NULL AND measure != ''"),
+        postgresql_where=sa.text("ended_at IS NULL AND measure != ''"),
+    )
     op.add_column(
         "monitor_change",
         sa.Column(
@@ -72,5 +79,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("monitor_change_untold", "monitor_change")
     op.drop_column("monitor_change", "untold")
+    op.drop_index("coverage_interval_urgent", "coverage_interval")
     op.drop_column("coverage_interval", "rank")
     op.drop_table("follow_up")

@@ -79,7 +79,8 @@ async def test_from_a_gap_to_its_mending(socmon: Socmon, slack: SlackServer, too
     tool.monitors = MONITORS[1:]
     await collect_coverage(socmon)
 
-    answer = await ask(socmon, slack, "coverage")
+    await ask(socmon, slack, "coverage")
+    answer = slack.given("response_url")[0]
     assert "4 of 5 covered" in shown(answer)
     assert "Datadog metrics told in full" in shown(answer)
     await until(lambda: "slack_file" in told(slack))
@@ -134,10 +135,10 @@ async def test_what_is_old_is_asked_for_behind_the_answer(
     tool.monitors = MONITORS
     monkeypatch.setattr(coverage, "FRESH", timedelta(0))
 
-    first = await ask(socmon, slack, "coverage gaps")
+    await ask(socmon, slack, "coverage gaps")
     await until(lambda: "asked again" in told(slack))
 
-    assert "Gaps 1 to 1 of 1" in shown(first)
+    assert "Gaps 1 to 1 of 1" in shown(slack.given("response_url")[0])
     assert "5 cells covered, 0 gaps opened, 1 closed" in told(slack)
 
 
@@ -195,11 +196,11 @@ def test_the_longest_page_of_gaps_fits_into_a_message() -> None:
         opened_by="U1",
         opened_at=NOW,
     )
+    tally = {(Kind.HOST, MEASURES[Kind.HOST][0]): {State.GAP: 99}}
     answer = CoverageAnswer(
-        run=Run(at=NOW, scope=1, standard="", components=9, excluded=0, tally={}, digest=""),
+        run=Run(at=NOW, scope=1, standard="", components=9, excluded=0, tally=tally, digest=""),
         ages=(),
         gaps=tuple(gaps),
-        counts={State.GAP: 99},
         now=NOW,
         time_to_live=TTL,
         entries={key: replace(in_scope(hostile), owner=hostile) for key, _ in places},

@@ -112,8 +112,8 @@ class Running:
     async def _assess(self) -> None:
         """As the job does a quarter of an hour after the start, once it is known who is on call."""
         await self.socmon.records.write(_import)
-        while not await self.socmon.records.read(lambda records: records.latest_roster()):
-            await asyncio.sleep(0.1)  # noqa: ASYNC110 - nobody is told
+        while not await self.socmon.records.read(_roster):  # noqa: ASYNC110 - nobody is told
+            await asyncio.sleep(0.1)
         await collect_coverage(self.socmon)
 
     def is_known(self) -> bool:
@@ -131,6 +131,10 @@ def _import(records: Records) -> None:
     entries = [replace(in_scope(name), owner="Payments", criticality=_matters(name)) for name in NAMES]
     if records.scope() is None:
         records.add_revision(Change.IMPORTED, Difference(added=tuple(entries)), by="U0LEAD")
+
+
+def _roster(records: Records) -> object:
+    return records.latest_roster()
 
 
 def _matters(name: str) -> Criticality:

@@ -146,11 +146,6 @@ class CoveragePart(Part):
                 [{"of": one.key, "what": one.measure or "", "now": one.rank} for one in ranked],
             )
 
-    def count_gaps(self) -> Mapping[State, int]:
-        table = coverage_interval.c
-        cells = select(table.state, func.count()).where(table.ended_at.is_(None), table.measure != "")
-        return {State(state): number for state, number in self._sql.execute(cells.group_by(table.state))}
-
     def save_intervals(self, ended: Sequence[Interval], begun: Sequence[Interval]) -> None:
         self.has_written = self._batch.has_written = True
         if ended:

@@ -591,6 +591,15 @@ coverage_interval = Table(
         sqlite_where=text("ended_at IS NULL"),
         postgresql_where=text("ended_at IS NULL"),
     ),
+    Index(
+        "coverage_interval_urgent",
+        "rank",
+        "state",
+        "component",
+        "measure",
+        sqlite_where=text("ended_at IS NULL AND measure != ''"),
+        postgresql_where=text("ended_at IS NULL AND measure != ''"),
+    ),
     Index("coverage_interval_time", "began_at", "ended_at"),
 )
 
