@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import Any
 
 from prometheus_client import Counter, Gauge
@@ -9,6 +10,7 @@ from prometheus_client import Counter, Gauge
 from bot.adapters.threads import in_thread
 from bot.domain.answers import Subject
 from bot.domain.coverage import Interval, State
+from bot.domain.spending import Spent
 from bot.procedures import assess_coverage
 from bot.procedures.assess_coverage import OnRecord, Told
 from bot.providers.contract import Pulled
@@ -17,6 +19,9 @@ log = logging.getLogger(__name__)
 
 SUBJECT = "coverage"
 CALLS = Counter("socmon_coverage_calls_total", "Requests to a tool for coverage", ["provider", "subject"])
+COST = Counter(
+    "socmon_coverage_cost_usd_total", "What a vendor bills for coverage, at list prices, in USD", ["provider"]
+)
 CELLS = Gauge("socmon_coverage_cells", "Cells of the newest assessment by state", ["state"])
 
 
@@ -65,6 +70,7 @@ async def _ask(parts: Any, name: str, before: OnRecord) -> Told:
     )
     CALLS.labels(name, Subject.METRICS).inc(metrics.calls)
     CALLS.labels(name, Subject.MONITORS).inc(monitors.calls)
+    await _watch_cost(parts, name, Spent(billed=(*metrics.billed, *monitors.billed)))
     await _make_known(parts, name, [metrics.reason, monitors.reason])
 
     def merged() -> Told:
@@ -72,7 +78,26 @@ async def _ask(parts: Any, name: str, before: OnRecord) -> Told:
             name, known, _take(known[0], metrics), _take(known[1], monitors), asked_at=at
         )
 
-    return await in_thread(merged)
+    return replace(
+        await in_thread(merged),
+        components=len(components),
+        billed={Subject.METRICS: metrics.billed, Subject.MONITORS: monitors.billed},
+    )
+
+
+async def _watch_cost(parts: Any, name: str, spent: Spent) -> None:
+    """Nothing is left out to save money: operators are told, and decide."""
+    COST.labels(name).inc(float(spent.usd))
+    subject = f"{SUBJECT}:cost:{name}"
+    if spent.usd_a_month <= parts.coverage_budget:
+        await parts.operators.mended(subject)
+        return
+    await parts.operators.report(
+        subject,
+        f"Asking {parts.titles[name]} about coverage costs about {spent.usd_a_month:,.0f} USD a month at list"
+        f" prices, over the {parts.coverage_budget:,.0f} of [coverage] most_usd_per_month. Nothing is left out for"
+        " that. Take what need not be watched out of scope, or raise the limit.",
+    )
 
 
 async def _pull(name: str, at: Any, ask: Any, *asked: Any) -> Pulled[Any]:

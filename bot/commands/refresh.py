@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Self
 
 from bot import __version__
@@ -91,6 +92,9 @@ class Watched:
         self.bar.step(f"{self.title}: metrics")
         return answer
 
+    def check_rights(self, at: datetime) -> Pulled[str]:
+        return self.fleet.check_rights(at)
+
     def list_monitors(self, at: datetime) -> Pulled[Monitor]:
         answer = self.fleet.list_monitors(at)
         self.bar.step(f"{self.title}: monitors")
@@ -125,6 +129,10 @@ class Parts:
     @property
     def coverage_time_to_live(self) -> timedelta:
         return self.settings.coverage_time_to_live
+
+    @property
+    def coverage_budget(self) -> Decimal:
+        return self.settings.config.coverage.most_usd_per_month
 
     def notification_routes(self, stored: StoredRoster | None, now: datetime) -> Routes:
         return notification_routes(self.settings, stored, now)

@@ -7,7 +7,7 @@ the tools said comes with its age, and the moment is given. The work is linear i
 import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -21,6 +21,7 @@ from bot.domain.monitor import MetricReading, Monitor, Reports
 from bot.domain.route import Routes
 from bot.domain.scope import Criticality, InScope
 from bot.domain.shortfall import UNKNOWN_WHYS, Question, Shortfall, Why
+from bot.domain.spending import Spent
 from bot.domain.standard import Standard
 from bot.domain.watching import Watching
 
@@ -183,7 +184,10 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One assessment on record, of a revision of the scope. `tally` counts cells; `digest` is of all of them."""
+    """One assessment on record, of a revision of the scope. `tally` counts cells; `digest` is of all of them.
+
+    `spent` is what each tool's answers took.
+    """
 
     at: datetime
     scope: int
@@ -192,6 +196,7 @@ class Run:
     excluded: int
     tally: Mapping[tuple[Kind, Measure], Mapping[State, int]]
     digest: str
+    spent: Mapping[str, Spent] = field(default_factory=dict[str, Spent])
 
     def total(self, state: State) -> int:
         return sum(each.get(state, 0) for each in self.tally.values())

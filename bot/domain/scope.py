@@ -66,12 +66,16 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """When a source was asked what exists, and when its answer was last whole. `reason` says why the last was not."""
+    """When a source was asked what exists, and when its answer was last whole. `reason` says why the last was not.
+
+    `calls` is how many requests that took.
+    """
 
     source: str
     asked_at: datetime
     complete_at: datetime | None = None
     reason: str = ""
+    calls: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,11 @@ A tool's answer is kept with its age. One that is not whole adds, and removes no
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from bot.domain.answers import Age, Known, Subject
+from bot.domain.answers import Age, Known, Subject, spent_by_tool
 from bot.domain.component import MEASURES, Component, Measure
 from bot.domain.coverage import Assessment, Interval, Run, State, assess, intervals, not_assessed, run_of
 from bot.domain.errors import SocmonError
@@ -28,10 +28,12 @@ from bot.domain.packed_answers import (
 from bot.domain.person import READERS, RESPONDERS, Person, Role
 from bot.domain.route import Routes, folded_end
 from bot.domain.scope import InScope, Scope
+from bot.domain.spending import Billed, Spent
 from bot.domain.standard import Standard
 from bot.ports import Records
 from bot.procedures import follow_up
 from bot.procedures.review_scope import standing
+from bot.procedures.review_standard import standard_due
 
 MOST_ENTRIES = 500
 """Gaps of one run that have an entry each; more of them (a tool has failed) share one, with their digest."""
@@ -109,6 +111,9 @@ class Told:
     packed_monitors: bytes
     changes: tuple[MonitorChange, ...]
     asked_at: datetime
+    components: int = 0
+    """About how many it was asked."""
+    billed: Mapping[Subject, tuple[Billed, ...]] = field(default_factory=dict)
 
     @property
     def ages(self) -> tuple[tuple[Age, bytes], ...]:
@@ -121,6 +126,8 @@ class Told:
                     whole_at=known.whole_at,
                     reason=known.reason,
                     calls=known.calls,
+                    components=self.components,
+                    billed=self.billed.get(subject, ()),
                 ),
                 packed,
             )
@@ -159,6 +166,10 @@ class CoverageAnswer:
     overdue: int
     start: int = 0
     component: InScope | None = None
+    standard_due: tuple[str, ...] = ()
+    """What is to be mended about the written standard."""
+    spent: tuple[tuple[str, Spent, int], ...] = ()
+    """As of `_spent`."""
 
     @property
     def counts(self) -> Mapping[State, int]:
@@ -188,6 +199,8 @@ class Picture:
     out: Mapping[tuple[str, Measure], Interval]
     ages: tuple[Age, ...]
     now: datetime
+    spent: tuple[tuple[str, Spent, int], ...] = ()
+    """As of `_spent`."""
 
 
 def on_record(records: Records) -> OnRecord:
@@ -332,15 +345,16 @@ def keep(records: Records, change: Change, told: Sequence[Told], *, after: datet
     records.add_monitor_changes(every)
     records.rank_intervals(change.ranked)
     records.save_intervals(change.ended, change.begun)
-    records.add_run(change.run)
+    run = replace(change.run, spent=spent_by_tool(age for one in told for age, _ in one.ages))
+    records.add_run(run)
     opened = [each for each in change.begun if each.measure]
     closed = [each for each in change.ended if each.measure]
-    _log(records, change.run, told, opened, closed)
+    _log(records, run, told, opened, closed)
     for each in every:
         records.log(_change_entry(each))
     lost = tuple(each for each in every if each.losses)
     settled = _settle(records, change)
-    return Kept(run=change.run, opened=len(opened), closed=len(closed), lost=lost, settled=settled)
+    return Kept(run=run, opened=len(opened), closed=len(closed), lost=lost, settled=settled)
 
 
 def untold_losses(records: Records, *, most: int) -> list[tuple[int, MonitorChange]]:
@@ -383,6 +397,8 @@ def coverage(
         overdue=sum(one.is_overdue(records.now) for one in tasks.values()),
         start=start,
         component=component,
+        standard_due=standard_due(records),
+        spent=_spent(records),
     )
 
 
@@ -467,7 +483,21 @@ def picture(records: Records) -> Picture:
             if one.component.key in fresh:
                 for measure in MEASURES[one.component.kind]:
                     out[one.component.key, measure] = not_assessed(one.component.key, measure, records.now)
-    return Picture(run=run, entries=scope.entries, out=out, ages=tuple(records.ages()), now=records.now)
+    return Picture(
+        run=run,
+        entries=scope.entries,
+        out=out,
+        ages=tuple(records.ages()),
+        now=records.now,
+        spent=_spent(records),
+    )
+
+
+def _spent(records: Records) -> tuple[tuple[str, Spent, int], ...]:
+    """(tool, what its newest answers took, how many requests its newest inventory took)."""
+    inventory = {one.source: one.calls for one in records.heard()}
+    by_tool = spent_by_tool(records.ages())
+    return tuple((provider, one, inventory.get(provider, 0)) for provider, one in by_tool.items())
 
 
 def _fresh(records: Records, run: Run, scope: Scope) -> set[str]:
@@ -528,6 +558,8 @@ def _log(
                 "subject": age.subject.value,
                 "whole": not age.reason,
                 "calls": age.calls,
+                "components": age.components,
+                "billed": [{"of": each.of, "units": each.units, "usd": str(each.usd)} for each in age.billed],
             }
             for one in told
             for age, _ in one.ages

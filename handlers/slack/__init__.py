@@ -13,24 +13,28 @@ from handlers.slack import (
     scope,
     self_test,
     shortcuts,
+    standard,
     storms,
 )
 from handlers.slack.desk import Desk
 
+MODULES = (
+    actions,
+    commands,
+    coverage,
+    events,
+    forms,
+    home,
+    oncall,
+    scope,
+    self_test,
+    shortcuts,
+    standard,
+    storms,
+)
+
 
 def register(app: AsyncApp, desk: Desk) -> None:
     """Connect every control that socmon shows."""
-    for module in (
-        actions,
-        commands,
-        coverage,
-        events,
-        forms,
-        home,
-        oncall,
-        scope,
-        self_test,
-        shortcuts,
-        storms,
-    ):
+    for module in MODULES:
         module.register(app, desk)

@@ -23,6 +23,7 @@ from handlers.slack import coverage
 from handlers.slack.desk import Body, Desk, Refuse, Say, log, pressed
 from handlers.slack.oncall import oncall
 from handlers.slack.scope import scope
+from handlers.slack.standard import standard
 
 Answer = Callable[[Desk, Person, list[str]], Awaitable[Message]]
 Later = Callable[[Refuse], Awaitable[None]]
@@ -102,6 +103,7 @@ ANSWERS: dict[str, Answer] = {
     "oncall": oncall,
     "coverage": coverage.coverage,
     "scope": scope,
+    "standard": standard,
 }
 
 

@@ -20,6 +20,7 @@ from bot.domain.alert import Alert, NoAction
 from bot.domain.errors import SocmonError, Unidentified
 from bot.domain.escalation import Policy
 from bot.domain.person import Person
+from bot.domain.standard import Standard
 from bot.ports import Artifacts, Clock, RecordKeeper
 from bot.procedures.escalate_alert import Reach
 from bot.procedures.report_status import Sources
@@ -42,7 +43,8 @@ class Desk:
     `titles` are the providers' names; `zone` is the time zone that people mean here; `wake` tells the projector of
     changes; `report` makes trouble known; `reach` says who there is to call; `homes` publishes App Home; `artifacts`
     keeps documents; `coverage_time_to_live` is how long a tool's last good answer about coverage stands; `recheck`
-    asks the tools about coverage and returns what came of it, None when that was done or begun within the minute.
+    asks the tools about coverage and returns what came of it, None when that was done or begun within the minute;
+    `standard` is the written one that coverage goes by, `shipped_standard` the one that comes with socmon.
     """
 
     records: RecordKeeper
@@ -63,6 +65,8 @@ class Desk:
     artifacts: Artifacts
     recheck: Callable[[], Awaitable[str | None]]
     validation_channel: str
+    standard: Standard
+    shipped_standard: Standard
 
     async def person(self, body: Body) -> Person:
         """Who clicked. Raises Unidentified."""

@@ -23,6 +23,7 @@ from bot.domain.scope import Change, Difference
 from bot.procedures.assess_coverage import compare, keep
 from bot.procedures.check_on_call import take_roster
 from bot.procedures.receive_alert import receive_alert
+from bot.procedures.review_standard import take_standard
 from bot.procedures.seal_log import seal_log
 from bot.procedures.show_alert import report_problem
 from tests.fleets import STANDARD, in_scope, look
@@ -513,3 +514,20 @@ def test_a_bar_is_shown_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> N
     assert f"[{'#' * 12}{'-' * 12}] 1/2 Datadog: metrics" in shown[0]
     assert shown[0].endswith(CLEAR)
     assert shown[1] == "! The token is dead.\n"
+
+
+def test_the_standard_and_its_versions_are_told(socmon: Socmon, data: Path) -> None:
+    """Every rule, what is due, and what was in force; the file's own text counts before the next start."""
+    lived_in(data)
+    ledger = Ledger(f"sqlite:///{data / 'socmon.db'}")
+    ledger.write(take_standard, STANDARD)
+    ledger.database.close()
+
+    shown, history = socmon("standard"), json.loads(socmon("standard", "history", "--json").stdout)
+
+    assert shown.returncode == 1
+    assert "host cpu: > 85% for 5 min\n" in shown.stdout
+    assert "not in force yet" in shown.stdout
+    assert "✗ The standard has never been reviewed." in shown.stdout
+    assert [one["version"] for one in history] == [None, 1]
+    assert "cache cpu: none → > 85% for 5 min" in history[0]["changes"]

@@ -64,6 +64,9 @@ class Fleet:
         found = tuple(replace(monitor(each), targets=ON_CALL) for each in watched)
         return Pulled(items=found, complete=True, as_of=at)
 
+    def check_rights(self, at: datetime) -> Pulled[str]:
+        return Pulled(items=(), complete=True, as_of=at)
+
 
 class Running:
     """The playground as `socmon playground` starts it, with that fleet beside it."""

@@ -48,6 +48,9 @@ COVERAGE_ASK: Final = "cv_ask"
 CELL_TASK: Final = "cv_task"
 CELL_RECHECK: Final = "cv_recheck"
 
+STANDARD_DOCUMENT: Final = "sd_document"
+STANDARD_REVIEWED: Final = "sd_reviewed"
+
 STORM_ACKNOWLEDGE: Final = "st_ack_all"
 STORM_LIST: Final = "st_list"
 STORM_ACKNOWLEDGE_LISTED: Final = "st_ack_listed"
