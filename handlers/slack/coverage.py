@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.errors import SlackApiError
 
 from bot.adapters.slack import coverage_message as told
 from bot.adapters.slack import interactions as do
@@ -18,7 +17,7 @@ from bot.adapters.slack.blocks import Message
 from bot.adapters.slack.coverage_message import FIRST_GAPS, GAPS_A_PAGE
 from bot.adapters.slack.follow_up_message import assigned_view, read_task, task_form
 from bot.adapters.slack.views import View
-from bot.adapters.slack.web import CLOSED_CHANNEL
+from bot.adapters.slack.web import CLOSED_CHANNEL, NoAnswer, RateLimited, SlackSaysNo, SlackWeb, answer_of
 from bot.adapters.web.picture import png_of
 from bot.domain.errors import SocmonError
 from bot.domain.person import Person
@@ -35,14 +34,16 @@ GAPS, SHARE = "gaps", "share"
 
 
 class NotShared(SocmonError):
-    """Slack does not let socmon post where somebody wants to show the picture."""
+    """Slack has not taken the picture that somebody wants to show."""
 
-    def __init__(self, channel: str, why: str, instead: str) -> None:
-        elsewhere = f", or type it in <#{instead}>" if instead and instead != channel else ""
-        super().__init__(
-            f"The coverage was not shared: Slack lets socmon post nothing in this conversation ({why}). Invite socmon"
-            f" to the channel and type it again{elsewhere}."
+    def __init__(self, error: Exception, instead: str) -> None:
+        elsewhere = f", or type it in <#{instead}>" if instead else ""
+        mend = (
+            f"Invite socmon to the channel and type it again{elsewhere}."
+            if isinstance(error, SlackSaysNo) and error.error in CLOSED_CHANNEL
+            else "Type it again in a minute; if it goes on, tell an admin."
         )
+        super().__init__(f"The coverage was not shared: Slack did not take it ({error}). {mend}")
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -82,7 +83,7 @@ async def coverage(desk: Desk, person: Person, words: list[str]) -> Message:
         return await _gaps(desk, person, 0)
     if name.lower() == SHARE:
         person.require(assess_coverage.SHARERS, "share the coverage")
-        await desk.records.read(assess_coverage.picture_for, person)
+        await _look(desk, person)
         return line_of(":hourglass_flowing_sand: The picture of the coverage is on its way to this channel.")
     answer = await _look(desk, person, name)
     return told.coverage_message(answer, titles=desk.titles)
@@ -96,7 +97,10 @@ async def afterwards(
         await _share(desk, person, channel)
         return
     if not words:
-        await _show_picture(desk, person, tell)
+        try:
+            await _show_picture(desk, person, tell)
+        except (SlackSaysNo, RateLimited, NoAnswer) as error:
+            log.warning("the picture of the coverage could not be shown: %s", error)
     run = (await _look(desk, person)).run
     if desk.clock.now() - run.at > FRESH and (did := await desk.recheck()) is not None:
         await tell(told.asked_again_message(await _look(desk, person), did))
@@ -131,34 +135,32 @@ async def _draw(desk: Desk, person: Person) -> tuple[Picture, bytes, dict[str, A
 
 async def _show_picture(desk: Desk, person: Person, tell: Callable[[Message], Awaitable[Any]]) -> None:
     """In the conversation, for this person alone; where Slack does not show it there, in a direct message."""
-    drawn, content, called = await _draw(desk, person)
-    sent: Any = await desk.client.files_upload_v2(content=content, **called)
+    _, content, called = await _draw(desk, person)
+    sent = await _upload(desk, content, called)
     message = told.picture_message(sent["files"][0]["id"], called["alt_txt"])
     for _ in range(TRIES):
         if (await tell(message)).status_code == 200:
             return
         await desk.clock.sleep(1)  # Slack looks at a new picture before it shows it
     log.warning("Slack does not show the picture of the coverage here; it goes as a direct message")
-    opened: Any = await desk.client.conversations_open(users=[person.user])
-    await _upload(desk, opened["channel"]["id"], content, called, told.described(drawn.run))
+    direct = await SlackWeb(desk.client).direct_channel(person.user)
+    await _upload(desk, content, called, channel=direct)
 
 
 async def _share(desk: Desk, person: Person, channel: str) -> None:
     """Where it was typed, for everybody there. The picture is kept, and who showed it where goes on record."""
     drawn, content, called = await _draw(desk, person)
     digest = await asyncio.to_thread(desk.artifacts.keep, content)
+    text = told.shared_text(drawn.run, person.user)
     try:
-        await _upload(desk, channel, content, called, told.shared_text(drawn.run, person.user))
-    except SlackApiError as error:
-        why = str(error.response.get("error"))
-        if why not in CLOSED_CHANNEL:
-            raise
-        raise NotShared(channel, why, desk.validation_channel) from error
+        await _upload(desk, content, called, channel=channel, initial_comment=text)
+    except (SlackSaysNo, RateLimited, NoAnswer) as error:
+        raise NotShared(error, desk.validation_channel) from error
     await desk.records.write(assess_coverage.shared, drawn.run, channel=channel, picture=digest, by=person)
 
 
-async def _upload(desk: Desk, channel: str, content: bytes, called: dict[str, Any], text: str) -> None:
-    await desk.client.files_upload_v2(channel=channel, content=content, initial_comment=text, **called)
+async def _upload(desk: Desk, content: bytes, called: dict[str, Any], **where: Any) -> dict[str, Any]:
+    return await answer_of(desk.client.files_upload_v2(content=content, **called, **where))
 
 
 # The buttons
