@@ -113,6 +113,8 @@ class Socmon:
         self.coverage_budget = settings.config.coverage.most_usd_per_month
         looked_at = {name: known[name].fleet(own) for name, own in settings.providers.items()}
         self.fleets = {name: fleet for name, fleet in looked_at.items() if fleet}
+        paged = {name: known[name].paging(own) for name, own in settings.providers.items()}
+        self.paging = {name: paging for name, paging in paged.items() if paging}
         kept_in = settings.config.artifacts
         self.artifacts = artifacts_in(
             settings.data_dir / "artifacts", bucket=kept_in.bucket, prefix=kept_in.prefix
@@ -429,13 +431,14 @@ class Socmon:
 
 def notification_routes(settings: Settings, stored: StoredRoster | None, now: datetime) -> Routes:
     """What decides whether a monitor's target reaches somebody who is on call."""
-    table = settings.config.notifications
+    known, table = all_providers(), settings.config.notifications
+    ends = [end for name, own in settings.providers.items() for end in known[name].own_ends(own)]
     return routes_to_people(
         stored,
         now,
         approved=table.approved_channels,
         services=table.services,
-        own=(settings.public_url,) if settings.public_url else (),
+        own=(*((settings.public_url,) if settings.public_url else ()), *ends),
         team=settings.slack_routes.default.team,
     )
 

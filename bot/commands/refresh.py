@@ -20,12 +20,13 @@ from bot.domain.component import Component
 from bot.domain.errors import SocmonError
 from bot.domain.monitor import MetricReading, Monitor
 from bot.domain.oncall import StoredRoster
+from bot.domain.paging import Service
 from bot.domain.route import Routes
 from bot.domain.schedule import RunStatus
 from bot.domain.standard import Standard
 from bot.procedures import keep_schedule
 from bot.providers import all_providers
-from bot.providers.contract import Fleet, Pulled
+from bot.providers.contract import Fleet, Paging, Pulled
 from bot.settings import Settings
 from bot.standard import read_standard
 from jobs.collect_coverage import collect_coverage
@@ -102,6 +103,20 @@ class Watched:
 
 
 @dataclass(frozen=True)
+class WatchedPaging:
+    """As `Watched`, of a tool that pages people."""
+
+    paging: Paging
+    title: str
+    bar: Bar
+
+    def list_services(self, at: datetime) -> Pulled[Service]:
+        answer = self.paging.list_services(at)
+        self.bar.step(f"{self.title}: services")
+        return answer
+
+
+@dataclass(frozen=True)
 class Operators:
     """Trouble is told where the command runs; the server tells the operators when it meets it, too."""
 
@@ -121,6 +136,7 @@ class Parts:
     settings: Settings
     records: Database
     fleets: dict[str, Watched]
+    paging: dict[str, WatchedPaging]
     titles: dict[str, str]
     standard: Standard
     clock: SystemClock
@@ -141,8 +157,10 @@ class Parts:
 def refresh(settings: Settings) -> str:
     """Ask, assess and keep; returns what that did, in a line. Raises JustAsked."""
     known, clock = all_providers(), SystemClock()
-    fleets = {name: fleet for name, own in settings.providers.items() if (fleet := known[name].fleet(own))}
-    with existing_database(settings) as reading, Bar(2 * len(fleets)) as bar:
+    providers = settings.providers.items()
+    fleets = {name: fleet for name, own in providers if (fleet := known[name].fleet(own))}
+    pagers = {name: pager for name, own in providers if (pager := known[name].paging(own))}
+    with existing_database(settings) as reading, Bar(2 * len(fleets) + len(pagers)) as bar:
         database = Database(
             writing_engine(settings.database_url),
             reading,
@@ -155,7 +173,8 @@ def refresh(settings: Settings) -> str:
             settings=settings,
             records=database,
             fleets={name: Watched(fleet, known[name].title, bar) for name, fleet in fleets.items()},
-            titles={name: known[name].title for name in fleets},
+            paging={name: WatchedPaging(pager, known[name].title, bar) for name, pager in pagers.items()},
+            titles={name: provider.title for name, provider in known.items()},
             standard=read_standard(settings.standard_file),
             clock=clock,
             operators=Operators(bar),

@@ -19,6 +19,7 @@ from bot.domain.component import Component
 from bot.domain.errors import Refused, Unreadable, WrongSettings
 from bot.domain.monitor import MetricReading, Monitor
 from bot.domain.oncall import Roster
+from bot.domain.paging import Service
 from bot.domain.spending import Billed
 from bot.domain.tool import Account, Author, ToolAct, VendorWrite
 from bot.ports import Network
@@ -170,6 +171,14 @@ class OnCallSource(Protocol):
         ...
 
 
+class Paging(Protocol):
+    """A tool that pages people for services. Synchronous: it is asked in a worker thread."""
+
+    def list_services(self, at: datetime) -> Pulled[Service]:
+        """All services. Trouble is an incomplete answer: it never raises for the tool's sake."""
+        ...
+
+
 class SampleKind(StrEnum):
     """What a sample delivery tells. GARBAGE is genuine (signed) and unreadable.
 
@@ -314,6 +323,10 @@ class Provider:
     """The way to tell the tool what people did; None where there is none."""
     fleet: Callable[[Any], Fleet | None] = lambda _settings: None
     """What the tool knows of the infrastructure, by its settings; None where these do not say how to ask."""
+    paging: Callable[[Any], Paging | None] = lambda _settings: None
+    """The tool's services and whom they call; None where there are none, or the settings do not say how to ask."""
+    own_ends: Callable[[Any], tuple[str, ...]] = lambda _settings: ()
+    """Ends of routes at which socmon itself listens, beside its public address: a queue, a hidden webhook."""
 
 
 class Secrets:

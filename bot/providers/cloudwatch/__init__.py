@@ -35,4 +35,5 @@ PROVIDER = Provider(
     queue=open_queue,
     alerts=open_alerts,
     fleet=open_fleet,
+    own_ends=lambda settings: (settings.queue.arn,) if settings.queue else (),
 )

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.domain.monitor import Target, TargetKind
+from bot.domain.paging import masked
 from bot.providers.cloudwatch.aws import Missing, Place
 from bot.providers.cloudwatch.settings import CloudWatchSettings
 
@@ -88,7 +89,7 @@ class Routes:
             case "Deleted":
                 why = f"Its subscription was deleted. Subscribe again to {_name(subscription['TopicArn'])}."
             case arn:
-                why = self._why_raw(arn, subscription)
+                why = self._why_raw(arn, subscription) or self._why_not_believed(subscription)
         return replace(end, dead=why)
 
     def _why_raw(self, arn: str, subscription: Data) -> str:
@@ -108,11 +109,17 @@ class Routes:
             f" --subscription-arn {arn} --attribute-name RawMessageDelivery --attribute-value false"
         )
 
+    def _why_not_believed(self, subscription: Data) -> str:
+        topic = subscription["TopicArn"]
+        if topic in self._settings.topics or not self._is_ours(subscription):
+            return ""
+        return f"socmon believes nothing from {topic}. Add it to topics under [providers.cloudwatch]."
+
     def _is_ours(self, subscription: Data) -> bool:
         endpoint = subscription["Endpoint"]
         if subscription["Protocol"] == "sqs":
             queue = self._settings.queue
-            return queue is not None and endpoint.rpartition(":")[2] == queue.name
+            return queue is not None and endpoint == queue.arn
         return bool(_OURS.fullmatch(urlsplit(endpoint).path))
 
 
@@ -133,7 +140,7 @@ _IN_ALARM = re.compile(r"""\bALARM\(\s*["']?([^"')]+?)["']?\s*\)""")
 def _far_end(subscription: Data) -> Target:
     endpoint, protocol = subscription["Endpoint"], subscription["Protocol"]
     if found := _PAGERDUTY.fullmatch(endpoint):
-        return Target(kind=TargetKind.PAGERDUTY, name="pagerduty", reaches=(found[1],))
+        return Target(kind=TargetKind.PAGERDUTY, name="pagerduty", reaches=(masked(found[1]),))
     kind = _KINDS.get(protocol, TargetKind.OTHER)
     if kind is TargetKind.WEBHOOK:
         # Secrets live in an address's query and before its host.
