@@ -49,10 +49,11 @@ from bot.procedures.seal_log import MOST, DamagedLog, seal_log
 from bot.procedures.show_alert import forget_problems, release_leases, reroute_threads
 from bot.procedures.show_home import Installation
 from bot.procedures.show_storm import reroute_storms
-from bot.providers import all_providers
-from bot.providers.contract import OnCallSource
+from bot.providers import all_providers, own_ends, tools_at_the_gate
+from bot.providers.contract import OnCallSource, Secrets
 from bot.settings import Settings
 from bot.standard import read_standard
+from handlers.deployments import Gate
 from handlers.health import Health
 from handlers.http import SlackGuard, routes
 from handlers.queues import QueueIntake
@@ -186,6 +187,16 @@ class Socmon:
         self.bolt = self._bolt() if settings.slack.connected else None
         self.draining = False
         self.intake = self._intake()
+        self.gate = Gate(
+            records=self.records,
+            clock=self.clock,
+            secrets=Secrets(settings.deployments_secret.get_secret_value()),
+            tools=tools_at_the_gate(settings.providers),
+            standard=self.standard,
+            time_to_live=self.coverage_time_to_live,
+            routes=self.notification_routes,
+            draining=lambda: self.draining,
+        )
         self.queues = self._queues()
         self._acted = asyncio.Event()
 
@@ -234,7 +245,10 @@ class Socmon:
             else None
         )
         return Starlette(
-            routes=[*routes(intake=self.intake, health=self._health(), slack=slack), *more_routes],
+            routes=[
+                *routes(intake=self.intake, gate=self.gate, health=self._health(), slack=slack),
+                *more_routes,
+            ],
             lifespan=lambda _app: self._lifespan(beside),
         )
 
@@ -431,15 +445,11 @@ class Socmon:
 
 def notification_routes(settings: Settings, stored: StoredRoster | None, now: datetime) -> Routes:
     """What decides whether a monitor's target reaches somebody who is on call."""
-    known, table = all_providers(), settings.config.notifications
-    ends = [end for name, own in settings.providers.items() for end in known[name].own_ends(own)]
     return routes_to_people(
         stored,
         now,
-        approved=table.approved_channels,
-        services=table.services,
-        own=(*((settings.public_url,) if settings.public_url else ()), *ends),
-        team=settings.slack_routes.default.team,
+        own=own_ends(settings.providers, settings.public_url),
+        **settings.notification_rules,
     )
 
 

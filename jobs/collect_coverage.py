@@ -44,7 +44,7 @@ async def collect_coverage(parts: Any) -> str:
         before.entries,
         told,
         standard=standard,
-        routes=assess_coverage.with_services(routes, paged, now, time_to_live),
+        routes=assess_coverage.with_services(routes, [one.services for one in paged], now, time_to_live),
         now=now,
         time_to_live=time_to_live,
     )

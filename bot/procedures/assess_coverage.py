@@ -273,11 +273,12 @@ def routes(
     return replace(known, roster=stored.roster)
 
 
-def with_services(routes: Routes, paged: Sequence[Paged], now: datetime, time_to_live: timedelta) -> Routes:
+def with_services(
+    routes: Routes, told: Sequence[Known[Service]], now: datetime, time_to_live: timedelta
+) -> Routes:
     """The routes, with what the paging tools say of their services; one that is too old says nothing."""
-    if not paged:
+    if not told:
         return routes
-    told = [one.services for one in paged]
     unsure = " ".join(
         one.reason or "What it said of its services is too old."
         for one in told

@@ -23,9 +23,9 @@ NO_ACTION = Target(
     dead="It has no alarm action, so nobody is told. Let it notify an SNS topic (AlarmActions).",
 )
 
-_OURS = re.compile(r"/webhooks/cloudwatch/?")
+OURS = re.compile(r"/webhooks/cloudwatch/?")
 # The address that PagerDuty shows for its CloudWatch integration; the key in it lets anybody page.
-_PAGERDUTY = re.compile(r"https://events\.(?:eu\.)?pagerduty\.com/integration/([A-Za-z0-9]+)/enqueue/?")
+PAGERDUTY = re.compile(r"https://events\.(?:eu\.)?pagerduty\.com/integration/([A-Za-z0-9]+)/enqueue/?")
 _KINDS = {
     "email": TargetKind.EMAIL,
     "email-json": TargetKind.EMAIL,
@@ -79,7 +79,9 @@ class Routes:
         return (Target(kind=TargetKind.SNS, name=topic, dead=why),)
 
     def _end(self, subscription: Data) -> Target:
+        """With its topic: who approves that, approves all its ends."""
         end = _far_end(subscription)
+        end = replace(end, reaches=(*end.reaches, subscription["TopicArn"]))
         match subscription["SubscriptionArn"]:
             case "PendingConfirmation":
                 why = (
@@ -95,7 +97,7 @@ class Routes:
     def _why_raw(self, arn: str, subscription: Data) -> str:
         """Raw delivery strips what SNS signs: socmon refuses it, and PagerDuty cannot read it."""
         ours = self._is_ours(subscription)
-        if not (ours or _PAGERDUTY.fullmatch(subscription["Endpoint"])):
+        if not (ours or PAGERDUTY.fullmatch(subscription["Endpoint"])):
             return ""
         try:
             told = list(self._place.pages("sns", "get_subscription_attributes", SubscriptionArn=arn))
@@ -120,7 +122,7 @@ class Routes:
         if subscription["Protocol"] == "sqs":
             queue = self._settings.queue
             return queue is not None and endpoint == queue.arn
-        return bool(_OURS.fullmatch(urlsplit(endpoint).path))
+        return bool(OURS.fullmatch(urlsplit(endpoint).path))
 
 
 def through(rule: str) -> frozenset[str]:
@@ -139,7 +141,7 @@ _IN_ALARM = re.compile(r"""\bALARM\(\s*["']?([^"')]+?)["']?\s*\)""")
 
 def _far_end(subscription: Data) -> Target:
     endpoint, protocol = subscription["Endpoint"], subscription["Protocol"]
-    if found := _PAGERDUTY.fullmatch(endpoint):
+    if found := PAGERDUTY.fullmatch(endpoint):
         return Target(kind=TargetKind.PAGERDUTY, name="pagerduty", reaches=(masked(found[1]),))
     kind = _KINDS.get(protocol, TargetKind.OTHER)
     if kind is TargetKind.WEBHOOK:

@@ -436,9 +436,9 @@ def test_routes_and_why_they_end_nowhere(aws: Completed) -> None:
 
     targets = found["good"].targets
     assert [(to.kind, to.reaches, to.dead, to.recovery) for to in targets] == [
-        (TargetKind.PAGERDUTY, (digest_of("0123456789abcdef0123456789abcdef"),), "", True),
-        (TargetKind.EMAIL, ("kim@example.com",), "", True),
-        (TargetKind.WEBHOOK, (OURS,), "", True),
+        (TargetKind.PAGERDUTY, (digest_of("0123456789abcdef0123456789abcdef"), good), "", True),
+        (TargetKind.EMAIL, ("kim@example.com", good), "", True),
+        (TargetKind.WEBHOOK, (OURS, good), "", True),
     ]
     assert found["good"].alerts_on_no_data
     assert not any("0123456789abcdef" in to.name for to in targets)
