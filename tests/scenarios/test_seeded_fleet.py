@@ -14,11 +14,12 @@ from bot.commands.scope import import_files
 from bot.domain.coverage import State
 from bot.domain.person import Person, Role
 from bot.playground.pagerduty import KEY as PAGERDUTY_KEY
-from bot.procedures import assess_coverage, review_scope
+from bot.procedures import assess_coverage, change_scope, take_inventory
 from bot.providers import all_providers
 from bot.providers.datadog import client as datadog_client
 from bot.providers.newrelic import nerdgraph
 from bot.settings import load_settings
+from jobs.announce_losses import announce_losses
 from jobs.collect_coverage import collect_coverage
 from jobs.collect_inventory import collect_inventory
 from jobs.collect_on_call import collect_on_call
@@ -136,8 +137,8 @@ async def put_in_scope(world: World, folder: Path) -> None:
         import_files, world.socmon.settings, [folder / "inventory.csv"], replacing=False, dry_run=False
     )
     await collect_inventory(world.socmon)
-    waiting = await world.socmon.records.read(review_scope.open_findings)
-    await world.socmon.records.write(review_scope.add_found, [one.id for one in waiting], by=LEAD)
+    waiting = await world.socmon.records.read(take_inventory.open_findings)
+    await world.socmon.records.write(change_scope.add_found, [one.id for one in waiting], by=LEAD)
 
 
 async def collect_inventory_again(world: World) -> None:
@@ -175,6 +176,7 @@ async def test_every_planted_fault_is_found(
     told = json.loads(capsys.readouterr().out)["cells"]
     red = {(row["name"], row["measure"]) for row in told if row["state"] != State.COVERED}
     assert (len(told), red) == (208, set(expected))
+    await announce_losses(world.socmon)
     announced = world.company.slack.parents("C0SOC2")[-1]["text"]
     assert announced.endswith("monitors watch less than before")
 

@@ -459,7 +459,8 @@ def test_routes_and_why_they_end_nowhere(aws: Completed) -> None:
     assert [to.recovery for to in found["by another"].targets] == [True]
     assert [to.kind for to in found["lost"].targets] == [TargetKind.EMAIL]
     [at_the_queue] = found["queued"].targets
-    assert (at_the_queue.dead, set(at_the_queue.reaches)) == ("", set(PROVIDER.own_ends(fleet().settings)))
+    assert at_the_queue.dead == ""
+    assert set(at_the_queue.reaches) >= set(PROVIDER.own_ends(fleet().settings))
     assert "socmon believes nothing from" in dead["stranger"]
     assert found["stranger"].targets[1].dead == ""
     hook = found["raw"].targets[1]
