@@ -54,12 +54,22 @@ def assign(
     by: Person,
 ) -> FollowUp:
     """Open a follow-up about a gap, or change the one that is open. Raises NotPermitted, NoGap and Unfit."""
-    _, known = gap_to_mend(records, component, measure, by=by)
+    gap_to_mend(records, component, measure, by=by)
+    subject = gap_subject(component, measure)
+    return open_about(records, subject, owner=owner, due_at=due_at, note=note, by=by)
+
+
+def open_about(
+    records: Records, subject: str, *, owner: Person, due_at: datetime, note: str, by: Person
+) -> FollowUp:
+    """Open a follow-up about what was found, or change the one that is open. Raises Unfit."""
     _check(owner, due_at, note, records.now)
+    latest = records.latest_follow_up(subject)
+    known = latest if latest and latest.is_open else None
     told_at = records.now if owner.user == by.user else None
     if known is None:
         asked = FollowUp(
-            subject=gap_subject(component, measure),
+            subject=subject,
             owner=owner.user,
             due_at=due_at,
             note=note,
