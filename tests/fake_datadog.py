@@ -20,7 +20,8 @@ class FakeDatadog(datadog.FakeDatadog):
     """`faults` are statuses that a path answers first, one a request; what was asked for is remembered in `asked`.
 
     A fault's key is the path, with "?page" after it for all but the first page. `garbage` is what a path answers
-    instead of anything sensible. `snapshots` are bodies and statuses with which snapshots are answered first. `loses` is a host that leaves the list once its first page was read. Any keys will do.
+    instead of anything sensible. `loses` is a host that leaves the list once its first page was read. Any keys will do.
+    `snapshots` are the bodies and statuses with which snapshots are answered first.
     """
 
     def __init__(self, now: datetime) -> None:

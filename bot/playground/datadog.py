@@ -348,5 +348,5 @@ def _page(rows: list[Any], number: int, size: int) -> list[Any]:
 
 
 def _letters(number: int) -> str:
-    """As in Datadog's ids: "aaa", "aab", …"""
+    """As in Datadog's ids: "aaa", "aab" and so on."""
     return "".join(chr(97 + number // 26**place % 26) for place in (2, 1, 0))
