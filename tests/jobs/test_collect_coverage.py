@@ -218,7 +218,7 @@ async def test_what_the_tools_bill_is_kept_shown_and_told_when_it_is_too_much(pa
     told = dict(parts.said)["coverage:cost:datadog"]
     assert "costs about 115 USD a month at list prices, over the 100 of [coverage] most_usd_per_month" in told
     shown = json.dumps(coverage_message(ask(parts), titles=parts.titles).blocks, ensure_ascii=False)
-    takes = "Datadog takes 6 requests a run, 3,000.0 per 1,000 components; 3 an hour for the inventory; $0.0400 a run"
+    takes = "Datadog takes 6 requests a run; 3 an hour for the inventory; $0.0400 a run"
     assert f"{takes}, about $115.20 a month at list prices" in shown
     parts.fleets["datadog"].billed = ()
     await collect_coverage(parts)
