@@ -7,6 +7,9 @@ component. Its key is the strongest of its identities, so it stays the same when
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
+from operator import attrgetter
+from typing import NamedTuple
 
 
 class Kind(StrEnum):
@@ -50,15 +53,15 @@ MEASURES: Mapping[Kind, tuple[Measure, ...]] = {
 }
 """What counts for each kind: the five core metrics, or what it has in their place."""
 
-_STRENGTH = ("arn", "instance", "guid", "host", "name")
+_STRENGTH = {space: at for at, space in enumerate(("arn", "instance", "guid", "host", "name"))}
 """Kinds of identities, the strongest first: what nobody gives twice, then what people choose."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Identity:
+class Identity(NamedTuple):
     """One name of a component: `space` says who gives it ("arn", "instance", "guid", "host", "name"), in lower case.
 
-    A host name is one within a company; "name" is what people call it in their inventory.
+    A host name is one within a company; "name" is what people call it in their inventory. A tuple, since a fleet has
+    hundreds of thousands of them, and a dataclass is slow to make, to hash and to compare.
     """
 
     space: str
@@ -76,7 +79,11 @@ class Identity:
 
     @property
     def rank(self) -> tuple[int, str]:
-        return (_STRENGTH.index(self.space) if self.space in _STRENGTH else len(_STRENGTH), self.value)
+        return _rank(self)
+
+
+def _rank(one: tuple[str, str]) -> tuple[int, str]:
+    return _STRENGTH.get(one[0], len(_STRENGTH)), one[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +105,13 @@ class Component:
     @property
     def key(self) -> str:
         """The strongest identity, as text."""
-        return str(min(self.identities, key=lambda one: one.rank))
+        if len(self.identities) == 1:
+            (only,) = self.identities
+            return f"{only.space}:{only.value}"
+        return str(min(self.identities, key=_rank))
+
+
+_key = attrgetter("key")
 
 
 def unite(components: Iterable[Component]) -> list[Component]:
@@ -106,38 +119,48 @@ def unite(components: Iterable[Component]) -> list[Component]:
 
     The kind and name are those of the part with the strongest identity.
     """
-    leader: dict[Identity, Identity] = {}
-
-    def find(one: Identity) -> Identity:
-        while leader[one] != one:
-            leader[one] = leader[leader[one]]
-            one = leader[one]
-        return one
-
     every = list(components)
-    for component in every:
-        first, *others = sorted(component.identities)
-        leader.setdefault(first, first)
-        for other in others:
-            leader.setdefault(other, other)
-            leader[find(other)] = find(first)
-    parts: dict[Identity, list[Component]] = {}
-    for component in every:
-        parts.setdefault(find(next(iter(component.identities))), []).append(component)
-    return sorted((_one(same) for same in parts.values()), key=lambda one: one.key)
+    leader = list(range(len(every)))
+
+    def find(at: int) -> int:
+        while leader[at] != at:
+            leader[at] = leader[leader[at]]
+            at = leader[at]
+        return at
+
+    first: dict[Identity, int] = {}
+    for at, component in enumerate(every):
+        for name in component.identities:
+            other = first.setdefault(name, at)
+            if other != at:
+                leader[find(at)] = find(other)
+    del first  # of a large fleet this is much
+    parts: dict[int, list[Component]] = {}
+    for at, component in enumerate(every):
+        parts.setdefault(find(at), []).append(component)
+    return sorted(map(_one, parts.values()), key=_key)
 
 
 def _one(same: Sequence[Component]) -> Component:
     if len(same) == 1:
         return same[0]
-    ordered = sorted(same, key=lambda one: (min(each.rank for each in one.identities), one.name))
-    best = ordered[0]
+    ordered = sorted(same, key=lambda one: (min(map(_rank, one.identities)), one.name))
+    best, *others = ordered
+    tags: dict[str, str] = {}
+    for one in reversed(ordered):
+        tags.update(one.tags)
     return Component(
         kind=best.kind,
         name=best.name,
-        identities=frozenset[Identity]().union(*(one.identities for one in ordered)),
-        sources=frozenset[str]().union(*(one.sources for one in ordered)),
+        identities=best.identities.union(*(one.identities for one in others)),
+        sources=together(*(one.sources for one in ordered)),
         account=next((one.account for one in ordered if one.account), ""),
         region=next((one.region for one in ordered if one.region), ""),
-        tags={name: value for one in reversed(ordered) for name, value in one.tags.items()},
+        tags=tags,
     )
+
+
+@cache
+def together(*sources: frozenset[str]) -> frozenset[str]:
+    """There are few of these, and each of a large fleet's components has one."""
+    return frozenset[str]().union(*sources)

@@ -5,12 +5,13 @@ the inventory gives it nothing but a name, when exactly one of that kind is call
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 
-from bot.domain.component import Component, Identity, Kind, unite
+from bot.domain.component import Component, Identity, Kind, together, unite
 
 REVIEW_EVERY = timedelta(days=90)
 EXPIRES_SOON = timedelta(days=14)
@@ -149,33 +150,66 @@ class Line:
             assert given  # noqa: S101 - a line without both is made by nobody
             return given
         own, seen = self.entry.component, self.seen
-        return replace(
-            own,
-            identities=own.identities | seen.identities,
-            sources=own.sources | seen.sources,
+        # What is the same is shared: with a large fleet it adds up.
+        return Component(
+            kind=own.kind,
+            name=own.name,
+            identities=seen.identities
+            if own.identities <= seen.identities
+            else own.identities | seen.identities,
+            sources=together(own.sources, seen.sources),
             account=own.account or seen.account,
             region=own.region or seen.region,
-            tags={**seen.tags, **own.tags},
+            tags={**seen.tags, **own.tags} if own.tags else seen.tags,
         )
 
 
 def lines(scope: Sequence[InScope], seen: Sequence[Component]) -> list[Line]:
     """Every component in scope with what the tools see of it, by key; then what they see and nobody put in scope."""
-    by_identity = {name: at for at, one in enumerate(seen) for name in one.identities}
-    by_name: dict[tuple[Kind, str], list[int]] = defaultdict(list)
-    for at, one in enumerate(seen):
-        by_name[one.kind, one.name.casefold()].append(at)
+    sight = Sight(seen)
     found, met = [], set[int]()
     for entry in sorted(scope, key=lambda one: one.component.key):
-        own = entry.component
-        mine = {by_identity[name] for name in own.identities if name in by_identity}
-        if not mine and only_named(own):
-            called = by_name[own.kind, own.name.casefold()]
-            mine = set(called) if len(called) == 1 else set()
-        met |= mine
-        together = [seen[at] for at in sorted(mine)]
-        found.append(Line(entry=entry, seen=_as_one(own, together) if together else None))
+        met |= (mine := sight.places(entry.component))
+        found.append(sight.line(entry, mine))
     return [*found, *(Line(seen=one) for at, one in enumerate(seen) if at not in met)]
+
+
+class Sight:
+    """What the tools see, each thing once, where it is found by what people call it."""
+
+    def __init__(self, seen: Sequence[Component]) -> None:
+        self._seen = seen
+        self._by_identity = {name: at for at, one in enumerate(seen) for name in one.identities}
+
+    @cached_property
+    def _by_name(self) -> Mapping[tuple[Kind, str], list[int]]:
+        found: dict[tuple[Kind, str], list[int]] = defaultdict(list)
+        for at, one in enumerate(self._seen):
+            found[one.kind, one.name.casefold()].append(at)
+        return found
+
+    def places(self, own: Component) -> set[int]:
+        """Where it stands in what is seen; in several places when it is what links them."""
+        known = self._by_identity
+        mine = {known[name] for name in own.identities if name in known}
+        if not mine and only_named(own):
+            called = self._by_name.get((own.kind, own.name.casefold()), ())
+            return set(called) if len(called) == 1 else set()
+        return mine
+
+    def line(self, entry: InScope, places: Iterable[int]) -> Line:
+        seen = [self._seen[at] for at in sorted(places)]
+        return Line(entry=entry, seen=_as_one(entry.component, seen) if seen else None)
+
+    def known(self, entry: InScope) -> InScope:
+        """The same with every name and tag that the tools know."""
+        line = self.line(entry, self.places(entry.component))
+        return InScope(
+            component=line.component,
+            owner=entry.owner,
+            criticality=entry.criticality,
+            exclusion=entry.exclusion,
+        )
 
 
 def only_named(component: Component) -> bool:
@@ -183,11 +217,11 @@ def only_named(component: Component) -> bool:
     return all(name.space == "name" for name in component.identities)
 
 
-def _as_one(own: Component, together: Sequence[Component]) -> Component:
-    if len(together) == 1:
-        return together[0]
-    link = replace(together[0], identities=own.identities, sources=frozenset(), tags={})
-    linked = [replace(one, identities=one.identities | link.identities) for one in together]
+def _as_one(own: Component, seen: Sequence[Component]) -> Component:
+    if len(seen) == 1:
+        return seen[0]
+    link = replace(seen[0], identities=own.identities, sources=frozenset(), tags={})
+    linked = [replace(one, identities=one.identities | link.identities) for one in seen]
     return unite(linked)[0]
 
 

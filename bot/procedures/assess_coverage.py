@@ -4,14 +4,15 @@ A tool's answer is kept with its age. One that is not whole adds, and removes no
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 from bot.domain.answers import Age, Known, Subject
-from bot.domain.component import MEASURES, Component, Measure
-from bot.domain.coverage import Assessment, Interval, Run, State, assess, intervals, not_assessed, run_of
+from bot.domain.component import MEASURES, Component, Measure, unite
+from bot.domain.coverage import Assessment, Interval, Run, State, assess, not_assessed, sum_up
 from bot.domain.errors import SocmonError
 from bot.domain.evidence import Actor, Entry, Fact
 from bot.domain.monitor import MetricReading, Monitor
@@ -26,13 +27,12 @@ from bot.domain.packed_answers import (
 )
 from bot.domain.person import READERS, Person
 from bot.domain.route import Routes, folded_end
-from bot.domain.scope import InScope, Scope
+from bot.domain.scope import InScope, Scope, Sight
 from bot.domain.standard import Standard
 from bot.ports import Records
-from bot.procedures.review_scope import standing
 
 MOST_ENTRIES = 500
-"""Gaps of one run that have an entry each; more of them (a tool has failed) share one, with their digest."""
+"""Gaps of one run that have an entry each; of more (a tool has failed) so many share one, with their digest."""
 MOST_SHOWN = 200
 PAGE = 5000
 SPACES = ("host", "instance", "name", "guid", "arn")
@@ -62,58 +62,30 @@ class NotInScope(SocmonError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnRecord:
-    """What an assessment starts from: the revision of the scope, its components by key, as the tools know them now.
-
-    The answers are packed: unpacking them is for a thread of its own.
-    """
+    """What an assessment starts from: the revision of the scope, 0 for none, and what each tool has said, packed."""
 
     scope: int
-    entries: Mapping[str, InScope]
     metrics: Mapping[str, bytes]
     monitors: Mapping[str, bytes]
-    roster: StoredRoster | None
-
-    def seen_by(self, provider: str, tools: Collection[str], now: datetime) -> list[Component]:
-        """What the tool is asked about: what it has seen, and what no tool has."""
-        return [
-            one.component
-            for one in self.entries.values()
-            if one.counts(now)
-            and (provider in one.component.sources or one.component.sources.isdisjoint(tools))
-        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """A tool's answers, merged with what it said before and packed again; and what has changed of its monitors."""
+    """A tool's answers, merged with what it said before and packed; and what has changed of its monitors.
+
+    They stay packed until they are looked at, one tool after the other: unpacked they take a hundred times the memory.
+    """
 
     provider: str
-    metrics: Known[MetricReading]
-    monitors: Known[Monitor]
+    metrics: Age
+    monitors: Age
     packed_metrics: bytes
     packed_monitors: bytes
     changes: tuple[MonitorChange, ...]
-    asked_at: datetime
 
     @property
     def ages(self) -> tuple[tuple[Age, bytes], ...]:
-        return tuple(
-            (
-                Age(
-                    provider=self.provider,
-                    subject=subject,
-                    asked_at=self.asked_at,
-                    whole_at=known.whole_at,
-                    reason=known.reason,
-                    calls=known.calls,
-                ),
-                packed,
-            )
-            for subject, known, packed in (
-                (Subject.METRICS, self.metrics, self.packed_metrics),
-                (Subject.MONITORS, self.monitors, self.packed_monitors),
-            )
-        )
+        return (self.metrics, self.packed_metrics), (self.monitors, self.packed_monitors)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,19 +123,47 @@ class Picture:
 
 
 def on_record(records: Records) -> OnRecord:
-    stands = standing(records) if records.scope() else None
-    lines = stands.lines() if stands else ()
+    newest = records.scope_revisions(most=1)
     return OnRecord(
-        scope=stands.scope.revision.id if stands and stands.scope else 0,
-        entries={
-            line.entry.component.key: replace(line.entry, component=line.component)
-            for line in lines
-            if line.entry
-        },
+        scope=newest[0].id if newest else 0,
         metrics=records.answers(Subject.METRICS),
         monitors=records.answers(Subject.MONITORS),
-        roster=records.latest_roster(),
     )
+
+
+def ages(records: Records) -> list[Age]:
+    return list(records.ages())
+
+
+def scope_page(records: Records, revision: int, after: int) -> Mapping[int, InScope]:
+    """Number → what is in scope; the next ones. In pages: no read takes long."""
+    return records.scope_entries(revision, after=after, most=PAGE)
+
+
+def sight_page(records: Records, after: int) -> Mapping[int, Component]:
+    """Number → what a tool sees; the next ones."""
+    return records.in_sight(after=after, most=PAGE)
+
+
+def as_known(scope: Iterable[InScope], seen: Iterable[Component]) -> dict[str, InScope]:
+    """What is in scope by its key there, each with every identity and tag that the tools know."""
+    sight = Sight(unite(seen))
+    return {entry.component.key: sight.known(entry) for entry in scope}
+
+
+def seen_by(
+    entries: Mapping[str, InScope], provider: str, tools: Collection[str], now: datetime
+) -> list[Component]:
+    """What the tool is asked about: what it has seen, and what no tool has."""
+    return [
+        one.component
+        for one in entries.values()
+        if one.counts(now) and (provider in one.component.sources or one.component.sources.isdisjoint(tools))
+    ]
+
+
+def on_call(records: Records) -> StoredRoster | None:
+    return records.latest_roster()
 
 
 def routes(
@@ -211,14 +211,24 @@ def tell(
     """Pack what a tool said, and find what changed of its monitors; at the first answer everything merely begins."""
     _, old = before
     found = changes(_all(old), _all(monitors), complete=not monitors.reason) if old.whole_at else []
+
+    def age(subject: Subject, known: Known[Any]) -> Age:
+        return Age(
+            provider=provider,
+            subject=subject,
+            asked_at=asked_at,
+            whole_at=known.whole_at,
+            reason=known.reason,
+            calls=known.calls,
+        )
+
     return Told(
         provider=provider,
-        metrics=metrics,
-        monitors=monitors,
+        metrics=age(Subject.METRICS, metrics),
+        monitors=age(Subject.MONITORS, monitors),
         packed_metrics=pack_readings(metrics),
         packed_monitors=pack_monitors(monitors),
         changes=tuple(found),
-        asked_at=asked_at,
     )
 
 
@@ -234,13 +244,22 @@ def look(
     """Every cell, by what was told."""
     return assess(
         entries,
-        readings={one.provider: one.metrics for one in told},
-        monitors={one.provider: one.monitors for one in told},
+        readings={one.provider: unpack_readings(one.packed_metrics) for one in told},
+        monitors={one.provider: unpack_monitors(one.packed_monitors) for one in told},
         standard=standard,
         routes=routes,
         now=now,
         time_to_live=time_to_live,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Of what an assessment changes as much as one transaction takes. `many`: it is one of several."""
+
+    begun: tuple[Interval, ...]
+    ended: tuple[Interval, ...]
+    many: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +270,29 @@ class Change:
     begun: tuple[Interval, ...]
     ended: tuple[Interval, ...]
 
+    def parts(self) -> Iterator[Part]:
+        """Small ones: when a tool falls silent, all of its cells change, and alerts do not wait for them."""
+        most = max(len(self.begun), len(self.ended))
+        for start in range(0, most, MOST_ENTRIES):
+            some = slice(start, start + MOST_ENTRIES)
+            yield Part(begun=self.begun[some], ended=self.ended[some], many=most > MOST_ENTRIES)
+
+    @property
+    def summary(self) -> "Summary":
+        opened, closed = (
+            sum(each.measure is not None for each in every) for every in (self.begun, self.ended)
+        )
+        return Summary(run=self.run, opened=opened, closed=closed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The figures of an assessment, and how many cells it opened and closed."""
+
+    run: Run
+    opened: int
+    closed: int
+
 
 def open_page(records: Records, last: Interval | None = None) -> list[Interval]:
     """The next ones that are out of coverage. In pages: no read takes long."""
@@ -258,18 +300,33 @@ def open_page(records: Records, last: Interval | None = None) -> list[Interval]:
     return records.open_intervals(after=after, most=PAGE)
 
 
-def compare(found: Assessment, before: Sequence[Interval], *, standard: Standard, scope: int) -> Change:
-    """Pure, for a thread of its own: with many gaps it takes seconds, in which the writer has alerts to take."""
-    known, out = {(each.key, each.measure): each for each in before}, intervals(found)
+def compare(found: Assessment, before: Iterable[Interval], *, standard: Standard, scope: int) -> Change:
+    """Pure: it takes seconds, in which the writer has alerts to take."""
+    run, out = sum_up(found, standard, scope)
+    ended = []
+    same = set()
+    for one in before:
+        now = out.get((one.key, one.measure))
+        if now is not None and now.sort == one.sort:
+            same.add((one.key, one.measure))
+        else:
+            ended.append(one)
     return Change(
-        run=run_of(found, standard, scope),
-        begun=tuple(one for at, one in out.items() if at not in known or known[at].sort != one.sort),
-        ended=tuple(one for at, one in known.items() if at not in out or out[at].sort != one.sort),
+        run=run,
+        begun=tuple(one for at, one in out.items() if at not in same),
+        ended=tuple(ended),
     )
 
 
-def keep(records: Records, change: Change, told: Sequence[Told]) -> Kept:
-    """Store the answers, the run, and what began or ended to be out of coverage; all of it in the log."""
+def keep_part(records: Records, part: Part) -> None:
+    """What began or ended to be out of coverage, and in the log that it did."""
+    records.save_intervals(part.ended, part.begun)
+    for what, every in (("opened", part.begun), ("closed", part.ended)):
+        _log_each(records, what, [each for each in every if each.measure], many=part.many)
+
+
+def keep(records: Records, summary: Summary, told: Sequence[Told]) -> Kept:
+    """Store the answers and the run, when all parts are kept; what has changed of monitors, too. It is in the log."""
     for one in told:
         for age, body in one.ages:
             records.save_answer(age, body)
@@ -277,15 +334,12 @@ def keep(records: Records, change: Change, told: Sequence[Told]) -> Kept:
         records.forget_answers(gone)
     every = [each for one in told for each in one.changes]
     records.add_monitor_changes(every)
-    records.save_intervals(change.ended, change.begun)
-    records.add_run(change.run)
-    opened = [each for each in change.begun if each.measure]
-    closed = [each for each in change.ended if each.measure]
-    _log(records, change.run, told, opened, closed)
+    records.add_run(summary.run)
+    _log(records, summary, told)
     for each in every:
         records.log(_change_entry(each))
     lost = tuple(each for each in every if each.losses)
-    return Kept(run=change.run, opened=len(opened), closed=len(closed), lost=lost)
+    return Kept(run=summary.run, opened=summary.opened, closed=summary.closed, lost=lost)
 
 
 def coverage(
@@ -380,9 +434,8 @@ def _all(known: Known[Monitor]) -> list[Monitor]:
     return [one for layer in known.layers for one in layer.items]
 
 
-def _log(
-    records: Records, run: Run, told: Sequence[Told], opened: Sequence[Interval], closed: Sequence[Interval]
-) -> None:
+def _log(records: Records, summary: Summary, told: Sequence[Told]) -> None:
+    run = summary.run
     facts: dict[str, Fact] = {
         "scope": run.scope,
         "standard": run.standard,
@@ -390,8 +443,8 @@ def _log(
         "components": run.components,
         "excluded": run.excluded,
         **{state.value: run.total(state) for state in State},
-        "opened": len(opened),
-        "closed": len(closed),
+        "opened": summary.opened,
+        "closed": summary.closed,
         "tools": [
             {
                 "provider": age.provider,
@@ -404,12 +457,10 @@ def _log(
         ],
     }
     records.log(Entry(type="coverage.assessed", actor=_SYSTEM, subject={"coverage": "all"}, facts=facts))
-    _log_each(records, "opened", opened)
-    _log_each(records, "closed", closed)
 
 
-def _log_each(records: Records, what: str, every: Sequence[Interval]) -> None:
-    if len(every) > MOST_ENTRIES:
+def _log_each(records: Records, what: str, every: Sequence[Interval], *, many: bool) -> None:
+    if many and every:
         lines = sorted(f"{one.key}\0{one.measure}\0{' '.join(one.sort)}" for one in every)
         facts: dict[str, Fact] = {
             "number": len(every),

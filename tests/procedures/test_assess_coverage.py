@@ -17,7 +17,17 @@ from bot.domain.monitor import Monitor
 from bot.domain.monitor_change import Loss, changes
 from bot.domain.person import Person
 from bot.procedures import assess_coverage
-from bot.procedures.assess_coverage import Kept, NoCoverage, Told, compare, keep, look, open_page, tell
+from bot.procedures.assess_coverage import (
+    Kept,
+    NoCoverage,
+    Told,
+    compare,
+    keep,
+    keep_part,
+    look,
+    open_page,
+    tell,
+)
 from tests.fleets import MONITORS, READINGS, ROUTES, STANDARD, TTL, in_scope, monitor
 from tests.reports import SAM
 from tests.world import Ledger
@@ -44,7 +54,10 @@ def run(ledger: Ledger, monitors: Sequence[Monitor] = MONITORS, *, complete: boo
         {"host:web-1": in_scope()}, said, standard=STANDARD, routes=ROUTES, now=now, time_to_live=TTL
     )
     out = ledger.read(open_page)
-    kept: Kept = ledger.write(keep, compare(found, out, standard=STANDARD, scope=1), said)
+    change = compare(found, out, standard=STANDARD, scope=1)
+    for part in change.parts():
+        ledger.write(keep_part, part)
+    kept: Kept = ledger.write(keep, change.summary, said)
     return kept
 
 
