@@ -88,6 +88,11 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--json", action="store_true")
     verify.set_defaults(run=_verify)
 
+    _benches(commands)
+    return parser
+
+
+def _benches(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     bench = commands.add_parser("bench", help="measure this machine").add_subparsers(
         required=True, metavar="WHAT"
     )
@@ -101,7 +106,12 @@ def _parser() -> argparse.ArgumentParser:
     slack.add_argument("--alerts", type=int, default=60)
     slack.add_argument("--json", action="store_true")
     slack.set_defaults(run=_bench, what="slack")
-    return parser
+    coverage = bench.add_parser(
+        "coverage", help="a large fleet: the assessment, the answer, memory, against goals"
+    )
+    coverage.add_argument("--components", type=int, nargs="+", default=[10_000, 100_000], metavar="NUMBER")
+    coverage.add_argument("--json", action="store_true")
+    coverage.set_defaults(run=_bench, what="coverage")
 
 
 def _ask_on_call(parser: argparse.ArgumentParser) -> None:
