@@ -44,6 +44,7 @@ from bot.ports import Clock, Network, Randomness
 from bot.procedures.assess_coverage import routes as routes_to_people
 from bot.procedures.check_on_call import waits_for_slack
 from bot.procedures.escalate_alert import Reach
+from bot.procedures.review_standard import take_standard
 from bot.procedures.seal_log import MOST, DamagedLog, seal_log
 from bot.procedures.show_alert import forget_problems, release_leases, reroute_threads
 from bot.procedures.show_home import Installation
@@ -107,8 +108,9 @@ class Socmon:
         self.tools = {name: tool for name, tool in asked.items() if tool}
         told = {name: known[name].teller(own) for name, own in settings.providers.items()}
         self.tellers = {name: teller for name, teller in told.items() if teller}
-        self.standard = read_standard(settings.standard_file)
+        self.standard, self.shipped_standard = read_standard(settings.standard_file), read_standard(None)
         self.coverage_time_to_live = settings.coverage_time_to_live
+        self.coverage_budget = settings.config.coverage.most_usd_per_month
         looked_at = {name: known[name].fleet(own) for name, own in settings.providers.items()}
         self.fleets = {name: fleet for name, fleet in looked_at.items() if fleet}
         kept_in = settings.config.artifacts
@@ -278,6 +280,8 @@ class Socmon:
             homes=self.homes,
             coverage_time_to_live=self.coverage_time_to_live,
             artifacts=self.artifacts,
+            standard=self.standard,
+            shipped_standard=self.shipped_standard,
         )
         register(app, desk)
         return app
@@ -347,6 +351,7 @@ class Socmon:
                 wakeup.start()
                 if self.settings.sqlite_path is not None:
                     await self.records.write(release_leases)
+                await self.records.write(take_standard, self.standard)
                 await self.records.write(reroute_threads, self.settings.slack_routes)
                 await self.records.write(reroute_storms, self.settings.slack_routes)
                 working = asyncio.create_task(self.projector.run()) if self.settings.slack.connected else None

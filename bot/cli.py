@@ -63,6 +63,10 @@ def _parser() -> argparse.ArgumentParser:
 
     _ask_scope(commands.add_parser("scope", help="what is monitored on purpose: import, compare, export"))
 
+    _ask_standard(
+        commands.add_parser("standard", help="how strictly everything has to be watched; exit 1 if due")
+    )
+
     jobs = commands.add_parser("jobs", help="what the clock starts: last and next runs")
     jobs.add_argument("--json", action="store_true")
     jobs.set_defaults(run=_jobs)
@@ -88,30 +92,8 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--json", action="store_true")
     verify.set_defaults(run=_verify)
 
-    _benches(commands)
+    _ask_bench(commands.add_parser("bench", help="measure this machine"))
     return parser
-
-
-def _benches(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    bench = commands.add_parser("bench", help="measure this machine").add_subparsers(
-        required=True, metavar="WHAT"
-    )
-    intake = bench.add_parser("intake", help="durable intake next to the same app with no store")
-    intake.add_argument("--senders", type=int, default=64)
-    intake.add_argument("--seconds", type=float, default=5)
-    intake.add_argument("--rounds", type=int, default=3)
-    intake.add_argument("--json", action="store_true")
-    intake.set_defaults(run=_bench, what="intake")
-    slack = bench.add_parser("slack", help="webhook to Slack: idle latency, and a storm of 60 alerts")
-    slack.add_argument("--alerts", type=int, default=60)
-    slack.add_argument("--json", action="store_true")
-    slack.set_defaults(run=_bench, what="slack")
-    coverage = bench.add_parser(
-        "coverage", help="a large fleet: the assessment, the answer, memory, against goals"
-    )
-    coverage.add_argument("--components", type=int, nargs="+", default=[10_000, 100_000], metavar="NUMBER")
-    coverage.add_argument("--json", action="store_true")
-    coverage.set_defaults(run=_bench, what="coverage")
 
 
 def _ask_on_call(parser: argparse.ArgumentParser) -> None:
@@ -159,6 +141,38 @@ def _ask_scope(parser: argparse.ArgumentParser) -> None:
     forms.add_argument("--json", dest="form", action="store_const", const="json")
     giving.add_argument("--pdf", type=Path, metavar="FILE", help="write it to a file, as PDF")
     giving.set_defaults(act="export")
+
+
+def _ask_standard(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "which",
+        nargs="?",
+        choices=("show", "history"),
+        default="show",
+        help="history: every version, with its review",
+    )
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=_standard)
+
+
+def _ask_bench(parser: argparse.ArgumentParser) -> None:
+    benches = parser.add_subparsers(required=True, metavar="WHAT")
+    intake = benches.add_parser("intake", help="durable intake next to the same app with no store")
+    intake.add_argument("--senders", type=int, default=64)
+    intake.add_argument("--seconds", type=float, default=5)
+    intake.add_argument("--rounds", type=int, default=3)
+    intake.add_argument("--json", action="store_true")
+    intake.set_defaults(run=_bench, what="intake")
+    slack = benches.add_parser("slack", help="webhook to Slack: idle latency, and a storm of 60 alerts")
+    slack.add_argument("--alerts", type=int, default=60)
+    slack.add_argument("--json", action="store_true")
+    slack.set_defaults(run=_bench, what="slack")
+    coverage = benches.add_parser(
+        "coverage", help="a large fleet: its assessment, the answer, memory; with goals"
+    )
+    coverage.add_argument("--components", type=int, nargs="+", default=[10_000, 100_000], metavar="NUMBER")
+    coverage.add_argument("--json", action="store_true")
+    coverage.set_defaults(run=_bench, what="coverage")
 
 
 def _listen(parser: argparse.ArgumentParser, *, port: int) -> None:
@@ -230,6 +244,13 @@ def _scope(options: argparse.Namespace) -> int:
             return scope.export(_settings(), form=options.form, pdf=options.pdf)
         case _:
             return scope.print_scope(_settings())
+
+
+def _standard(options: argparse.Namespace) -> int:
+    from bot.commands import standard  # noqa: PLC0415
+
+    shown = standard.print_history if options.which == "history" else standard.print_standard
+    return shown(_settings(), as_json=options.json)
 
 
 def _jobs(options: argparse.Namespace) -> int:

@@ -28,6 +28,7 @@ from bot.domain.scope import (
     Sighting,
 )
 from bot.domain.self_test import SelfTest
+from bot.domain.standard_version import Version
 from bot.domain.storm import Digest, Members, Storm
 from bot.domain.thread import Moment, Thread
 from bot.domain.tool import ToolAct, VendorWrite
@@ -500,8 +501,25 @@ class CoverageRecords(Protocol):
         ...
 
 
+class StandardRecords(Protocol):
+    """The versions of the written standard that were in force."""
+
+    def standard_versions(self) -> list[Version]:
+        """The newest first."""
+        ...
+
+    def add_standard_version(self, version: Version) -> int:
+        """Returns its number."""
+        ...
+
+    def save_standard_version(self, version: Version) -> None:
+        """Its review, and when people were reminded of it."""
+        ...
+
+
 class Records(
     CoverageRecords,
+    StandardRecords,
     HomeRecords,
     SelfTestRecords,
     OnCallRecords,

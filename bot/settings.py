@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Self, get_args
@@ -30,6 +31,7 @@ from bot.domain.alert import NoAction, Severity
 from bot.domain.errors import WrongSettings
 from bot.domain.escalation import NOTE_MISSING, UNACKNOWLEDGED, Policy, Step, Target
 from bot.domain.person import Role
+from bot.domain.prerequisite import Document
 from bot.domain.rota import Rotation, StandIn, Turn
 from bot.domain.storm import StormRule
 from bot.domain.thread import SlackRoute, SlackRoutes
@@ -292,6 +294,8 @@ class CoverageTable(Table):
     """The file of the written standard: an absolute path, or one beside the configuration file."""
     time_to_live_minutes: int = Field(45, ge=20, le=24 * 60)
     """How long a tool's last good answer stands. The tools are asked every 15 minutes."""
+    most_usd_per_month: Decimal = Field(Decimal(100), ge=0)
+    """What a vendor may bill for being asked, at list prices, before operators are told."""
 
 
 class NotificationsTable(Table):
@@ -301,6 +305,24 @@ class NotificationsTable(Table):
     """Slack channels by name, e-mail addresses, SNS topics by ARN. A route that ends elsewhere is a gap."""
     services: dict[str, str] = {}
     """PagerDuty's services, by name, id or integration key → the team under `[on_call]` that they call."""
+
+
+class DocumentTable(Table):
+    """Written expectations: where they lie, who keeps them, and when somebody last reviewed them."""
+
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+\S*$")]
+    owner: str = ""
+    reviewed: date | None = None
+
+    def document(self, title: str, key: str) -> Document:
+        return Document(title=title, key=key, url=self.url, owner=self.owner, reviewed=self.reviewed)
+
+
+class DocumentsTable(Table):
+    """`[documents]`: what is expected of alerting and of incident response."""
+
+    alerting: DocumentTable | None = None
+    incident_response: DocumentTable | None = None
 
 
 class ArtifactsTable(Table):
@@ -323,6 +345,7 @@ class ConfigFile(Table):
     retention: RetentionTable = RetentionTable()
     coverage: CoverageTable = CoverageTable()
     notifications: NotificationsTable = NotificationsTable()
+    documents: DocumentsTable = DocumentsTable()
     artifacts: ArtifactsTable = ArtifactsTable()
     providers: dict[str, dict[str, Any]] = {}
     timezone: str = "UTC"
@@ -428,6 +451,21 @@ class Settings:
         """The company's own standard; None for the one that ships."""
         name = self.config.coverage.standard
         return (self.config_file or Path()).parent / name if name else None
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """Those that the control starts from, also where none is configured."""
+        table = self.config.documents
+        found = {
+            "alerting": ("document on alerting", table.alerting),
+            "incident_response": ("document on incident response", table.incident_response),
+        }
+        return tuple(
+            one.document(title, f"documents.{name}")
+            if one
+            else Document(title=title, key=f"documents.{name}")
+            for name, (title, one) in found.items()
+        )
 
     @property
     def coverage_time_to_live(self) -> timedelta:

@@ -1,16 +1,13 @@
 """People are asked about what was found: all of it in one message, once a day at most; and leads about exclusions."""
 
-import logging
 from typing import Any
 
-from bot.adapters.slack.blocks import Message
 from bot.adapters.slack.scope_message import prompt_message, request_message
-from bot.adapters.slack.web import LostAnswer, NoAnswer, RateLimited, SlackSaysNo
 from bot.domain.scope import ExclusionRequest
 from bot.procedures import review_scope
+from jobs.tell_people import direct_channels, say
 
-log = logging.getLogger(__name__)
-
+ABOUT = "the scope"
 NOBODY = "scope:approver"
 """The subject of "nobody can approve an exclusion"."""
 
@@ -25,8 +22,8 @@ async def ask_about_scope(parts: Any) -> str:
     if not prompt:
         return f"{asked} exclusions"
     channel = parts.settings.config.slack.validation_channel
-    places = [channel] if channel else await _direct(parts, await parts.directory.leads())
-    if not await _say(parts, places, prompt_message(prompt)):
+    places = [channel] if channel else await direct_channels(parts, await parts.directory.leads(), ABOUT)
+    if not await say(parts, places, prompt_message(prompt), ABOUT):
         return f"{asked} exclusions; the findings wait, since Slack took no message"
     await parts.records.write(review_scope.prompt_told, [one.id for one in prompt])
     return f"{asked} exclusions, {len(prompt)} findings"
@@ -42,33 +39,8 @@ async def _ask_for_approval(parts: Any, request: ExclusionRequest) -> bool:
         )
         return False
     await parts.operators.mended(NOBODY)
-    if not await _say(parts, await _direct(parts, approvers), request_message(request)):
+    places = await direct_channels(parts, approvers, ABOUT)
+    if not await say(parts, places, request_message(request), ABOUT):
         return False
     await parts.records.write(review_scope.request_told, request.id)
     return True
-
-
-async def _direct(parts: Any, users: list[str]) -> list[str]:
-    """Where direct messages to them go; those whom Slack does not let be reached are left out."""
-    places = []
-    for user in users:
-        try:
-            places.append(await parts.web.direct_channel(user))
-        except (SlackSaysNo, RateLimited, NoAnswer) as error:
-            log.warning("%s takes no direct message about the scope: %s", user, error)
-    return places
-
-
-async def _say(parts: Any, places: list[str], message: Message) -> bool:
-    """True when it stands somewhere, or may: it is not said twice."""
-    said = False
-    for place in places:
-        try:
-            await parts.web.say(place, message)
-        except LostAnswer as error:
-            log.warning("a message about the scope may not have arrived: %s", error)
-        except (SlackSaysNo, RateLimited) as error:
-            log.warning("%s took no message about the scope: %s", place, error)
-            continue
-        said = True
-    return said

@@ -12,10 +12,11 @@ from prometheus_client import Counter, Gauge
 
 from bot.adapters.slack.coverage_message import lost_message
 from bot.adapters.slack.web import NoAnswer, RateLimited, SlackSaysNo
-from bot.domain.answers import Known
+from bot.domain.answers import Known, Subject
 from bot.domain.coverage import Interval, State
 from bot.domain.route import Routes
 from bot.domain.scope import InScope
+from bot.domain.spending import Spent
 from bot.domain.standard import Standard
 from bot.ports import Clock
 from bot.procedures import assess_coverage
@@ -26,6 +27,9 @@ log = logging.getLogger(__name__)
 
 SUBJECT = "coverage"
 CALLS = Counter("socmon_coverage_calls_total", "Requests to a tool for coverage", ["provider", "subject"])
+COST = Counter(
+    "socmon_coverage_cost_usd_total", "What a vendor bills for coverage, at list prices, in USD", ["provider"]
+)
 CELLS = Gauge("socmon_coverage_cells", "Cells of the newest assessment by state", ["state"])
 
 Read = Callable[..., Any]
@@ -85,7 +89,23 @@ async def _keep(parts: Any, summary: Summary, told: list[Told]) -> str:
 async def _count(parts: Any, told: Told) -> None:
     for age in (told.metrics, told.monitors):
         CALLS.labels(told.provider, age.subject).inc(age.calls)
+    await _watch_cost(parts, told.provider, Spent(billed=(*told.metrics.billed, *told.monitors.billed)))
     await _make_known(parts, told.provider, [told.metrics.reason, told.monitors.reason])
+
+
+async def _watch_cost(parts: Any, name: str, spent: Spent) -> None:
+    """Nothing is left out to save money: operators are told, and decide."""
+    COST.labels(name).inc(float(spent.usd))
+    subject = f"{SUBJECT}:cost:{name}"
+    if spent.usd_a_month <= parts.coverage_budget:
+        await parts.operators.mended(subject)
+        return
+    await parts.operators.report(
+        subject,
+        f"Asking {parts.titles[name]} about coverage costs about {spent.usd_a_month:,.0f} USD a month at list"
+        f" prices, over the {parts.coverage_budget:,.0f} of [coverage] most_usd_per_month. Nothing is left out for"
+        " that. Take what need not be watched out of scope, or raise the limit.",
+    )
 
 
 async def _make_known(parts: Any, name: str, reasons: list[str]) -> None:
@@ -172,8 +192,16 @@ def _ask(pool: Executor, name: str, asked: Asked, entries: Mapping[str, InScope]
     known = assess_coverage.known_before(before.metrics.get(name), before.monitors.get(name))
     monitors = pool.submit(_pull, name, at, fleet.list_monitors, at)
     components = assess_coverage.seen_by(entries, name, asked.fleets, at)
-    metrics = _take(known[0], _pull(name, at, fleet.read_metrics, components, at))
-    return assess_coverage.tell(name, known, metrics, _take(known[1], monitors.result()), asked_at=at)
+    metrics = _pull(name, at, fleet.read_metrics, components, at)
+    return assess_coverage.tell(
+        name,
+        known,
+        _take(known[0], metrics),
+        _take(known[1], monitors.result()),
+        asked_at=at,
+        components=len(components),
+        billed={Subject.METRICS: metrics.billed, Subject.MONITORS: monitors.result().billed},
+    )
 
 
 def _pull(name: str, at: datetime, ask: Callable[..., Pulled[Any]], *asked: Any) -> Pulled[Any]:

@@ -68,6 +68,7 @@ async def _take(parts: Any, provider: str, pulled: Pulled[Component], every: Seq
         asked_at=pulled.as_of,
         complete_at=pulled.as_of if pulled.complete else None,
         reason="" if pulled.complete else pulled.reason,
+        calls=pulled.calls,
     )
     await parts.records.write(review_scope.take_answer, heard)
     if pulled.complete:

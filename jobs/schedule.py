@@ -31,6 +31,7 @@ from jobs.collect_on_call import collect_on_call
 from jobs.escalate_alerts import escalate_alerts
 from jobs.reconcile import reconcile
 from jobs.refresh_homes import refresh_homes
+from jobs.remind_of_standard import remind_of_standard
 from jobs.send_notices import send_notices
 from jobs.sign_checkpoint import sign_checkpoint
 from jobs.suggest_tuning import suggest_tuning
@@ -82,6 +83,13 @@ def all_jobs(timezone: Any) -> tuple[Job, ...]:
         _often("sign-checkpoint", sign_checkpoint, minutes=1, says="every minute"),
         _often("suggest-tuning", suggest_tuning, minutes=1, says="every minute"),
         _often("tell-operators", tell_operators, seconds=30, says="every 30 s"),
+        Job(
+            name="remind-of-standard",
+            every=CronTrigger(hour=9, minute=15, timezone=timezone),
+            says=f"daily at 09:15 {timezone}, each reminder once a week",
+            catch_up=CatchUp.LATEST,
+            run=remind_of_standard,
+        ),
         Job(
             name="apply-retention",
             every=CronTrigger(hour=3, minute=30, timezone=timezone),

@@ -128,6 +128,8 @@ class Completed:
 
     def _get_alarm_mute_rule(self, response: Any) -> Any:
         name = _given(response, "AlarmMuteRuleName")
+        if name not in self.mutes:
+            return _error(response, "ResourceNotFoundException", f"Alarm mute rule {name} does not exist")
         targets = {"AlarmNames": self.mutes[name]}
         return ActionResult({"Name": name, "MuteTargets": targets, "Status": "ACTIVE"})
 
@@ -175,9 +177,13 @@ def _given(response: Any, name: str) -> Any:
 
 def _refusal(response: Any) -> Any:
     code = "UnauthorizedOperation" if response.service_name == "ec2" else "AccessDenied"
+    return _error(response, code, "You are not authorized to do this")
+
+
+def _error(response: Any, code: str, says: str) -> Any:
     # moto finds the service by the module of its exceptions.
     home = {"__module__": f"moto.{response.boto3_service_name}.exceptions"}
-    refusal = type("Refusal", (ServiceException,), home)(code, "You are not authorized to do this")
+    refusal = type("Refusal", (ServiceException,), home)(code, says)
     with warnings.catch_warnings():
         # The services' models leave out the errors that are common to all.
         warnings.simplefilter("ignore", UserWarning)

@@ -87,7 +87,7 @@ SCHEMA = build_schema(
     }
     """
 )
-_NRQL = re.compile(r"FROM (\w+) SELECT (.*) FACET ([\w, ]+) SINCE 30 minutes ago LIMIT MAX")
+_NRQL = re.compile(r"FROM (\w+) SELECT (.*) FACET ([\w, ]+) SINCE 30 minutes ago LIMIT (?:MAX|1)")
 _ASKED = re.compile(r"filter\(latest\(timestamp\), WHERE (\w+) IS NOT NULL\) AS '(\w+)'")
 
 

@@ -9,9 +9,11 @@ from bot.adapters.web.heat_map import heat_map
 from bot.commands.records import records_of, when
 from bot.domain.component import MEASURES
 from bot.domain.coverage import Interval, State
+from bot.domain.spending import spending
 from bot.domain.spreadsheet import Cell, to_csv
 from bot.procedures import assess_coverage
 from bot.procedures.assess_coverage import NotInScope, Picture
+from bot.procedures.review_standard import StandardStanding, standing
 from bot.settings import Settings
 from bot.standard import read_standard
 
@@ -35,6 +37,7 @@ def print_coverage(settings: Settings, words: Sequence[str], *, form: str) -> in
     """`form` is "text", "json", "csv" or "html". The text names what is not covered; JSON and CSV have every cell."""
     with records_of(settings) as ask:
         picture: Picture = ask(assess_coverage.picture)
+        standard: StandardStanding = ask(standing, read_standard(settings.standard_file))
     rows = [row for row in _rows(picture) if not words or _is_asked(row, " ".join(words))]
     if words and not rows:
         raise NotInScope(" ".join(words))
@@ -47,6 +50,8 @@ def print_coverage(settings: Settings, words: Sequence[str], *, form: str) -> in
             sys.stdout.write(_page(settings, picture, rows))
         case _:
             _print(settings, picture, rows)
+            for fault in standard.due:
+                print(f"! {fault}")
     return 1 if any(row["state"] in {State.GAP, State.UNKNOWN} for row in rows) else 0
 
 
@@ -86,6 +91,7 @@ def _document(settings: Settings, picture: Picture, rows: Sequence[Row]) -> dict
         "standard": picture.run.standard,
         "digest": picture.run.digest,
         "tools": _ages(settings, picture),
+        "spent": _spent(picture),
         "cells": rows,
     }
 
@@ -99,9 +105,27 @@ def _ages(settings: Settings, picture: Picture) -> list[dict[str, object]]:
             "stands": age.stands(picture.now, settings.coverage_time_to_live),
             "reason": age.reason,
             "calls": age.calls,
+            "components": age.components,
+            "calls_per_thousand": age.spent.per_thousand,
+            "billed": [{"of": each.of, "units": each.units, "usd": str(each.usd)} for each in age.billed],
         }
         for age in picture.ages
     ]
+
+
+def _spent(picture: Picture) -> dict[str, object]:
+    """Of each tool: what its newest answers took together, and what its inventory takes, once an hour."""
+    return {
+        provider: {
+            "calls": one.calls,
+            "components": one.components,
+            "calls_per_thousand": one.per_thousand,
+            "inventory_calls": inventory,
+            "usd": str(one.usd),
+            "usd_a_month": str(one.usd_a_month),
+        }
+        for provider, one, inventory in picture.spent
+    }
 
 
 def _print(settings: Settings, picture: Picture, rows: Sequence[Row]) -> None:
@@ -112,8 +136,6 @@ def _print(settings: Settings, picture: Picture, rows: Sequence[Row]) -> None:
     print(_summary(rows))
     for line in _told_ages(settings, picture):
         print(line)
-    for fault in read_standard(settings.standard_file).faults(picture.now.date()):
-        print(f"! {fault}")
 
 
 def _summary(rows: Sequence[Row]) -> str:
@@ -123,12 +145,16 @@ def _summary(rows: Sequence[Row]) -> str:
 
 
 def _told_ages(settings: Settings, picture: Picture) -> list[str]:
-    return [f"assessed {when(picture.run.at)}, scope revision {picture.run.scope}"] + [
-        f"{age['provider']} {age['subject']}: told in full {age['whole_at']}"
-        + ("" if age["stands"] else ", too old to stand")
-        + (f" ({age['reason']})" if age["reason"] else "")
-        for age in _ages(settings, picture)
-    ]
+    return (
+        [f"assessed {when(picture.run.at)}, scope revision {picture.run.scope}"]
+        + [
+            f"{age['provider']} {age['subject']}: told in full {age['whole_at']}"
+            + ("" if age["stands"] else ", too old to stand")
+            + (f" ({age['reason']})" if age["reason"] else "")
+            for age in _ages(settings, picture)
+        ]
+        + [f"{provider}: {spending(one, inventory=calls)}" for provider, one, calls in picture.spent]
+    )
 
 
 def _page(settings: Settings, picture: Picture, rows: Sequence[Row]) -> str:

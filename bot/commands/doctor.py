@@ -6,12 +6,10 @@ import stat
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from slack_sdk.errors import SlackApiError
 
@@ -26,13 +24,16 @@ from bot.commands.records import records_of
 from bot.domain.errors import SocmonError, WrongSettings
 from bot.domain.oncall import window
 from bot.domain.person import ROLE_NAMES, Role
-from bot.procedures.check_on_call import OnCallAnswer, who_is_on_call
+from bot.domain.prerequisite import Prerequisite, Standing, documents
+from bot.domain.standard import Standard
+from bot.domain.standard_version import in_force
+from bot.procedures.check_prerequisites import prerequisites
+from bot.procedures.review_standard import StandardStanding, standing
 from bot.providers import all_providers
+from bot.providers.contract import Fleet
 from bot.settings import SLACK_API, Settings, load_settings, read_environment
 from bot.standard import read_standard
 
-OLDEST_ROSTER = timedelta(hours=1)
-OLDEST_REVIEW = timedelta(days=92)
 HISTORY = frozenset({"channels:history", "groups:history"})
 MOST_SKEW_SECONDS = 30
 
@@ -41,6 +42,9 @@ class Level(StrEnum):
     OK = "ok"
     HINT = "hint"  # works, but weaker than it could be
     FAULT = "fault"
+
+
+_LEVELS = {Standing.MET: Level.OK, Standing.WEAK: Level.HINT, Standing.UNMET: Level.FAULT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +81,7 @@ def local_findings(settings: Settings) -> list[Finding]:
         *_modes(settings),
         *_key(settings),
         *_sources(settings),
-        *_on_call(settings),
+        *_prerequisites(settings),
         *_standard(settings),
         *_slack_settings(settings),
     ]
@@ -89,6 +93,7 @@ async def remote_findings(settings: Settings) -> list[Finding]:
         *await _public_address(settings),
         *await asyncio.to_thread(lambda: list(_queues(settings))),
         *await _rosters(settings),
+        *await _rights(settings),
     ]
     if not settings.slack.connected:
         return found
@@ -191,37 +196,35 @@ def _sources(settings: Settings) -> Iterator[Finding]:
             yield _ok(f"source {name}", "Its deliveries can be authenticated.")
 
 
-def _on_call(settings: Settings) -> Iterator[Finding]:
-    """The roster in force, its faults, and whether anybody has reviewed who is called."""
-    if not settings.config.on_call.teams:
-        mend = (
-            "Name teams under [[on_call.teams]], by a PagerDuty policy or a rota: docs/on-call.md shows how."
-        )
-        text = "No team is configured, so nobody checks that whoever is on call can be reached."
-        yield _hint("on call", text, mend)
-        return
+def _prerequisites(settings: Settings) -> list[Finding]:
+    """The four that the control starts from, as the records tell of them; links are not followed.
+
+    Most such pages stand behind a sign-in, so that one answers would not say that it is there.
+    """
+    today = SystemClock().now().date()
+    fleets = _fleets(settings)
     try:
         with records_of(settings) as ask:
-            answer: OnCallAnswer = ask(who_is_on_call, zone=ZoneInfo(settings.config.timezone))
+            found: list[Prerequisite] = ask(
+                prerequisites,
+                tools={name: all_providers()[name].title for name in fleets},
+                has_teams=bool(settings.config.on_call.teams),
+                written=settings.documents,
+                time_to_live=settings.coverage_time_to_live,
+            )
     except SocmonError as error:
-        yield _hint("on call", str(error), "Start socmon: it asks at once.")
-        return
-    age = answer.now - answer.stored.checked_at
-    if age > OLDEST_ROSTER:
-        hours = age // timedelta(hours=1)
-        mend = "Look at `socmon status` for why, and at `socmon jobs` whether it runs."
-        yield _fault("on call", f"Who is on call was last known {hours} h ago.", mend)
-    faults = answer.stored.faults(answer.now)
-    for fault in faults:
-        yield _fault("on call", fault.says, "Mend it in the tool, or the rota under [on_call].")
-    if not faults:
-        people = len(answer.stored.roster.responders)
-        yield _ok("on call", f"{len(answer.teams)} teams, {people} people, all reachable.")
-    reviewed = answer.review.reviewed_at if answer.review else None
-    if reviewed is None or answer.now - reviewed > OLDEST_REVIEW:
-        last = f"{reviewed:%Y-%m-%d}" if reviewed else "never"
-        mend = "Let the Engineering Lead choose Contact list in /socmon oncall, read it, and say so there."
-        yield _hint("contact list", f"The escalation contact list was last reviewed: {last}.", mend)
+        text = f"Inventory, rights and who is on call cannot be looked at: {error}"
+        return [_hint("prerequisites", text, ""), *map(_prerequisite, documents(settings.documents, today))]
+    return list(map(_prerequisite, found))
+
+
+def _prerequisite(one: Prerequisite) -> Finding:
+    return Finding(level=_LEVELS[one.standing], subject=one.needed.value, text=one.says, mend=one.mend)
+
+
+def _fleets(settings: Settings) -> dict[str, Fleet]:
+    asked = {name: all_providers()[name].fleet(own) for name, own in settings.providers.items()}
+    return {name: fleet for name, fleet in asked.items() if fleet}
 
 
 def _standard(settings: Settings) -> Iterator[Finding]:
@@ -231,12 +234,23 @@ def _standard(settings: Settings) -> Iterator[Finding]:
     except WrongSettings as error:
         yield Finding(level=Level.FAULT, subject="standard", text=str(error))
         return
-    faults = standard.faults(SystemClock().now().date())
-    if faults:
-        text, _, mend = " ".join(faults).partition(". ")
+    stands = _versions(settings, standard)
+    for fault in stands.due:
+        text, _, mend = fault.partition(". ")
         yield _hint("standard", f"{text}.", mend)
-    else:
-        yield _ok("standard", f"reviewed on {standard.reviewed}, approved by {standard.approved_by}")
+    if stands.review and not stands.due:
+        yield _ok("standard", f"reviewed on {stands.review.on}, approved by {standard.approved_by}")
+
+
+def _versions(settings: Settings, standard: Standard) -> StandardStanding:
+    """With what was in force before, and its reviews, where records can be read."""
+    try:
+        with records_of(settings) as ask:
+            stands: StandardStanding = ask(standing, standard)
+    except SocmonError:
+        now = SystemClock().now()
+        return StandardStanding(versions=tuple(in_force((), standard, now)), now=now)
+    return stands
 
 
 async def _rosters(settings: Settings) -> list[Finding]:
@@ -255,6 +269,21 @@ async def _rosters(settings: Settings) -> list[Finding]:
             found.append(_ok(subject, f"{known.title} tells who is on call for {', '.join(policies)}."))
         else:
             found.append(_fault(subject, f"{known.title} does not tell who is on call.", told.reason))
+    return found
+
+
+async def _rights(settings: Settings) -> list[Finding]:
+    """Whether the tools grant all that socmon reads with: each is asked, with the least request for each permission."""
+    fleets, now = _fleets(settings), SystemClock().now()
+    told = await asyncio.gather(*(asyncio.to_thread(fleet.check_rights, now) for fleet in fleets.values()))
+    found = []
+    for name, pulled in zip(fleets, told, strict=True):
+        title, subject, granted = all_providers()[name].title, f"rights {name}", ", ".join(pulled.items)
+        if pulled.complete:
+            found.append(_ok(subject, f"{title} lets socmon read all it needs: {granted}."))
+        else:
+            text = f"{title} does not let socmon read all it needs (granted: {granted or 'nothing'})."
+            found.append(_fault(subject, text, pulled.reason))
     return found
 
 

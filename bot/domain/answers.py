@@ -1,12 +1,13 @@
 """What a tool has said, each part with its age: a whole answer stands for itself, another one only adds."""
 
-from collections.abc import Collection, Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from bot.domain.monitor import MetricReading, Monitor
+from bot.domain.spending import Billed, Spent, together
 
 Item = TypeVar("Item", MetricReading, Monitor)
 
@@ -78,7 +79,10 @@ class Subject(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Age:
-    """How old a tool's answer is: when it was last asked, when it last told everything, and why not since."""
+    """How old a tool's answer is: when it was last asked, when it last told everything, and why not since.
+
+    `calls`, `components` and `billed` are what the newest answer took.
+    """
 
     provider: str
     subject: Subject
@@ -86,6 +90,20 @@ class Age:
     whole_at: datetime | None
     reason: str = ""
     calls: int = 0
+    components: int = 0
+    billed: tuple[Billed, ...] = ()
 
     def stands(self, now: datetime, time_to_live: timedelta) -> bool:
         return self.whole_at is not None and now - self.whole_at <= time_to_live
+
+    @property
+    def spent(self) -> Spent:
+        return Spent(calls=self.calls, components=self.components, billed=self.billed)
+
+
+def spent_by_tool(ages: Iterable[Age]) -> dict[str, Spent]:
+    """What each tool's newest answers took together."""
+    by_tool: dict[str, list[Spent]] = {}
+    for age in ages:
+        by_tool.setdefault(age.provider, []).append(age.spent)
+    return {provider: together(every) for provider, every in by_tool.items()}

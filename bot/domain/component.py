@@ -153,7 +153,7 @@ def _one(same: Sequence[Component]) -> Component:
         kind=best.kind,
         name=best.name,
         identities=best.identities.union(*(one.identities for one in others)),
-        sources=together(*(one.sources for one in ordered)),
+        sources=united_sources(*(one.sources for one in ordered)),
         account=next((one.account for one in ordered if one.account), ""),
         region=next((one.region for one in ordered if one.region), ""),
         tags=tags,
@@ -161,6 +161,6 @@ def _one(same: Sequence[Component]) -> Component:
 
 
 @cache
-def together(*sources: frozenset[str]) -> frozenset[str]:
+def united_sources(*sources: frozenset[str]) -> frozenset[str]:
     """There are few of these, and each of a large fleet's components has one."""
     return frozenset[str]().union(*sources)

@@ -6,7 +6,7 @@ the tools said comes with its age, and the moment is given. The work is linear i
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -20,6 +20,7 @@ from bot.domain.monitor import MetricReading, Monitor, Reports
 from bot.domain.route import Routes
 from bot.domain.scope import InScope
 from bot.domain.shortfall import UNKNOWN_WHYS, Question, Shortfall, Why
+from bot.domain.spending import Spent
 from bot.domain.standard import Standard
 from bot.domain.watching import Watching
 
@@ -157,7 +158,10 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One assessment on record, of a revision of the scope. `tally` counts cells; `digest` is of all of them."""
+    """One assessment on record, of a revision of the scope. `tally` counts cells; `digest` is of all of them.
+
+    `spent` is what each tool's answers took.
+    """
 
     at: datetime
     scope: int
@@ -166,6 +170,7 @@ class Run:
     excluded: int
     tally: Mapping[tuple[Kind, Measure], Mapping[State, int]]
     digest: str
+    spent: Mapping[str, Spent] = field(default_factory=dict[str, Spent])
 
     def total(self, state: State) -> int:
         return sum(each.get(state, 0) for each in self.tally.values())

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 
-from bot.domain.component import Component, Identity, Kind, together, unite
+from bot.domain.component import Component, Identity, Kind, unite, united_sources
 
 REVIEW_EVERY = timedelta(days=90)
 EXPIRES_SOON = timedelta(days=14)
@@ -67,12 +67,16 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """When a source was asked what exists, and when its answer was last whole. `reason` says why the last was not."""
+    """When a source was asked what exists, and when its answer was last whole. `reason` says why the last was not.
+
+    `calls` is how many requests that took.
+    """
 
     source: str
     asked_at: datetime
     complete_at: datetime | None = None
     reason: str = ""
+    calls: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +161,7 @@ class Line:
             identities=seen.identities
             if own.identities <= seen.identities
             else own.identities | seen.identities,
-            sources=together(own.sources, seen.sources),
+            sources=united_sources(own.sources, seen.sources),
             account=own.account or seen.account,
             region=own.region or seen.region,
             tags={**seen.tags, **own.tags} if own.tags else seen.tags,

@@ -19,7 +19,7 @@ UPPER = frozenset({Comparator.ABOVE, Comparator.AT_LEAST})
 LOWER = frozenset({Comparator.BELOW, Comparator.AT_MOST})
 COUNTS = frozenset({Measure.ERRORS, Measure.THROTTLES, Measure.HEALTHY_TARGETS})
 """Measures of whole things: more than none is the same as at least one."""
-REVIEWED_EVERY = timedelta(days=365)
+_BYTES = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,23 +61,15 @@ class Standard:
         """The mildest that an alert about such a component may have."""
         return self.severities.get(kind, {}).get(criticality)
 
-    def faults(self, today: date) -> list[str]:
-        """What keeps it from being an approved and reviewed document, each with its mend."""
-        found = []
-        if not self.owner:
-            found.append("The standard names no owner. Set `owner` in its file.")
-        if not self.approved_by:
-            found.append("Nobody has approved the standard. Set `approved_by` in its file.")
-        if self.reviewed is None:
-            found.append("The standard has no review date. Set `reviewed` in its file when it has been read.")
-        elif self.reviewed + REVIEWED_EVERY < today:
-            found.append(f"The standard was last reviewed on {self.reviewed}. Read it, and set `reviewed`.")
-        return found
+    @property
+    def document(self) -> bytes:
+        """All of it, rules in words, as canonical JSON: what is reviewed, and what the digest is of."""
+        return canonical(self._facts())
 
     @property
     def digest(self) -> str:
         """Names exactly these rules, as an assessment went by them."""
-        return f"sha256:{sha256(canonical(self._facts())).hexdigest()}"
+        return f"sha256:{sha256(self.document).hexdigest()}"
 
     def _facts(self) -> Fact:
         return {
@@ -86,7 +78,7 @@ class Standard:
             "reviewed": self.reviewed.isoformat() if self.reviewed else "",
             "rules": {
                 kind.value: {
-                    measure.value: [f"{rule}{' and on no data' if rule.no_data else ''}" for rule in rules]
+                    measure.value: [in_words(measure, rule) for rule in rules]
                     for measure, rules in measures.items()
                 }
                 for kind, measures in self.rules.items()
@@ -96,6 +88,33 @@ class Standard:
                 for kind, by in self.severities.items()
             },
         }
+
+
+def in_words(measure: Measure, rule: Rule) -> str:
+    """Like “> 85% for 5 min” or “< 256 MiB for 5 min”: exact, and with the unit of the measure."""
+    also = " and on no data" if rule.no_data else ""
+    if rule.threshold is None:
+        return f"{rule}{also}"
+    amount = _amount(measure, rule.threshold, upwards=rule.comparator in UPPER)
+    return f"{rule.comparator} {amount} for {_minutes(rule.window)} min{also}"
+
+
+def _amount(measure: Measure, threshold: Decimal, *, upwards: bool) -> str:
+    """Used is told in per cent, and what is free in bytes, since a tool may not know of how many."""
+    match measure:
+        case Measure.CPU:
+            return f"{threshold}%"
+        case Measure.MEMORY | Measure.DISK if upwards:
+            return f"{threshold}%"
+        case Measure.MEMORY | Measure.DISK:
+            unit, size = next((each for each in _BYTES if not threshold % each[1]), ("bytes", 1))
+            return f"{threshold / size:f} {unit}"
+        case Measure.NETWORK:
+            return f"{threshold} bytes/s"
+        case Measure.LATENCY:
+            return f"{threshold} s"
+        case _:
+            return str(threshold)
 
 
 def at_least_as_strict(

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from bot.domain.answers import Age, Known, Subject
+from bot.domain.answers import Age, Known, Subject, spent_by_tool
 from bot.domain.component import MEASURES, Component, Measure, unite
 from bot.domain.coverage import Assessment, Interval, Run, State, assess, not_assessed, sum_up
 from bot.domain.errors import SocmonError
@@ -28,8 +28,10 @@ from bot.domain.packed_answers import (
 from bot.domain.person import READERS, Person
 from bot.domain.route import Routes, folded_end
 from bot.domain.scope import InScope, Scope, Sight
+from bot.domain.spending import Billed, Spent
 from bot.domain.standard import Standard
 from bot.ports import Records
+from bot.procedures.review_standard import standard_due
 
 MOST_ENTRIES = 500
 """Gaps of one run that have an entry each; of more (a tool has failed) so many share one, with their digest."""
@@ -109,6 +111,10 @@ class CoverageAnswer:
     now: datetime
     time_to_live: timedelta
     component: InScope | None = None
+    standard_due: tuple[str, ...] = ()
+    """What is to be mended about the written standard."""
+    spent: tuple[tuple[str, Spent, int], ...] = ()
+    """As of `_spent`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +126,8 @@ class Picture:
     out: Mapping[tuple[str, Measure], Interval]
     ages: tuple[Age, ...]
     now: datetime
+    spent: tuple[tuple[str, Spent, int], ...] = ()
+    """As of `_spent`."""
 
 
 def on_record(records: Records) -> OnRecord:
@@ -207,8 +215,13 @@ def tell(
     monitors: Known[Monitor],
     *,
     asked_at: datetime,
+    components: int = 0,
+    billed: Mapping[Subject, tuple[Billed, ...]] | None = None,
 ) -> Told:
-    """Pack what a tool said, and find what changed of its monitors; at the first answer everything merely begins."""
+    """Pack what a tool said, and find what changed of its monitors; at the first answer everything merely begins.
+
+    `components` is about how many it was asked.
+    """
     _, old = before
     found = changes(_all(old), _all(monitors), complete=not monitors.reason) if old.whole_at else []
 
@@ -220,6 +233,8 @@ def tell(
             whole_at=known.whole_at,
             reason=known.reason,
             calls=known.calls,
+            components=components,
+            billed=(billed or {}).get(subject, ()),
         )
 
     return Told(
@@ -271,11 +286,20 @@ class Change:
     ended: tuple[Interval, ...]
 
     def parts(self) -> Iterator[Part]:
-        """Small ones: when a tool falls silent, all of its cells change, and alerts do not wait for them."""
-        most = max(len(self.begun), len(self.ended))
-        for start in range(0, most, MOST_ENTRIES):
-            some = slice(start, start + MOST_ENTRIES)
-            yield Part(begun=self.begun[some], ended=self.ended[some], many=most > MOST_ENTRIES)
+        """Small ones: when a tool falls silent, all of its cells change, and alerts do not wait for them.
+
+        What ends and what begins of the same cell is in the same one, so that it never looks covered in between.
+        """
+        begun = {(one.key, one.measure): one for one in self.begun}
+        ended = {(one.key, one.measure): one for one in self.ended}
+        every = list(ended | begun)
+        for start in range(0, len(every), MOST_ENTRIES):
+            some = every[start : start + MOST_ENTRIES]
+            yield Part(
+                begun=tuple(begun[at] for at in some if at in begun),
+                ended=tuple(ended[at] for at in some if at in ended),
+                many=len(every) > MOST_ENTRIES,
+            )
 
     @property
     def summary(self) -> "Summary":
@@ -334,12 +358,13 @@ def keep(records: Records, summary: Summary, told: Sequence[Told]) -> Kept:
         records.forget_answers(gone)
     every = [each for one in told for each in one.changes]
     records.add_monitor_changes(every)
-    records.add_run(summary.run)
-    _log(records, summary, told)
+    run = replace(summary.run, spent=spent_by_tool(age for one in told for age, _ in one.ages))
+    records.add_run(run)
+    _log(records, run, summary, told)
     for each in every:
         records.log(_change_entry(each))
     lost = tuple(each for each in every if each.losses)
-    return Kept(run=summary.run, opened=summary.opened, closed=summary.closed, lost=lost)
+    return Kept(run=run, opened=summary.opened, closed=summary.closed, lost=lost)
 
 
 def coverage(
@@ -377,6 +402,8 @@ def coverage(
         now=records.now,
         time_to_live=time_to_live,
         component=component,
+        standard_due=standard_due(records),
+        spent=_spent(records),
     )
 
 
@@ -391,7 +418,21 @@ def picture(records: Records) -> Picture:
             if one.component.key in fresh:
                 for measure in MEASURES[one.component.kind]:
                     out[one.component.key, measure] = not_assessed(one.component.key, measure, records.now)
-    return Picture(run=run, entries=scope.entries, out=out, ages=tuple(records.ages()), now=records.now)
+    return Picture(
+        run=run,
+        entries=scope.entries,
+        out=out,
+        ages=tuple(records.ages()),
+        now=records.now,
+        spent=_spent(records),
+    )
+
+
+def _spent(records: Records) -> tuple[tuple[str, Spent, int], ...]:
+    """(tool, what its newest answers took, how many requests its newest inventory took)."""
+    inventory = {one.source: one.calls for one in records.heard()}
+    by_tool = spent_by_tool(records.ages())
+    return tuple((provider, one, inventory.get(provider, 0)) for provider, one in by_tool.items())
 
 
 def _fresh(records: Records, run: Run, scope: Scope) -> set[str]:
@@ -434,8 +475,7 @@ def _all(known: Known[Monitor]) -> list[Monitor]:
     return [one for layer in known.layers for one in layer.items]
 
 
-def _log(records: Records, summary: Summary, told: Sequence[Told]) -> None:
-    run = summary.run
+def _log(records: Records, run: Run, summary: Summary, told: Sequence[Told]) -> None:
     facts: dict[str, Fact] = {
         "scope": run.scope,
         "standard": run.standard,
@@ -451,6 +491,8 @@ def _log(records: Records, summary: Summary, told: Sequence[Told]) -> None:
                 "subject": age.subject.value,
                 "whole": not age.reason,
                 "calls": age.calls,
+                "components": age.components,
+                "billed": [{"of": each.of, "units": each.units, "usd": str(each.usd)} for each in age.billed],
             }
             for one in told
             for age, _ in one.ages

@@ -19,6 +19,7 @@ from bot.domain.component import Component
 from bot.domain.errors import Refused, Unreadable, WrongSettings
 from bot.domain.monitor import MetricReading, Monitor
 from bot.domain.oncall import Roster
+from bot.domain.spending import Billed
 from bot.domain.tool import Account, Author, ToolAct, VendorWrite
 from bot.ports import Network
 
@@ -134,7 +135,8 @@ Item = TypeVar("Item")
 class Pulled(Generic[Item]):
     """What a tool answered when it was asked. An incomplete answer may add facts; it never proves absence.
 
-    `calls` is how many requests it took, `reason` why it is not complete: what happened, and what to do.
+    `calls` is how many requests it took, `billed` what the vendor bills for them, `reason` why it is not complete: what
+    happened, and what to do.
     """
 
     items: tuple[Item, ...]
@@ -142,6 +144,7 @@ class Pulled(Generic[Item]):
     as_of: datetime
     calls: int = 1
     reason: str = ""
+    billed: tuple[Billed, ...] = ()
 
 
 def understood(title: str, ask: Callable[[], Pulled[Item]], at: datetime) -> Pulled[Item]:
@@ -272,6 +275,17 @@ class Fleet(Protocol):
     def list_monitors(self, at: datetime) -> Pulled[Monitor]:
         """All alert rules with their targets, and what the tool knows of where these end."""
         ...
+
+    def check_rights(self, at: datetime) -> Pulled[str]:
+        """The permissions that were granted, each by its name; the least request for each.
+
+        For a tool whose rights are all or nothing it is enough that it lists its monitors.
+        """
+        pulled = self.list_monitors(at)
+        granted = ("monitors",) if pulled.complete else ()
+        return Pulled(
+            items=granted, complete=pulled.complete, as_of=at, calls=pulled.calls, reason=pulled.reason
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,25 @@
 
 from slack_bolt.async_app import AsyncApp
 
-from handlers.slack import actions, commands, events, forms, home, oncall, scope, self_test, shortcuts, storms
+from handlers.slack import (
+    actions,
+    commands,
+    events,
+    forms,
+    home,
+    oncall,
+    scope,
+    self_test,
+    shortcuts,
+    standard,
+    storms,
+)
 from handlers.slack.desk import Desk
+
+MODULES = (actions, commands, events, forms, home, oncall, scope, self_test, shortcuts, standard, storms)
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
     """Connect every control that socmon shows."""
-    for module in (actions, commands, events, forms, home, oncall, scope, self_test, shortcuts, storms):
+    for module in MODULES:
         module.register(app, desk)

@@ -23,6 +23,7 @@ from bot.procedures.review_alerts import alert_history, alert_log
 from handlers.slack.desk import Body, Desk, Say, log, pressed
 from handlers.slack.oncall import oncall
 from handlers.slack.scope import scope
+from handlers.slack.standard import standard
 
 Answer = Callable[[Desk, Person, list[str]], Awaitable[Message]]
 
@@ -98,6 +99,7 @@ ANSWERS: dict[str, Answer] = {
     "oncall": oncall,
     "coverage": _coverage,
     "scope": scope,
+    "standard": standard,
 }
 
 

@@ -19,9 +19,10 @@ from bot.adapters.database.lock import SingleProcess
 from bot.adapters.evidence.keys import LogKey
 from bot.cli import main
 from bot.domain.scope import Change, Difference
-from bot.procedures.assess_coverage import compare, keep
+from bot.procedures.assess_coverage import compare, keep, keep_part
 from bot.procedures.check_on_call import take_roster
 from bot.procedures.receive_alert import receive_alert
+from bot.procedures.review_standard import take_standard
 from bot.procedures.seal_log import seal_log
 from bot.procedures.show_alert import report_problem
 from tests.fleets import STANDARD, in_scope, look
@@ -467,7 +468,10 @@ def test_coverage_is_shown_in_every_form(socmon: Socmon, data: Path) -> None:
     added = Difference(added=tuple(entries.values()))
     ledger.write(lambda records: records.add_revision(Change.IMPORTED, added, by="U1LEAD"))
     found = look(*entries.values())
-    ledger.write(keep, compare(found, [], standard=STANDARD, scope=1), [])
+    change = compare(found, [], standard=STANDARD, scope=1)
+    for part in change.parts():
+        ledger.write(keep_part, part)
+    ledger.write(keep, change.summary, [])
     ledger.database.close()
 
     text, table, page = socmon("coverage"), socmon("coverage", "--csv"), socmon("coverage", "--html")
@@ -482,3 +486,20 @@ def test_coverage_is_shown_in_every_form(socmon: Socmon, data: Path) -> None:
     assert "<svg " in page.stdout
     assert (good.returncode, good.stdout.splitlines()[0]) == (0, "5 cells: 5 covered")
     assert "Nothing in scope is called" in socmon("coverage", "web-9").stderr
+
+
+def test_the_standard_and_its_versions_are_told(socmon: Socmon, data: Path) -> None:
+    """Every rule, what is due, and what was in force; the file's own text counts before the next start."""
+    lived_in(data)
+    ledger = Ledger(f"sqlite:///{data / 'socmon.db'}")
+    ledger.write(take_standard, STANDARD)
+    ledger.database.close()
+
+    shown, history = socmon("standard"), json.loads(socmon("standard", "history", "--json").stdout)
+
+    assert shown.returncode == 1
+    assert "host cpu: > 85% for 5 min\n" in shown.stdout
+    assert "not in force yet" in shown.stdout
+    assert "✗ The standard has never been reviewed." in shown.stdout
+    assert [one["version"] for one in history] == [None, 1]
+    assert "cache cpu: none → > 85% for 5 min" in history[0]["changes"]

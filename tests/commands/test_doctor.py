@@ -14,11 +14,13 @@ import pytest
 from bot.adapters.evidence.keys import LogKey
 from bot.cli import main
 from bot.commands.doctor import Finding, Level, local_findings, remote_findings
+from bot.domain.errors import WrongSettings
 from bot.playground.pagerduty import KEY
 from bot.playground.pagerduty_shapes import policy
 from bot.procedures.check_on_call import review_contacts, take_roster
 from bot.providers import all_providers
 from bot.settings import Settings, load_settings
+from tests.fake_datadog import fake_datadog
 from tests.fake_pagerduty import fake_pagerduty
 from tests.reports import LEAD
 from tests.rosters import person, roster
@@ -56,6 +58,9 @@ SCOPES = ",".join(
         *("users:read.email", "commands", "channels:history", "groups:history"),
     ]
 )
+STANDARD = ["standard"] * 3
+"""No owner, no approval, no review."""
+TODAY = datetime.now(UTC).date()
 Load = Callable[..., Settings]
 
 
@@ -87,9 +92,14 @@ def test_an_installation_in_good_order_has_no_faults(load: Load) -> None:
     findings = local_findings(settings)
 
     assert faults(findings) == []
-    assert [subject for subject, _ in faults(findings, Level.HINT)] == ["on call", "standard"], (
-        "no team has a roster here"
-    )
+    assert [subject for subject, _ in faults(findings, Level.HINT)] == [
+        "inventory",
+        "rights",
+        "on call",
+        "documents",
+        "documents",
+        *STANDARD,
+    ], "nobody has put anything in scope here, and no team has a roster"
     told = " ".join(text for _, text in faults(findings, Level.OK))
     assert LogKey.open(settings.log_key_file, ORIGIN, create=False).vkey in told
     assert "journal_mode" in told
@@ -163,8 +173,10 @@ def test_before_the_first_start_there_are_hints_and_no_faults(load: Load) -> Non
     assert [subject for subject, _ in faults(findings, Level.HINT)] == [
         "database",
         "log key",
-        "on call",
-        "standard",
+        "prerequisites",
+        "documents",
+        "documents",
+        *STANDARD,
     ]
     assert not settings.data_dir.exists()
 
@@ -374,8 +386,7 @@ PAGERDUTY = {"SOCMON_WEBHOOK_SECRET_PAGERDUTY": SECRET}
 
 
 def on_call_findings(settings: Settings) -> list[tuple[Level, str]]:
-    subjects = {"on call", "contact list"}
-    return [(each.level, each.text) for each in local_findings(settings) if each.subject in subjects]
+    return [(each.level, each.text) for each in local_findings(settings) if each.subject == "on call"]
 
 
 def test_who_is_on_call_is_checked(load: Load) -> None:
@@ -384,12 +395,12 @@ def test_who_is_on_call_is_checked(load: Load) -> None:
     before = on_call_findings(settings)
     now = datetime.now(UTC)
     ledger = Ledger(settings.database_url)
-    ledger.clock.at = now - timedelta(minutes=1)
+    ledger.clock.at = then = now - timedelta(minutes=1)
     ledger.write(take_roster, roster(), complete=True)
     well = on_call_findings(settings)
     ledger.write(review_contacts, 1, made_at=now, by=LEAD)
     reviewed = on_call_findings(settings)
-    ledger.clock.at = now - timedelta(hours=5)
+    ledger.clock.at = now - timedelta(hours=4, minutes=30)
     ledger.write(take_roster, roster(people=(person(methods=()), person("PKIM"))), complete=True)
     faulty = on_call_findings(settings)
     ledger.database.close()
@@ -399,11 +410,43 @@ def test_who_is_on_call_is_checked(load: Load) -> None:
         (Level.OK, "1 teams, 2 people, all reachable."),
         (Level.HINT, "The escalation contact list was last reviewed: never."),
     ]
-    assert reviewed == well[:1]
-    assert faulty == [
+    assert reviewed == [well[0], (Level.OK, f"The escalation contact list was reviewed on {then:%Y-%m-%d}.")]
+    assert faulty[:2] == [
         (Level.FAULT, "Who is on call was last known 4 h ago."),
         (Level.FAULT, "Sam has no contact method, so nothing rings."),
     ]
+
+
+def test_links_to_what_is_expected_are_checked(load: Load) -> None:
+    """What is configured, with its review; what is not, with the line to write."""
+    linked = (
+        f'[documents]\nalerting = {{ url = "https://w.example.com/a", owner = "Kim", reviewed = {TODAY} }}\n'
+    )
+    found = [each for each in local_findings(load(CONFIG + linked)) if each.subject == "documents"]
+
+    assert [each.level for each in found] == [Level.OK, Level.HINT]
+    assert "reviewed on" in found[0].text
+    assert "incident_response = { url" in found[1].mend
+    with pytest.raises(WrongSettings, match=r"documents\.alerting\.url"):
+        load(CONFIG + linked.replace("https://", "file:///"))
+
+
+async def test_a_tool_that_does_not_grant_a_right_is_a_fault(load: Load) -> None:
+    """It names the permission; the tool that grants all of them is named as well."""
+    with fake_datadog(datetime.now(UTC)) as datadog:
+        keys = {
+            "DD_API_KEY": "k",
+            "DD_APP_KEY": "k",
+            "SOCMON_DATADOG_URL": datadog.url,
+            "SLACK_BOT_TOKEN": "",
+        }
+        settings = load(CONFIG + "[providers.datadog]\n", SOCMON_WEBHOOK_SECRET_DATADOG=SECRET, **keys)
+        [well] = await remote_findings(settings)
+        datadog.faults["/api/v1/hosts"] = [403]
+        [ill] = await remote_findings(settings)
+
+    assert (well.level, ill.level, ill.subject) == (Level.OK, Level.FAULT, "rights datadog")
+    assert "the permission hosts_read" in ill.mend
 
 
 async def test_a_tool_that_does_not_tell_who_is_on_call_is_a_fault(

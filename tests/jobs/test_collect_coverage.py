@@ -4,8 +4,10 @@ import json
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,11 +15,13 @@ from bot.adapters.slack.coverage_message import coverage_message
 from bot.domain.component import Component
 from bot.domain.coverage import State
 from bot.domain.monitor import MetricReading, Monitor
-from bot.domain.scope import Change, Difference, InScope
+from bot.domain.scope import Change, Difference, Heard, InScope
+from bot.domain.spending import ASKED_EVERY, Billed, Spent
 from bot.procedures import assess_coverage
 from bot.procedures.assess_coverage import CoverageAnswer
 from bot.providers.contract import Pulled
 from jobs.collect_coverage import collect_coverage
+from jobs.schedule import all_jobs
 from tests.fleets import MONITORS, READINGS, ROUTES, STANDARD, TTL, in_scope
 from tests.world import Ledger
 
@@ -29,6 +33,7 @@ class Tool:
         self.monitors: Sequence[Monitor] = MONITORS
         self.down = self.broken = False
         self.asked: list[Component] = []
+        self.billed: tuple[Billed, ...] = ()
 
     def list_components(self, at: datetime) -> Pulled[Component]:
         return Pulled(items=(), complete=True, as_of=at)
@@ -40,7 +45,11 @@ class Tool:
         if self.down:
             return Pulled(items=(), complete=False, as_of=at, reason="HTTP 403: grant timeseries_query.")
         return Pulled(
-            items=tuple(replace(each, last_at=at) for each in READINGS), complete=True, as_of=at, calls=5
+            items=tuple(replace(each, last_at=at) for each in READINGS),
+            complete=True,
+            as_of=at,
+            calls=5,
+            billed=self.billed,
         )
 
     def list_monitors(self, at: datetime) -> Pulled[Monitor]:
@@ -86,6 +95,7 @@ class Parts(SimpleNamespace):
             titles={"datadog": "Datadog"},
             standard=STANDARD,
             coverage_time_to_live=TTL,
+            coverage_budget=Decimal(100),
             notification_routes=lambda _stored, _now: ROUTES,
             settings=SimpleNamespace(config=SimpleNamespace(slack=slack)),
         )
@@ -180,3 +190,31 @@ async def test_what_watches_less_is_announced(parts: Any) -> None:
     shown = json.dumps(coverage_message(ask(parts), titles=parts.titles).blocks, ensure_ascii=False)
     assert "fires after 15 min, later than 5 min" in shown
     assert "Datadog metrics told in full" in shown
+
+
+async def test_what_the_tools_bill_is_kept_shown_and_told_when_it_is_too_much(parts: Any) -> None:
+    """4,000 metrics a run at 0.01 USD for a thousand are 115 USD a month. Nothing is left out for that."""
+    scope(parts, in_scope(), in_scope("web-2"))
+    parts.fleets["datadog"].billed = (Billed(of="metrics asked for", units=4000, price=Decimal("0.01")),)
+
+    await collect_coverage(parts)
+
+    run = parts.ledger.read(lambda records: records.latest_run())
+    spent = Spent(calls=6, components=2, billed=parts.fleets["datadog"].billed)
+    heard = Heard(source="datadog", asked_at=parts.clock.now(), calls=3)
+    parts.ledger.write(lambda records: records.save_heard(heard))
+    assert (run.spent, ask(parts).spent) == ({"datadog": spent}, (("datadog", spent, 3),))
+    told = dict(parts.said)["coverage:cost:datadog"]
+    assert "costs about 115 USD a month at list prices, over the 100 of [coverage] most_usd_per_month" in told
+    shown = json.dumps(coverage_message(ask(parts), titles=parts.titles).blocks, ensure_ascii=False)
+    takes = "Datadog takes 6 requests a run, 3,000.0 per 1,000 components; 3 an hour for the inventory; $0.0400 a run"
+    assert f"{takes}, about $115.20 a month at list prices" in shown
+    parts.fleets["datadog"].billed = ()
+    await collect_coverage(parts)
+    assert dict(parts.said)["coverage:cost:datadog"] == "mended"
+
+
+def test_a_month_is_reckoned_with_how_often_the_tools_are_asked() -> None:
+    [job] = [each for each in all_jobs(ZoneInfo("UTC")) if each.name == "collect-coverage"]
+
+    assert job.every.interval == ASKED_EVERY

@@ -16,6 +16,7 @@ from bot.domain.errors import NotPermitted
 from bot.domain.monitor import Monitor
 from bot.domain.monitor_change import Loss, changes
 from bot.domain.person import Person
+from bot.domain.shortfall import Why
 from bot.procedures import assess_coverage
 from bot.procedures.assess_coverage import (
     Kept,
@@ -47,12 +48,13 @@ def told(ledger: Ledger, monitors: Sequence[Monitor], *, complete: bool = True) 
     return tell("datadog", before, metrics, after, asked_at=at)
 
 
-def run(ledger: Ledger, monitors: Sequence[Monitor] = MONITORS, *, complete: bool = True) -> Kept:
+def run(
+    ledger: Ledger, monitors: Sequence[Monitor] = MONITORS, *, complete: bool = True, hosts: int = 1
+) -> Kept:
     said = [told(ledger, monitors, complete=complete)]
     now = ledger.clock.now()
-    found = look(
-        {"host:web-1": in_scope()}, said, standard=STANDARD, routes=ROUTES, now=now, time_to_live=TTL
-    )
+    entries = {f"host:web-{at}": in_scope(f"web-{at}") for at in range(1, hosts + 1)}
+    found = look(entries, said, standard=STANDARD, routes=ROUTES, now=now, time_to_live=TTL)
     out = ledger.read(open_page)
     change = compare(found, out, standard=STANDARD, scope=1)
     for part in change.parts():
@@ -104,6 +106,21 @@ def test_gaps_are_kept_from_when_to_when(database_url: str) -> None:
     half = ledger.read(lambda records: records.time_out_of_coverage(start, start + timedelta(seconds=5400)))
     assert timedelta(seconds=1790) <= half["host:web-1"] <= timedelta(seconds=1800)
     ledger.database.close()
+
+
+def test_very_many_gaps_are_kept_part_by_part(ledger: Ledger) -> None:
+    """Each ends when another kind of gap begins in its place, and many share an entry."""
+    first = run(ledger, [], hosts=130)
+    before = ledger.read(lambda records: records.open_intervals())
+
+    kept = run(ledger, [replace(each, targets=()) for each in MONITORS], hosts=130)
+
+    after = ledger.read(lambda records: records.open_intervals())
+    assert len(before) == len(after) == len({(one.key, one.measure) for one in after}) > 650
+    assert {each.why for one in after for each in one.shortfalls} == {Why.NOT_CONFIGURED, Why.NO_TARGET}
+    told = leaves(ledger, "coverage.gaps_opened")
+    assert sum(each["facts"]["number"] for each in told) == first.opened + kept.opened
+    assert leaves(ledger, "coverage.gap_opened") == []
 
 
 def test_what_watches_less_is_told(database_url: str) -> None:

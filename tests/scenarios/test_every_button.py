@@ -84,6 +84,7 @@ def test_commands_and_exports(workspace: Workspace) -> None:
         ("log A-1", "A-1"),
         ("log A-99", "There is no alert A-99"),
         ("log nonsense", "I don't know the alerts"),
+        ("standard review", "The standard, for your review"),  # it was put on record at the start
         ("stauts", "Did you mean `/socmon status`?"),
     ):
         workspace.act("write", "U0LEAD", channel="C0ALERTS", text=f"/socmon {typed}")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Row, bindparam, case, delete, func, insert, select, update
@@ -22,6 +23,7 @@ from bot.domain.coverage import Interval, Run, State
 from bot.domain.monitor_change import MonitorChange
 from bot.domain.packed_answers import monitor_row, row_monitor
 from bot.domain.shortfall import Question, Shortfall, Why
+from bot.domain.spending import Billed, Spent
 
 
 class CoveragePart(Part):
@@ -42,6 +44,8 @@ class CoveragePart(Part):
                 whole_at=instant(row.whole_at),
                 reason=row.reason,
                 calls=row.calls,
+                components=row.components,
+                billed=_billed(json.loads(row.billed)),
             )
             for row in self._sql.execute(select(*columns).order_by(*order))
         ]
@@ -58,6 +62,8 @@ class CoveragePart(Part):
                 reason=age.reason,
                 calls=age.calls,
                 body=body,
+                components=age.components,
+                billed=json.dumps(_billed_rows(age.billed)),
             )
         )
 
@@ -109,6 +115,12 @@ class CoveragePart(Part):
                 excluded=run.excluded,
                 tally=json.dumps(tally),
                 digest=run.digest,
+                spent=json.dumps(
+                    [
+                        [provider, one.calls, one.components, _billed_rows(one.billed)]
+                        for provider, one in run.spent.items()
+                    ]
+                ),
             )
         )
 
@@ -184,7 +196,19 @@ def _run(row: Row[Any]) -> Run:
             for kind, measure, counts in json.loads(row.tally)
         },
         digest=row.digest,
+        spent={
+            provider: Spent(calls=calls, components=components, billed=_billed(billed))
+            for provider, calls, components, billed in json.loads(row.spent)
+        },
     )
+
+
+def _billed_rows(billed: Sequence[Billed]) -> list[list[Any]]:
+    return [[each.of, each.units, str(each.price)] for each in billed]
+
+
+def _billed(rows: Sequence[Sequence[Any]]) -> tuple[Billed, ...]:
+    return tuple(Billed(of=of, units=units, price=Decimal(price)) for of, units, price in rows)
 
 
 def _interval(row: Row[Any]) -> Interval:

@@ -56,6 +56,7 @@ from bot.adapters.database.rows import (
 )
 from bot.adapters.database.scope import ScopePart
 from bot.adapters.database.self_test import SelfTestPart
+from bot.adapters.database.standard import StandardPart
 from bot.adapters.database.storms import Storms
 from bot.adapters.database.tables import (
     IS_OPEN,
@@ -413,6 +414,7 @@ class Unit(
     Storms,
     Flapping,
     ScopePart,
+    StandardPart,
     Part,
 ):
     """One procedure's view of a batch: `bot.ports.Records`."""

@@ -72,6 +72,7 @@ class ScopePart(Part):
                 asked_at=instant(row["asked_at"]),
                 complete_at=instant(row["complete_at"]),
                 reason=row["reason"],
+                calls=row["calls"],
             )
             for row in rows
         ]
@@ -80,6 +81,8 @@ class ScopePart(Part):
         known = {"asked_at": micros(news.asked_at), "reason": news.reason}
         if news.complete_at:  # else what it last said in full keeps its age
             known["complete_at"] = micros(news.complete_at)
+        if news.calls:  # else nothing was answered yet
+            known["calls"] = news.calls
         this = update(heard).where(heard.c.source == news.source)
         if not self._write(this.values(known)).rowcount:
             self._write(insert(heard).values({"source": news.source, "complete_at": None} | known))

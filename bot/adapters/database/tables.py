@@ -451,6 +451,13 @@ heard = Table(
     Column("asked_at", BigInteger, nullable=False),
     Column("complete_at", BigInteger, comment="when its answer was last whole"),
     Column("reason", Text, nullable=False, comment="why the last one was not; empty when it was"),
+    Column(
+        "calls",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="requests that the newest answer took",
+    ),
 )
 
 # Components that are new, vanished or renamed, and what people decided.
@@ -518,6 +525,18 @@ exclusion_request = Table(
     Column("approved", Boolean),
 )
 
+# The written standard: each version that was in force, whole, from when on, and the review of exactly this one.
+standard_version = Table(
+    "standard_version",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False, comment="when socmon first went by it"),
+    Column("document", Text, nullable=False, comment="canonical JSON, which its digest is of"),
+    Column("reviewed_at", BigInteger, comment="when a lead last reviewed it in socmon"),
+    Column("reviewed_by", String, nullable=False, comment="their Slack user id"),
+    Column("told_at", BigInteger, comment="when leads were last reminded of its review"),
+)
+
 # What each tool last said of metrics and of monitors, with its age; compressed, since nobody asks for one of them.
 coverage_answer = Table(
     "coverage_answer",
@@ -529,6 +548,20 @@ coverage_answer = Table(
     Column("reason", Text, nullable=False, comment="why its newest answer was not whole"),
     Column("calls", Integer, nullable=False, comment="requests that the newest answer took"),
     Column("body", LargeBinary, nullable=False),
+    Column(
+        "components",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="how many the newest answer was asked about",
+    ),
+    Column(
+        "billed",
+        Text,
+        nullable=False,
+        server_default=text("'[]'"),
+        comment="JSON: what the vendor bills for the newest answer",
+    ),
 )
 
 # Every change of a monitor that was seen, whole.
@@ -556,6 +589,13 @@ coverage_run = Table(
     Column("excluded", Integer, nullable=False),
     Column("tally", Text, nullable=False, comment="JSON: cells by kind, measure and state"),
     Column("digest", String, nullable=False),
+    Column(
+        "spent",
+        Text,
+        nullable=False,
+        server_default=text("'[]'"),
+        comment="JSON: what the tools' answers took, and what their vendors bill",
+    ),
 )
 
 # When what was out of coverage. What is in scope, was assessed and stands here not, was covered.

@@ -46,6 +46,7 @@ NOT_COMPARED = (
     "self_test",
     "sighting",
     "source",
+    "standard_version",
     "storm",
     "thread",
     "vendor_write",

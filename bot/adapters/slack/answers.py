@@ -40,6 +40,11 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("scope remove web-1 replaced by web-2", "take one out, with the reason"),
         ("scope history", "its revisions"),
     ),
+    "standard": (
+        ("standard", "how strictly everything has to be watched, who keeps that, and when its review is due"),
+        ("standard review", "the whole of it, for a lead's review"),
+        ("standard history", "every version that was in force: what changed, and who reviewed it"),
+    ),
     "status": (("status", "how socmon and its connections are doing"),),
     "help": (("help", "this list"),),
 }

@@ -11,6 +11,7 @@ from bot.domain.answers import Age
 from bot.domain.component import MEASURES, Kind, Measure
 from bot.domain.coverage import Interval, Run, State
 from bot.domain.monitor_change import MonitorChange
+from bot.domain.spending import spending
 from bot.procedures.assess_coverage import CoverageAnswer
 
 MOST_GAPS = 15
@@ -28,7 +29,12 @@ def coverage_message(answer: CoverageAnswer, *, titles: Mapping[str, str]) -> Me
         return _component(answer, titles)
     head = _head(answer)
     blocks: list[Block] = [section(head), *sections(_kinds(answer.run))]
-    small = context(*_ages(answer, titles), f"As assessed {date(answer.run.at)}")
+    small = context(
+        *_ages(answer, titles),
+        *_spending(answer, titles),
+        *(f":warning: {slack_text(each, 300)}" for each in answer.standard_due),
+        f"As assessed {date(answer.run.at)}",
+    )
     shown = 0
     for gap in answer.gaps[:MOST_GAPS]:
         more = [*blocks, section(_gap(gap, answer.now))]
@@ -110,6 +116,13 @@ def _age(age: Age, answer: CoverageAnswer, titles: Mapping[str, str]) -> str:
     sign = "" if age.stands(answer.now, answer.time_to_live) and not age.reason else ":warning: "
     reason = f" — {slack_text(age.reason, 200)}" if age.reason else ""
     return f"{sign}{title} {age.subject} {told}{reason}"
+
+
+def _spending(answer: CoverageAnswer, titles: Mapping[str, str]) -> list[str]:
+    return [
+        f"{slack_text(titles.get(provider, provider), 40)} takes {spending(one, inventory=inventory)}"
+        for provider, one, inventory in answer.spent
+    ]
 
 
 def _lost(change: MonitorChange, titles: Mapping[str, str]) -> str:

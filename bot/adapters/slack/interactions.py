@@ -40,6 +40,9 @@ SCOPE_DOCUMENT: Final = "iv_document"
 SCOPE_REVIEWED: Final = "iv_reviewed"
 SCOPE_DIFF: Final = "iv_diff"
 
+STANDARD_DOCUMENT: Final = "sd_document"
+STANDARD_REVIEWED: Final = "sd_reviewed"
+
 STORM_ACKNOWLEDGE: Final = "st_ack_all"
 STORM_LIST: Final = "st_list"
 STORM_ACKNOWLEDGE_LISTED: Final = "st_ack_listed"

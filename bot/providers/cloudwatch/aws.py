@@ -3,18 +3,21 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from bot.domain.spending import Billed
 from bot.providers.cloudwatch.settings import CloudWatchSettings
 from bot.providers.contract import Pulled, line
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 20
 MOST_ATTEMPTS = 4
+USD_A_THOUSAND = Decimal("0.01")  # metrics asked for, or requests
 
 _DENIED = {
     "AccessDenied",
@@ -54,11 +57,17 @@ class Failure:
 
 
 class Aws:
-    """One collection: not shared between threads. Its requests are counted as they are sent, repeats too."""
+    """One collection: not shared between threads. Its requests are counted as they are sent, repeats too.
+
+    CloudWatch bills its own requests, and GetMetricData by the metrics that are asked for, which no free tier covers:
+    https://aws.amazon.com/cloudwatch/pricing/ (list prices of us-east-1, read 2026-11).
+    """
 
     def __init__(self, settings: CloudWatchSettings) -> None:
         self._settings = settings
         self.calls = 0
+        self.metrics_asked = 0
+        self._requests_billed = 0
         self.failures: list[Failure] = []
         # A session of its own: boto3's default one is not safe to share between threads.
         self._session = Session()
@@ -98,6 +107,7 @@ class Aws:
             as_of=at,
             calls=self.calls,
             reason=" ".join(_explained(self.failures)),
+            billed=self._billed,
         )
 
     def client(self, service: str, region: str, keys: Mapping[str, str]) -> Any:
@@ -113,8 +123,18 @@ class Aws:
             **keys,
         )
 
-    def _count(self, **_event: Any) -> None:
+    @property
+    def _billed(self) -> tuple[Billed, ...]:
+        counts = {"metrics asked for": self.metrics_asked, "CloudWatch requests": self._requests_billed}
+        return tuple(
+            Billed(of=of, units=units, price=USD_A_THOUSAND) for of, units in counts.items() if units
+        )
+
+    def _count(self, event_name: str, **_event: Any) -> None:
+        """`event_name` is like request-created.cloudwatch.ListMetrics."""
         self.calls += 1
+        _, service, operation = event_name.split(".")
+        self._requests_billed += service == "cloudwatch" and operation != "GetMetricData"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,9 +188,13 @@ class Place:
             self._clients[service] = self.aws.client(service, self.region, self.keys)
         return self._clients[service]
 
-    def _failed(self, service: str, operation: str, code: str, message: str) -> None:
+    def action(self, service: str, operation: str) -> str:
+        """The permission that it takes, as IAM writes it."""
         name = self._client(service).meta.method_to_api_mapping[operation]
-        action = f"{_IAM_NAMES.get(service, service)}:{name}"
+        return f"{_IAM_NAMES.get(service, service)}:{name}"
+
+    def _failed(self, service: str, operation: str, code: str, message: str) -> None:
+        action = self.action(service, operation)
         self.aws.failures.append(Failure(where=self.where, action=action, code=code, message=message))
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain.component import Component
 from bot.domain.monitor import MetricReading, Monitor
-from bot.providers.cloudwatch import inventory, metrics, monitors
+from bot.providers.cloudwatch import inventory, metrics, monitors, rights
 from bot.providers.cloudwatch.aws import Aws
 from bot.providers.cloudwatch.settings import CloudWatchSettings
 from bot.providers.contract import Fleet, Pulled
@@ -31,3 +31,6 @@ class CloudWatchFleet(Fleet):
         aws = Aws(self.settings)
         found = [one for place in aws.places() for one in monitors.list_monitors(place, self.settings)]
         return aws.pulled(found, at)
+
+    def check_rights(self, at: datetime) -> Pulled[str]:
+        return rights.check_rights(Aws(self.settings), at)

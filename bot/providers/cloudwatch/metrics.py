@@ -350,6 +350,7 @@ def _newest(place: Place, series: Iterator[Series], at: datetime) -> Iterator[tu
     while batch := {f"m{number}": one for number, one in enumerate(islice(series, MOST_QUERIES))}:
         queries = [_query(name, one, seconds) for name, one in batch.items()]
         failures = len(place.aws.failures)
+        place.aws.metrics_asked += len(queries)
         times: dict[str, list[datetime]] = {}
         whole: dict[str, bool] = {}
         for result in place.every(

@@ -10,6 +10,7 @@ from bot.providers.contract import Fleet, Pulled, understood
 from bot.providers.datadog.inventory import list_components
 from bot.providers.datadog.metrics import read_metrics
 from bot.providers.datadog.monitors import list_monitors
+from bot.providers.datadog.rights import check_rights
 from bot.providers.datadog.settings import DatadogSettings
 
 TITLE = "Datadog"
@@ -29,3 +30,6 @@ class DatadogFleet(Fleet):
 
     def list_monitors(self, at: datetime) -> Pulled[Monitor]:
         return understood(TITLE, lambda: list_monitors(self.settings, at), at)
+
+    def check_rights(self, at: datetime) -> Pulled[str]:
+        return understood(TITLE, lambda: check_rights(self.settings, at), at)

@@ -117,7 +117,7 @@ def _newest(visit: Visit, metric: Metric, at: datetime) -> Mapping[Identity, dat
     """Who has this metric, and the time of its newest value. Raises ToolSilent."""
     api: Any = MetricsApi(visit.client)  # type: ignore[no-untyped-call]
     about = f"who reports {metric.name}"
-    answer = visit.ask(about, "timeseries_query", api.query_timeseries_data, body=_query(metric, at))
+    answer = visit.ask(about, "timeseries_query", api.query_timeseries_data, body=query(metric, at))
     attributes = ((answer or {}).get("data") or {}).get("attributes") or {}
     times, series, values = (attributes.get(name) for name in ("times", "series", "values"))
     if answer is not None and answer.get("errors"):
@@ -133,9 +133,10 @@ def _newest(visit: Visit, metric: Metric, at: datetime) -> Mapping[Identity, dat
     }
 
 
-def _query(metric: Metric, at: datetime) -> Any:
+def query(metric: Metric, at: datetime) -> Any:
+    """One value a minute of everything that has this metric, of the last half an hour."""
     milliseconds = 1000
-    query: Any = MetricsTimeseriesQuery(
+    asked: Any = MetricsTimeseriesQuery(
         data_source=MetricsDataSource.METRICS,
         name="a",
         query=f"avg:{metric.name}{{*}} by {{{','.join(_GROUPS[metric.kind])}}}",
@@ -144,7 +145,7 @@ def _query(metric: Metric, at: datetime) -> Any:
         _from=int((at - WINDOW).timestamp()) * milliseconds,
         to=int(at.timestamp()) * milliseconds,
         interval=int(STEP.total_seconds()) * milliseconds,
-        queries=TimeseriesFormulaRequestQueries([query]),  # type: ignore[no-untyped-call]
+        queries=TimeseriesFormulaRequestQueries([asked]),  # type: ignore[no-untyped-call]
     )
     kind = TimeseriesFormulaRequestType.TIMESERIES_REQUEST
     return TimeseriesFormulaQueryRequest(data=TimeseriesFormulaRequest(type=kind, attributes=attributes))

@@ -10,6 +10,7 @@ from bot.providers.contract import Fleet, Pulled, understood
 from bot.providers.newrelic.inventory import list_components
 from bot.providers.newrelic.metrics import read_metrics
 from bot.providers.newrelic.monitors import list_monitors
+from bot.providers.newrelic.rights import check_rights
 from bot.providers.newrelic.settings import NewRelicSettings
 
 TITLE = "New Relic"
@@ -29,3 +30,6 @@ class NewRelicFleet(Fleet):
 
     def list_monitors(self, at: datetime) -> Pulled[Monitor]:
         return understood(TITLE, lambda: list_monitors(self.settings, at), at)
+
+    def check_rights(self, at: datetime) -> Pulled[str]:
+        return understood(TITLE, lambda: check_rights(self.settings, at), at)

@@ -1,8 +1,10 @@
 """What AWS runs and watches: asked of moto's AWS, where everything that can be wrong has been planted."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -600,3 +602,40 @@ def test_calls_are_few_and_counted(aws: Completed) -> None:
     print(f"{listed.calls} + {read.calls} + {watched.calls} = {calls} calls for 1,000 components")  # noqa: T201
     assert calls == len(aws.requests)
     assert calls <= 40
+
+
+def test_what_aws_bills_is_counted(aws: Completed) -> None:
+    """Metrics that are asked for by their number, CloudWatch's other requests one by one, and nobody else's."""
+    put_agents(run_instances(2))
+    listed = fleet().list_components(NOW)
+    aws.requests.clear()
+
+    read = fleet().read_metrics(listed.items, NOW)
+
+    # Of each machine CPU, network and status, then memory and disk of its agent; of each volume its use.
+    assert listed.billed == ()
+    assert {each.of: each.units for each in read.billed} == {
+        "metrics asked for": 2 * 5 + 2,
+        "CloudWatch requests": aws.requests.count("cloudwatch.ListMetrics"),
+    }
+    assert sum(each.usd for each in read.billed) == Decimal("0.00016")
+
+
+def test_rights_are_asked_for_one_by_one(aws: Completed) -> None:
+    """In each account once; the missing ones are named, and nothing has to exist for that."""
+    boto3.client("ecs", region_name=REGION).create_cluster(clusterName="shop")
+    aws.requests.clear()
+
+    pulled = fleet(REGION, "eu-west-1").check_rights(NOW)
+
+    policy = (Path(__file__).parents[3] / "docs/providers/cloudwatch.md").read_text()
+    listed = re.findall(r'"([a-z0-9]+:[A-Z]\w+)"', policy.split("All of it only reads")[1].split("```")[1])
+    assert sorted(whole(pulled)) == listed
+    assert len(aws.requests) == pulled.calls <= 22
+    aws.refused[REGION] = frozenset({"sns"})
+    refused = fleet(REGION).check_rights(NOW)
+    assert (
+        "allow socmon's role sns:GetSubscriptionAttributes, sns:ListSubscriptionsByTopic there"
+        in refused.reason
+    )
+    assert (refused.complete, len(refused.items)) == (False, len(pulled.items) - 2)

@@ -435,3 +435,14 @@ def test_hosts_that_slip_between_pages_are_missed_aloud(
     pulled = fleet(datadog).list_components(NOW)
     assert (len(pulled.items), pulled.complete) == (2, False)
     assert "counts 3 hosts and listed 2" in pulled.reason
+
+
+def test_rights_are_asked_for_one_by_one(datadog: FakeDatadog) -> None:
+    """One request each; what nothing is called needs the permission all the same."""
+    pulled = fleet(datadog).check_rights(NOW)
+
+    assert (pulled.complete, pulled.calls, len(datadog.asked)) == (True, 7, 7)
+    datadog.faults["/api/v2/downtime"] = [403]
+    refused = fleet(datadog).check_rights(NOW)
+    assert set(pulled.items) - set(refused.items) == {"monitors_downtime"}
+    assert "Give the application key and its owner the permission monitors_downtime" in refused.reason

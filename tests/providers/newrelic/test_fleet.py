@@ -375,3 +375,14 @@ def test_nobody_there_and_nobody_to_ask(newrelic: FakeNewRelic) -> None:
     assert "no answer" in pulled.reason
     assert PROVIDER.fleet(newrelic.settings()) is not None
     assert PROVIDER.fleet(newrelic.settings(api_key="")) is None
+
+
+def test_rights_are_asked_for_one_by_one(newrelic: FakeNewRelic) -> None:
+    pulled = fleet(newrelic).check_rights(NOW)
+
+    assert (pulled.complete, pulled.calls, len(pulled.items)) == (True, 8, 4)
+    newrelic.faults["mutingRules"] = ["Access denied."]
+    refused = fleet(newrelic).check_rights(NOW)
+    missing = "a role that may view alert policies, conditions and muting rules"
+    assert set(pulled.items) - set(refused.items) == {missing}
+    assert missing in refused.reason
