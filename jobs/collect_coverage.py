@@ -32,6 +32,8 @@ COST = Counter(
 )
 CELLS = Gauge("socmon_coverage_cells", "Cells of the newest assessment by state", ["state"])
 
+NOTHING = "nothing is in scope yet"
+
 Read = Callable[..., Any]
 
 
@@ -48,6 +50,8 @@ class Asked:
 
 async def collect_coverage(parts: Any) -> str:
     """One tool that does not answer keeps no other one from being looked at."""
+    if not await parts.records.read(assess_coverage.has_scope):
+        return NOTHING
     if not parts.fleets:
         return "no tool is connected that can be asked"
     asked = Asked(
@@ -69,7 +73,7 @@ async def collect_coverage(parts: Any) -> str:
                 await parts.records.write(assess_coverage.keep_part, piece)
             else:
                 return await _keep(parts, piece, told)
-    return "nothing is in scope yet"
+    return NOTHING
 
 
 async def _keep(parts: Any, summary: Summary, told: list[Told]) -> str:

@@ -144,6 +144,11 @@ def ages(records: Records) -> list[Age]:
     return list(records.ages())
 
 
+def has_scope(records: Records) -> bool:
+    """Whether there is a revision of it, if only an empty one."""
+    return bool(records.scope_revisions(most=1))
+
+
 def scope_page(records: Records, revision: int, after: int) -> Mapping[int, InScope]:
     """Number → what is in scope; the next ones. In pages: no read takes long."""
     return records.scope_entries(revision, after=after, most=PAGE)
