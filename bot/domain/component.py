@@ -134,11 +134,15 @@ def unite(components: Iterable[Component]) -> list[Component]:
             other = first.setdefault(name, at)
             if other != at:
                 leader[find(at)] = find(other)
-    del first  # of a large fleet this is much
     parts: dict[int, list[Component]] = {}
     for at, component in enumerate(every):
         parts.setdefault(find(at), []).append(component)
-    return sorted(map(_one, parts.values()), key=_key)
+    del every, first
+    united = []
+    while parts:  # of a large fleet: what is merged can go
+        _, same = parts.popitem()
+        united.append(_one(same))
+    return sorted(united, key=_key)
 
 
 def _one(same: Sequence[Component]) -> Component:

@@ -297,16 +297,15 @@ class Change:
 
         What ends and what begins of the same cell is in the same one, so that it never looks covered in between.
         """
-        begun = {(one.key, one.measure): one for one in self.begun}
-        ended = {(one.key, one.measure): one for one in self.ended}
-        every = list(ended | begun)
-        for start in range(0, len(every), MOST_ENTRIES):
-            some = every[start : start + MOST_ENTRIES]
-            yield Part(
-                begun=tuple(begun[at] for at in some if at in begun),
-                ended=tuple(ended[at] for at in some if at in ended),
-                many=len(every) > MOST_ENTRIES,
-            )
+        many = max(len(self.begun), len(self.ended)) > MOST_ENTRIES
+        left = {(one.key, one.measure): one for one in self.ended}
+        for start in range(0, len(self.begun), MOST_ENTRIES):
+            begun = self.begun[start : start + MOST_ENTRIES]
+            before = (left.pop((one.key, one.measure), None) for one in begun)
+            yield Part(begun=begun, ended=tuple(one for one in before if one), many=many)
+        ended = tuple(left.values())
+        for start in range(0, len(ended), MOST_ENTRIES):
+            yield Part(begun=(), ended=ended[start : start + MOST_ENTRIES], many=many)
 
     @property
     def summary(self) -> "Summary":
