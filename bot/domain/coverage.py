@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
+from sys import intern
 from typing import NamedTuple
 
 from bot.domain.answers import Known
@@ -214,7 +215,7 @@ def _put(out: dict[tuple[str, Measure | None], Interval], cell: Cell, at: dateti
         state=cell.state,
         since=at,
         shortfalls=cell.shortfalls,
-        monitor=f"{cell.monitor.provider}:{cell.monitor.id}" if cell.monitor else "",
+        monitor=intern(f"{cell.monitor.provider}:{cell.monitor.id}") if cell.monitor else "",
     )
     whole = out.get((cell.key, None))
     if whole is None or (whole.state is State.UNKNOWN and cell.state is State.GAP):
