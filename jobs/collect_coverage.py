@@ -1,5 +1,6 @@
 """The tools are asked what reports and what would alert; that is held against scope, standard and on-call people."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -12,6 +13,7 @@ from prometheus_client import Counter, Gauge
 
 from bot.adapters.slack.coverage_message import lost_message
 from bot.adapters.slack.web import NoAnswer, RateLimited, SlackSaysNo
+from bot.adapters.threads import in_thread
 from bot.domain.answers import Known, Subject
 from bot.domain.coverage import Interval, State
 from bot.domain.route import Routes
@@ -20,7 +22,7 @@ from bot.domain.spending import Spent
 from bot.domain.standard import Standard
 from bot.ports import Clock
 from bot.procedures import assess_coverage
-from bot.procedures.assess_coverage import OnRecord, Part, Summary, Told
+from bot.procedures.assess_coverage import Before, Paged, Part, Summary, Told
 from bot.providers.contract import Fleet, Pulled
 
 log = logging.getLogger(__name__)
@@ -54,13 +56,15 @@ async def collect_coverage(parts: Any) -> str:
         return NOTHING
     if not parts.fleets:
         return "no tool is connected that can be asked"
+    roster, services = await parts.records.read(assess_coverage.on_call)
+    paged = await asyncio.gather(*(_ask_services(parts, name, services.get(name)) for name in parts.paging))
+    now, time_to_live = parts.clock.now(), parts.coverage_time_to_live
+    routes = parts.notification_routes(roster, now)
     asked = Asked(
         fleets=parts.fleets,
         standard=parts.standard,
-        routes=parts.notification_routes(
-            await parts.records.read(assess_coverage.on_call), parts.clock.now()
-        ),
-        time_to_live=parts.coverage_time_to_live,
+        routes=assess_coverage.with_services(routes, [one.services for one in paged], now, time_to_live),
+        time_to_live=time_to_live,
         clock=parts.clock,
     )
     told: list[Told] = []
@@ -72,17 +76,18 @@ async def collect_coverage(parts: Any) -> str:
             elif isinstance(piece, Part):
                 await parts.records.write(assess_coverage.keep_part, piece)
             else:
-                return await _keep(parts, piece, told)
+                return await _keep(parts, piece, told, paged)
     return NOTHING
 
 
-async def _keep(parts: Any, summary: Summary, told: list[Told]) -> str:
-    kept = await parts.records.write(assess_coverage.keep, summary, told)
+async def _keep(parts: Any, summary: Summary, told: list[Told], paged: list[Paged]) -> str:
+    kept = await parts.records.write(assess_coverage.keep, summary, told, paged)
     for state in State:
         CELLS.labels(state).set(kept.run.total(state))
     if kept.lost:
         await _announce(parts, kept.lost)
     silent = [f"{one.provider}: {one.metrics.reason or one.monitors.reason}" for one in told]
+    silent += [f"{one.provider}: {one.services.reason}" for one in paged]
     said = "; ".join(each for each in silent if not each.endswith(": "))
     figures = (
         f"{kept.run.total(State.COVERED)} cells covered, {kept.opened} gaps opened, {kept.closed} closed"
@@ -112,6 +117,16 @@ async def _watch_cost(parts: Any, name: str, spent: Spent) -> None:
     )
 
 
+async def _ask_services(parts: Any, name: str, before: bytes | None) -> Paged:
+    """Whom a paging tool's services call."""
+    at = parts.clock.now()
+    pulled = await in_thread(_pull, name, at, parts.paging[name].list_services, at)
+    CALLS.labels(name, Subject.SERVICES).inc(pulled.calls)
+    await _make_known(parts, name, [pulled.reason])
+    known = _take(assess_coverage.services_before(before), pulled)
+    return Paged(provider=name, services=known, asked_at=at)
+
+
 async def _make_known(parts: Any, name: str, reasons: list[str]) -> None:
     said = " ".join(dict.fromkeys(filter(None, reasons)))
     if said:
@@ -137,7 +152,7 @@ async def _announce(parts: Any, lost: Any) -> None:
 
 def look_around(read: Read, asked: Asked) -> Iterator[Told | Part | Summary]:
     """What each tool says, then what that changes part by part, then the figures; nothing while nothing is in scope."""
-    before = read(assess_coverage.on_record)
+    before = read(assess_coverage.before)
     entries = entries_of(read, before.scope)
     if not entries:
         return
@@ -150,8 +165,10 @@ def look_around(read: Read, asked: Asked) -> Iterator[Told | Part | Summary]:
 
 def entries_of(read: Read, revision: int) -> dict[str, InScope]:
     """What is in scope by key, as the tools know it."""
-    scope = _pages(lambda after: read(assess_coverage.scope_page, revision, after))
-    return assess_coverage.as_known(scope, _pages(lambda after: read(assess_coverage.sight_page, after)))
+    scope = assess_coverage.pages(lambda after: read(assess_coverage.scope_page, revision, after))
+    return assess_coverage.as_known(
+        scope, assess_coverage.pages(lambda after: read(assess_coverage.sight_page, after))
+    )
 
 
 def recompute(
@@ -170,13 +187,6 @@ def recompute(
     yield change.summary
 
 
-def _pages(page: Callable[[int], Mapping[int, Any]]) -> Iterator[Any]:
-    after = 0
-    while some := page(after):
-        yield from some.values()
-        after = max(some)
-
-
 def out(read: Read) -> Iterator[Interval]:
     """What is out of coverage, as kept before."""
     last = None
@@ -185,13 +195,13 @@ def out(read: Read) -> Iterator[Interval]:
         last = page[-1]
 
 
-def _ask_all(asked: Asked, entries: Mapping[str, InScope], before: OnRecord) -> Iterator[Told]:
+def _ask_all(asked: Asked, entries: Mapping[str, InScope], before: Before) -> Iterator[Told]:
     """All at the same time, and each both of its questions; one that does not answer keeps no other from it."""
     with ThreadPoolExecutor(2 * len(asked.fleets)) as pool:
         yield from pool.map(lambda name: _ask(pool, name, asked, entries, before), asked.fleets)
 
 
-def _ask(pool: Executor, name: str, asked: Asked, entries: Mapping[str, InScope], before: OnRecord) -> Told:
+def _ask(pool: Executor, name: str, asked: Asked, entries: Mapping[str, InScope], before: Before) -> Told:
     at, fleet = asked.clock.now(), asked.fleets[name]
     known = assess_coverage.known_before(before.metrics.get(name), before.monitors.get(name))
     monitors = pool.submit(_pull, name, at, fleet.list_monitors, at)

@@ -166,7 +166,7 @@ def recompute(read: Read, asked: Asked) -> Iterator[Any]:
     def step() -> None:
         times.append((time.perf_counter(), time.process_time()))
 
-    before = read(assess_coverage.on_record)
+    before = read(assess_coverage.before)
     ages = {(age.provider, age.subject): age for age in read(assess_coverage.ages)}
     told = [
         Told(

@@ -1,4 +1,4 @@
-"""What the tools said of metrics and monitors, as bytes and back: a head and pages, each a compressed JSON text.
+"""What the tools said of metrics, monitors and services, as bytes and back: a head and pages, each compressed JSON.
 
 A fleet of 100,000 has half a million readings, which nobody asks for one by one: as rows they would keep the writer
 from the alerts for seconds, every quarter of an hour. Nor do they lie in memory all at once: they are unpacked page by
@@ -8,7 +8,7 @@ page, whenever somebody goes through them.
 import struct
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -22,6 +22,7 @@ from bot.domain.alert import Severity
 from bot.domain.answers import Known, Layer
 from bot.domain.component import Identity, Measure
 from bot.domain.monitor import Comparator, MetricReading, Monitor, Mute, Target, TargetKind, Watches
+from bot.domain.paging import Service, ServiceState
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -46,8 +47,7 @@ def pack_monitors(known: Known[Monitor]) -> bytes:
 
 
 def unpack_monitors(packed: bytes) -> Known[Monitor]:
-    found: Known[Monitor] = _unpack(packed, lambda rows: map(row_monitor, rows))
-    return replace(found, layers=tuple(replace(each, items=tuple(each.items)) for each in found.layers))
+    return _all_at_once(_unpack(packed, lambda rows: map(row_monitor, rows)))
 
 
 class _Pages(Collection[Any]):
@@ -65,6 +65,23 @@ class _Pages(Collection[Any]):
 
     def __contains__(self, item: object) -> bool:
         return any(item == each for each in self)
+
+
+def pack_services(known: Known[Service]) -> bytes:
+    return _pack(known, lambda one: asdict(one) | {"ends": sorted(one.ends)})
+
+
+def unpack_services(packed: bytes) -> Known[Service]:
+    return _all_at_once(_unpack(packed, lambda rows: map(_row_service, rows)))
+
+
+def _row_service(row: Mapping[str, Any]) -> Service:
+    return Service(**{**row, "state": ServiceState(row["state"]), "ends": frozenset(row["ends"])})
+
+
+def _all_at_once(known: Known[Any]) -> Known[Any]:
+    """For what is not so much, and gone through more than once."""
+    return replace(known, layers=tuple(replace(each, items=tuple(each.items)) for each in known.layers))
 
 
 def _pack(known: Known[Any], row: Callable[[Any], Any]) -> bytes:

@@ -4,11 +4,11 @@ A tool's answer is kept with its age. One that is not whole adds, and removes no
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.domain.answers import Age, Known, Subject, spent_by_tool
 from bot.domain.component import MEASURES, Component, Measure, unite
@@ -22,9 +22,12 @@ from bot.domain.packed_answers import (
     monitor_row,
     pack_monitors,
     pack_readings,
+    pack_services,
     unpack_monitors,
     unpack_readings,
+    unpack_services,
 )
+from bot.domain.paging import Service, Services
 from bot.domain.person import READERS, Person
 from bot.domain.route import Routes, folded_end
 from bot.domain.scope import InScope, Scope, Sight
@@ -32,6 +35,8 @@ from bot.domain.spending import Billed, Spent
 from bot.domain.standard import Standard
 from bot.ports import Records
 from bot.procedures.review_standard import standard_due
+
+Item = TypeVar("Item")
 
 MOST_ENTRIES = 500
 """Gaps of one run that have an entry each; of more (a tool has failed) so many share one, with their digest."""
@@ -64,12 +69,21 @@ class NotInScope(SocmonError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OnRecord:
-    """What an assessment starts from: the revision of the scope, 0 for none, and what each tool has said, packed."""
+class Before:
+    """What an assessment goes on from: the revision of the scope, 0 for none, and what each tool has said, packed."""
 
     scope: int
     metrics: Mapping[str, bytes]
     monitors: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnRecord(Before):
+    """All that an assessment is made of, for one that asks no tool: what is in scope by key, as the tools know it."""
+
+    entries: Mapping[str, InScope]
+    services: Mapping[str, bytes]
+    roster: StoredRoster | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +103,28 @@ class Told:
     @property
     def ages(self) -> tuple[tuple[Age, bytes], ...]:
         return (self.metrics, self.packed_metrics), (self.monitors, self.packed_monitors)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paged:
+    """What a paging tool said of its services, merged with what it said before."""
+
+    provider: str
+    services: Known[Service]
+    asked_at: datetime
+
+    @property
+    def ages(self) -> tuple[tuple[Age, bytes], ...]:
+        known = self.services
+        age = Age(
+            provider=self.provider,
+            subject=Subject.SERVICES,
+            asked_at=self.asked_at,
+            whole_at=known.whole_at,
+            reason=known.reason,
+            calls=known.calls,
+        )
+        return ((age, pack_services(known)),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,13 +167,34 @@ class Picture:
     """As of `_spent`."""
 
 
-def on_record(records: Records) -> OnRecord:
+def before(records: Records) -> Before:
     newest = records.scope_revisions(most=1)
-    return OnRecord(
+    return Before(
         scope=newest[0].id if newest else 0,
         metrics=records.answers(Subject.METRICS),
         monitors=records.answers(Subject.MONITORS),
     )
+
+
+def on_record(records: Records) -> OnRecord:
+    known, scope = before(records), records.scope()
+    seen = pages(lambda after: records.in_sight(after=after, most=PAGE))
+    return OnRecord(
+        scope=known.scope,
+        metrics=known.metrics,
+        monitors=known.monitors,
+        entries=as_known(scope.entries, seen) if scope else {},
+        services=records.answers(Subject.SERVICES),
+        roster=records.latest_roster(),
+    )
+
+
+def pages(page: Callable[[int], Mapping[int, Item]]) -> Iterator[Item]:
+    """All of what comes in pages, each beginning after a number."""
+    after = 0
+    while some := page(after):
+        yield from some.values()
+        after = max(some)
 
 
 def ages(records: Records) -> list[Age]:
@@ -177,8 +234,9 @@ def seen_by(
     ]
 
 
-def on_call(records: Records) -> StoredRoster | None:
-    return records.latest_roster()
+def on_call(records: Records) -> tuple[StoredRoster | None, Mapping[str, bytes]]:
+    """Who is on call, and what the paging tools have said of their services, packed."""
+    return records.latest_roster(), records.answers(Subject.SERVICES)
 
 
 def routes(
@@ -204,6 +262,25 @@ def routes(
             known, unsure=f"Who is on call was last known at {stored.checked_at:%Y-%m-%d %H:%M} UTC."
         )
     return replace(known, roster=stored.roster)
+
+
+def with_services(
+    routes: Routes, told: Sequence[Known[Service]], now: datetime, time_to_live: timedelta
+) -> Routes:
+    """The routes, with what the paging tools say of their services; one that is too old says nothing."""
+    if not told:
+        return routes
+    unsure = " ".join(
+        one.reason or "What it said of its services is too old."
+        for one in told
+        if not one.is_whole(now, time_to_live)
+    )
+    every = tuple(service for one in told for _, service in one.items(now, time_to_live))
+    return replace(routes, paging=Services(every=every, unsure=unsure))
+
+
+def services_before(packed: bytes | None) -> Known[Service]:
+    return unpack_services(packed) if packed else Known()
 
 
 def known_before(
@@ -355,18 +432,18 @@ def keep_part(records: Records, part: Part) -> None:
         _log_each(records, what, [each for each in every if each.measure], many=part.many)
 
 
-def keep(records: Records, summary: Summary, told: Sequence[Told]) -> Kept:
+def keep(records: Records, summary: Summary, told: Sequence[Told], paged: Sequence[Paged] = ()) -> Kept:
     """Store the answers and the run, when all parts are kept; what has changed of monitors, too. It is in the log."""
-    for one in told:
-        for age, body in one.ages:
-            records.save_answer(age, body)
-    if gone := {age.provider for age in records.ages()} - {one.provider for one in told}:
+    ages = [each for one in told for each in one.ages] + [each for one in paged for each in one.ages]
+    for age, body in ages:
+        records.save_answer(age, body)
+    if gone := {age.provider for age in records.ages()} - {age.provider for age, _ in ages}:
         records.forget_answers(gone)
     every = [each for one in told for each in one.changes]
     records.add_monitor_changes(every)
-    run = replace(summary.run, spent=spent_by_tool(age for one in told for age, _ in one.ages))
+    run = replace(summary.run, spent=spent_by_tool(age for age, _ in ages))
     records.add_run(run)
-    _log(records, run, summary, told)
+    _log(records, run, summary, [age for age, _ in ages])
     for each in every:
         records.log(_change_entry(each))
     lost = tuple(each for each in every if each.losses)
@@ -481,7 +558,7 @@ def _all(known: Known[Monitor]) -> list[Monitor]:
     return [one for layer in known.layers for one in layer.items]
 
 
-def _log(records: Records, run: Run, summary: Summary, told: Sequence[Told]) -> None:
+def _log(records: Records, run: Run, summary: Summary, ages: Sequence[Age]) -> None:
     facts: dict[str, Fact] = {
         "scope": run.scope,
         "standard": run.standard,
@@ -500,8 +577,7 @@ def _log(records: Records, run: Run, summary: Summary, told: Sequence[Told]) -> 
                 "components": age.components,
                 "billed": [{"of": each.of, "units": each.units, "usd": str(each.usd)} for each in age.billed],
             }
-            for one in told
-            for age, _ in one.ages
+            for age in ages
         ],
     }
     records.log(Entry(type="coverage.assessed", actor=_SYSTEM, subject={"coverage": "all"}, facts=facts))
