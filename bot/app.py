@@ -30,6 +30,7 @@ from bot.adapters.evidence.keys import LogKey
 from bot.adapters.network import AiohttpNetwork
 from bot.adapters.operators import Email, Operators, PagerDuty
 from bot.adapters.slack.accounts import Accounts
+from bot.adapters.slack.channels import Channels
 from bot.adapters.slack.directory import Directory
 from bot.adapters.slack.homes import Homes
 from bot.adapters.slack.notices import Messenger
@@ -61,7 +62,7 @@ from handlers.slack import register
 from handlers.slack.desk import Desk
 from handlers.webhooks import Intake
 from jobs.collect_on_call import collect_on_call
-from jobs.schedule import Ticker, all_jobs
+from jobs.schedule import COVERAGE, Ticker, all_jobs
 from jobs.send_vendor_writes import send_vendor_writes
 
 log = logging.getLogger(__name__)
@@ -135,6 +136,7 @@ class Socmon:
         )
         self.directory = Directory(self.client, settings.config.roles.holders(), self.clock)
         self.accounts = Accounts(self.directory)
+        self.channels = Channels(self.client)
         self.web = SlackWeb(self.client)
         self.operators = self._operators()
         self.on_call_sources = self._on_call_sources()
@@ -210,14 +212,14 @@ class Socmon:
         leads, members = await asyncio.gather(self.directory.leads(), self.groups_on_call())
         return Reach(leads=tuple(leads), members=members, routes=self.settings.slack_routes)
 
+    async def archived_channels(self) -> frozenset[str]:
+        """Those approved channels that nobody reads any more."""
+        if not self.settings.slack.connected:
+            return frozenset()
+        return await self.channels.archived(self.settings.config.notifications.approved_channels)
+
     def notification_routes(self, stored: StoredRoster | None, now: datetime) -> Routes:
-        """What decides whether a monitor's target reaches somebody who is on call."""
-        return routes_to_people(
-            stored,
-            now,
-            own=own_ends(self.settings.providers, self.settings.public_url),
-            **self.settings.notification_rules,
-        )
+        return notification_routes(self.settings, stored, now)
 
     async def groups_on_call(self) -> dict[str, tuple[str, ...]]:
         """The people in each user group that alerts may call."""
@@ -293,6 +295,8 @@ class Socmon:
             homes=self.homes,
             coverage_time_to_live=self.coverage_time_to_live,
             artifacts=self.artifacts,
+            recheck=lambda: self.ticker.run_now(COVERAGE),
+            validation_channel=self.settings.config.slack.validation_channel or "",
             standard=self.standard,
             shipped_standard=self.shipped_standard,
         )
@@ -445,6 +449,16 @@ class Socmon:
         finally:
             keeping.cancel()
             await handler.close_async()  # type: ignore[no-untyped-call]
+
+
+def notification_routes(settings: Settings, stored: StoredRoster | None, now: datetime) -> Routes:
+    """What decides whether a monitor's target reaches somebody who is on call."""
+    return routes_to_people(
+        stored,
+        now,
+        own=own_ends(settings.providers, settings.public_url),
+        **settings.notification_rules,
+    )
 
 
 async def _ended(working: asyncio.Task[None] | None) -> None:

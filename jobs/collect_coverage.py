@@ -5,14 +5,12 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from prometheus_client import Counter, Gauge
 
-from bot.adapters.slack.coverage_message import lost_message
-from bot.adapters.slack.web import NoAnswer, RateLimited, SlackSaysNo
 from bot.adapters.threads import in_thread
 from bot.domain.answers import Known, Subject
 from bot.domain.coverage import Interval, State
@@ -58,39 +56,44 @@ async def collect_coverage(parts: Any) -> str:
         return "no tool is connected that can be asked"
     roster, services = await parts.records.read(assess_coverage.on_call)
     paged = await asyncio.gather(*(_ask_services(parts, name, services.get(name)) for name in parts.paging))
+    archived = await parts.archived_channels()
     now, time_to_live = parts.clock.now(), parts.coverage_time_to_live
     routes = parts.notification_routes(roster, now)
     asked = Asked(
         fleets=parts.fleets,
         standard=parts.standard,
-        routes=assess_coverage.with_services(routes, [one.services for one in paged], now, time_to_live),
+        routes=replace(
+            assess_coverage.with_services(routes, [one.services for one in paged], now, time_to_live),
+            archived=archived,
+        ),
         time_to_live=time_to_live,
         clock=parts.clock,
     )
     told: list[Told] = []
+    settled = 0
     async with aclosing(parts.records.apart(look_around, asked)) as pieces:
         async for piece in pieces:
             if isinstance(piece, Told):
                 await _count(parts, piece)
                 told.append(piece)
             elif isinstance(piece, Part):
-                await parts.records.write(assess_coverage.keep_part, piece)
+                settled += await parts.records.write(assess_coverage.keep_part, piece)
             else:
-                return await _keep(parts, piece, told, paged)
+                return await _keep(parts, piece, told, paged, settled)
     return NOTHING
 
 
-async def _keep(parts: Any, summary: Summary, told: list[Told], paged: list[Paged]) -> str:
-    kept = await parts.records.write(assess_coverage.keep, summary, told, paged)
+async def _keep(parts: Any, summary: Summary, told: list[Told], paged: list[Paged], settled: int) -> str:
+    kept = await parts.records.write(assess_coverage.keep, summary, told, paged, settled=settled)
     for state in State:
         CELLS.labels(state).set(kept.run.total(state))
-    if kept.lost:
-        await _announce(parts, kept.lost)
     silent = [f"{one.provider}: {one.metrics.reason or one.monitors.reason}" for one in told]
     silent += [f"{one.provider}: {one.services.reason}" for one in paged]
     said = "; ".join(each for each in silent if not each.endswith(": "))
     figures = (
         f"{kept.run.total(State.COVERED)} cells covered, {kept.opened} gaps opened, {kept.closed} closed"
+        + (f", {kept.settled} tasks done" if kept.settled else "")
+        + (f", {len(kept.lost)} monitors watch less" if kept.lost else "")
     )
     return f"{figures}; {said}" if said else figures
 
@@ -136,17 +139,6 @@ async def _make_known(parts: Any, name: str, reasons: list[str]) -> None:
         await parts.operators.mended(f"{SUBJECT}:{name}")
 
 
-async def _announce(parts: Any, lost: Any) -> None:
-    """What was changed is on record; that Slack is away keeps nobody from seeing it there."""
-    slack = parts.settings.config.slack
-    try:
-        await parts.web.say(
-            slack.validation_channel or slack.alerts_channel, lost_message(lost, titles=parts.titles)
-        )
-    except (SlackSaysNo, RateLimited, NoAnswer) as error:
-        log.warning("the changed monitors could not be announced: %s", error)
-
-
 # In a process of its own: with many components it takes much memory, and seconds of the processor
 
 
@@ -160,7 +152,7 @@ def look_around(read: Read, asked: Asked) -> Iterator[Told | Part | Summary]:
     for one in _ask_all(asked, entries, before):
         yield one
         told.append(one)
-    yield from recompute(read, asked, before.scope, entries, told)
+    yield from recompute(read, asked, before, entries, told)
 
 
 def entries_of(read: Read, revision: int) -> dict[str, InScope]:
@@ -172,7 +164,7 @@ def entries_of(read: Read, revision: int) -> dict[str, InScope]:
 
 
 def recompute(
-    read: Read, asked: Asked, scope: int, entries: Mapping[str, InScope], told: list[Told]
+    read: Read, asked: Asked, before: Before, entries: Mapping[str, InScope], told: list[Told]
 ) -> Iterator[Part | Summary]:
     found = assess_coverage.look(
         entries,
@@ -182,7 +174,9 @@ def recompute(
         now=asked.clock.now(),
         time_to_live=asked.time_to_live,
     )
-    change = assess_coverage.compare(found, out(read), standard=asked.standard, scope=scope)
+    change = assess_coverage.compare(
+        found, out(read), standard=asked.standard, scope=before.scope, after=before.newest
+    )
     yield from change.parts()
     yield change.summary
 

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.adapters.database.engine import describe
-from bot.adapters.slack.coverage_message import coverage_message
+from bot.adapters.slack.coverage_message import GAPS_A_PAGE, coverage_message
 from bot.app import Socmon
 from bot.commands.bench_fleet import TOOLS, BenchFleet, approved, components, most_mib, recompute
 from bot.domain.coverage import State
@@ -113,7 +113,7 @@ async def _measure(settings: Settings, size: int) -> dict[str, Any]:
     silent = await _kept(socmon, recompute, replace(asked, time_to_live=timedelta(0)))
     start = time.perf_counter()
     answer = await socmon.records.read(
-        assess_coverage.coverage, ("gaps",), time_to_live=socmon.coverage_time_to_live
+        assess_coverage.coverage, time_to_live=socmon.coverage_time_to_live, most=GAPS_A_PAGE
     )
     coverage_message(answer, titles=socmon.titles)
     answered = time.perf_counter() - start

@@ -191,7 +191,9 @@ def recompute(read: Read, asked: Asked) -> Iterator[Any]:
         time_to_live=asked.time_to_live,
     )
     step()
-    change = assess_coverage.compare(found, out(read), standard=asked.standard, scope=before.scope)
+    change = assess_coverage.compare(
+        found, out(read), standard=asked.standard, scope=before.scope, after=before.newest
+    )
     step()
     (began, _), (read_at, _), (assessed_at, _), (compared_at, processor) = times
     yield {

@@ -19,7 +19,7 @@ from bot.domain.arrivals import Arrivals, Signal
 from bot.domain.component import MEASURES, Kind, Measure
 from bot.domain.monitor import MetricReading, Monitor, Reports
 from bot.domain.route import Routes
-from bot.domain.scope import InScope
+from bot.domain.scope import Criticality, InScope
 from bot.domain.shortfall import UNKNOWN_WHYS, Question, Shortfall, Why
 from bot.domain.spending import Spent
 from bot.domain.standard import Standard
@@ -140,7 +140,8 @@ def _cells_of(at: int, key: str, item: InScope, arrivals: Arrivals, watching: Wa
 class Interval:
     """Time for which a cell was out of coverage; `until` is None while it is. `measure` None is the whole component.
 
-    `shortfalls` are as they stood when it began: another kind of shortfall begins another interval.
+    `shortfalls` are as they stood when it began: another kind of shortfall begins another interval. `criticality` is
+    the component's at the newest assessment.
     """
 
     key: str
@@ -150,6 +151,12 @@ class Interval:
     until: datetime | None = None
     shortfalls: tuple[Shortfall, ...] = ()
     monitor: str = ""
+    criticality: Criticality = Criticality.MEDIUM
+
+    @property
+    def rank(self) -> int:
+        """0 is what has to be mended first."""
+        return list(Criticality).index(self.criticality)
 
     @property
     def sort(self) -> tuple[str, ...]:
@@ -216,10 +223,13 @@ def _put(out: dict[tuple[str, Measure | None], Interval], cell: Cell, at: dateti
         since=at,
         shortfalls=cell.shortfalls,
         monitor=intern(f"{cell.monitor.provider}:{cell.monitor.id}") if cell.monitor else "",
+        criticality=cell.item.criticality,
     )
     whole = out.get((cell.key, None))
     if whole is None or (whole.state is State.UNKNOWN and cell.state is State.GAP):
-        out[cell.key, None] = Interval(key=cell.key, measure=None, state=cell.state, since=at)
+        out[cell.key, None] = Interval(
+            key=cell.key, measure=None, state=cell.state, since=at, criticality=cell.item.criticality
+        )
 
 
 def not_assessed(key: str, measure: Measure, now: datetime) -> Interval:

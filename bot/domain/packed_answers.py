@@ -147,7 +147,7 @@ def _reading_row(one: MetricReading) -> list[Any]:
 
 def _row_readings(rows: Iterable[list[Any]]) -> Iterator[MetricReading]:
     """What many readings have in common is made once: making it again takes most of the time."""
-    measures, instants, intervals = _MEASURES, cache(_instant), cache(_seconds)
+    measures, instants, intervals = _MEASURES, cache(_instant), cache(_interval)
     identity = Identity("", "")
     for space, value, measure, metric, last_at, interval in rows:
         if value != identity.value or space != identity.space:
@@ -179,6 +179,7 @@ def monitor_row(one: Monitor) -> dict[str, Any]:
         "silenced": one.silenced,
         "mutes": [_watches_row(each.watches) | {"why": each.why} for each in one.mutes],
         "alerts_on_no_data": one.alerts_on_no_data,
+        "no_data_window": None if one.no_data_window is None else one.no_data_window.total_seconds(),
         "targets": [
             [each.kind, each.name, list(each.reaches), each.recovery, each.dead] for each in one.targets
         ],
@@ -205,6 +206,7 @@ def row_monitor(row: Mapping[str, Any]) -> Monitor:
         silenced=row["silenced"],
         mutes=tuple(Mute(watches=_row_watches(each), why=each["why"]) for each in row["mutes"]),
         alerts_on_no_data=row["alerts_on_no_data"],
+        no_data_window=_seconds(row.get("no_data_window")),
         targets=_targets(
             *((kind, name, tuple(reaches), *more) for kind, name, reaches, *more in row["targets"])
         ),
@@ -229,6 +231,8 @@ def _watches_row(watches: Watches) -> dict[str, Any]:
         "tags": dict(watches.tags),
         "without": dict(watches.without),
         "unreadable": watches.unreadable,
+        "part": watches.part,
+        "parts": sorted(watches.parts),
     }
 
 
@@ -238,7 +242,13 @@ def _row_watches(row: Mapping[str, Any]) -> Watches:
         tags=row["tags"] or _NONE,
         without=row["without"] or _NONE,
         unreadable=row["unreadable"],
+        part=row.get("part", ""),
+        parts=frozenset(row.get("parts", ())),
     )
+
+
+def _seconds(value: float | None) -> timedelta | None:
+    return None if value is None else timedelta(seconds=value)
 
 
 def _micros(at: datetime | None) -> int | None:
@@ -249,5 +259,5 @@ def _instant(value: int | None) -> datetime | None:
     return None if value is None else _EPOCH + timedelta(microseconds=value)
 
 
-def _seconds(value: float) -> timedelta:
+def _interval(value: float) -> timedelta:
     return timedelta(seconds=value)

@@ -14,7 +14,8 @@ from bot.domain.answers import Age, Known, Subject, spent_by_tool
 from bot.domain.component import MEASURES, Component, Measure, unite
 from bot.domain.coverage import Assessment, Interval, Run, State, assess, not_assessed, sum_up
 from bot.domain.errors import SocmonError
-from bot.domain.evidence import Actor, Entry, Fact
+from bot.domain.evidence import Actor, Entry, Fact, timestamp
+from bot.domain.follow_up import FollowUp, Outcome, gap_of, gap_subject
 from bot.domain.monitor import MetricReading, Monitor
 from bot.domain.monitor_change import MonitorChange, changes
 from bot.domain.oncall import StoredRoster
@@ -28,21 +29,24 @@ from bot.domain.packed_answers import (
     unpack_services,
 )
 from bot.domain.paging import Service, Services
-from bot.domain.person import READERS, Person
+from bot.domain.person import READERS, RESPONDERS, Person, Role
 from bot.domain.route import Routes, folded_end
-from bot.domain.scope import InScope, Scope, Sight
+from bot.domain.scope import InScope, Scope, lines
 from bot.domain.spending import Billed, Spent
 from bot.domain.standard import Standard
 from bot.ports import Records
+from bot.procedures import follow_up
 from bot.procedures.review_standard import standard_due
 
 Item = TypeVar("Item")
 
 MOST_ENTRIES = 500
 """Gaps of one run that have an entry each; of more (a tool has failed) so many share one, with their digest."""
-MOST_SHOWN = 200
 PAGE = 2000  # rows that are read at once: some 20 ms
 MOST_CALLED = 5000
+MOST_DRAWN = 500
+"""Components that a picture for Slack draws one by one; of more it draws figures, without reading them all."""
+SHARERS = RESPONDERS | {Role.ADMIN}
 SPACES = ("host", "instance", "name", "guid", "arn")
 _SYSTEM = Actor(kind="system")
 
@@ -68,10 +72,24 @@ class NotInScope(SocmonError):
         )
 
 
+class Outrun(SocmonError):
+    """Another assessment was kept between the look at the records and this one's end; this one was dropped."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Another assessment was kept at the same moment, so this one was dropped: it would have told the same gaps"
+            " twice. `/socmon coverage` shows the other one."
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Before:
-    """What an assessment goes on from: the revision of the scope, 0 for none, and what each tool has said, packed."""
+    """What an assessment goes on from: the revision of the scope, 0 for none, and what each tool has said, packed.
 
+    `newest` is when the newest assessment was made.
+    """
+
+    newest: datetime | None
     scope: int
     metrics: Mapping[str, bytes]
     monitors: Mapping[str, bytes]
@@ -129,34 +147,59 @@ class Paged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """What an assessment has changed. `lost` are the monitors that watch less than before."""
+    """What an assessment has changed. `lost` are the monitors that watch less than before, `settled` the follow-ups."""
 
     run: Run
     opened: int
     closed: int
     lost: tuple[MonitorChange, ...]
+    settled: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageAnswer:
-    """The answer to `/socmon coverage`. `gaps` are the first ones; `component` is set when one was asked for."""
+    """The answer to `/socmon coverage`. `gaps` are those from `start` on; `component` is set when one was asked for.
+
+    `entries` are the components of the gaps by key, `tasks` the follow-ups that are open about them.
+    """
 
     run: Run
     ages: tuple[Age, ...]
     gaps: tuple[Interval, ...]
-    counts: Mapping[State, int]
     now: datetime
     time_to_live: timedelta
+    entries: Mapping[str, InScope]
+    tasks: Mapping[tuple[str, Measure], FollowUp]
+    overdue: int
+    start: int = 0
     component: InScope | None = None
     standard_due: tuple[str, ...] = ()
     """What is to be mended about the written standard."""
     spent: tuple[tuple[str, Spent, int], ...] = ()
     """As of `_spent`."""
 
+    @property
+    def counts(self) -> Mapping[State, int]:
+        """How many cells are out of coverage, by state."""
+        totals = {state: self.run.total(state) for state in (State.GAP, State.UNKNOWN)}
+        return {state: number for state, number in totals.items() if number}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellAnswer:
+    """How one cell stands: out of coverage with its gap, or covered; `task` is the newest follow-up about it."""
+
+    entry: InScope
+    measure: Measure
+    gap: Interval | None
+    task: FollowUp | None
+    run: Run
+    now: datetime
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """Everything in scope, and each cell of it that is out of coverage."""
+    """Everything in scope, and each cell of it that is out of coverage; without `entries` there are figures only."""
 
     run: Run
     entries: tuple[InScope, ...]
@@ -168,9 +211,10 @@ class Picture:
 
 
 def before(records: Records) -> Before:
-    newest = records.scope_revisions(most=1)
+    revisions, newest = records.scope_revisions(most=1), records.latest_run()
     return Before(
-        scope=newest[0].id if newest else 0,
+        newest=newest.at if newest else None,
+        scope=revisions[0].id if revisions else 0,
         metrics=records.answers(Subject.METRICS),
         monitors=records.answers(Subject.MONITORS),
     )
@@ -180,6 +224,7 @@ def on_record(records: Records) -> OnRecord:
     known, scope = before(records), records.scope()
     seen = pages(lambda after: records.in_sight(after=after, most=PAGE))
     return OnRecord(
+        newest=known.newest,
         scope=known.scope,
         metrics=known.metrics,
         monitors=known.monitors,
@@ -218,9 +263,16 @@ def sight_page(records: Records, after: int) -> Mapping[int, Component]:
 
 def as_known(scope: Iterable[InScope], seen: Iterable[Component]) -> dict[str, InScope]:
     """What is in scope by its key there, in their order, each with every identity and tag that the tools know."""
-    sight = Sight(unite(seen))
-    found = {entry.component.key: sight.known(entry) for entry in scope}
-    return {key: found[key] for key in sorted(found)}
+    return {
+        line.entry.component.key: InScope(
+            component=line.component,
+            owner=line.entry.owner,
+            criticality=line.entry.criticality,
+            exclusion=line.entry.exclusion,
+        )
+        for line in lines(list(scope), unite(seen))
+        if line.entry
+    }
 
 
 def seen_by(
@@ -354,42 +406,67 @@ def look(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """Of what an assessment changes as much as one transaction takes. `many`: it is one of several."""
+    """Of what an assessment changes as much as one transaction takes. `many`: it is one of several.
+
+    `after` is when the newest assessment was made when this one, `run`, began.
+    """
 
     begun: tuple[Interval, ...]
     ended: tuple[Interval, ...]
+    ranked: tuple[Interval, ...]
     many: bool
+    run: Run
+    after: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What an assessment changes: its figures, and what began or ended to be out of coverage."""
+    """What an assessment changes: its figures, and what began or ended to be out of coverage.
+
+    `ranked` goes on as it was, and its component has another criticality. `after` is when the newest assessment was
+    made when this one began.
+    """
 
     run: Run
     begun: tuple[Interval, ...]
     ended: tuple[Interval, ...]
+    ranked: tuple[Interval, ...]
+    after: datetime | None
 
     def parts(self) -> Iterator[Part]:
         """Small ones: when a tool falls silent, all of its cells change, and alerts do not wait for them.
 
         What ends and what begins of the same cell is in the same one, so that it never looks covered in between.
         """
-        many = max(len(self.begun), len(self.ended)) > MOST_ENTRIES
         left = {(one.key, one.measure): one for one in self.ended}
-        for start in range(0, len(self.begun), MOST_ENTRIES):
-            begun = self.begun[start : start + MOST_ENTRIES]
+        for begun in _pieces(self.begun):
             before = (left.pop((one.key, one.measure), None) for one in begun)
-            yield Part(begun=begun, ended=tuple(one for one in before if one), many=many)
-        ended = tuple(left.values())
-        for start in range(0, len(ended), MOST_ENTRIES):
-            yield Part(begun=(), ended=ended[start : start + MOST_ENTRIES], many=many)
+            yield self._part(begun=begun, ended=tuple(one for one in before if one))
+        for ended in _pieces(tuple(left.values())):
+            yield self._part(ended=ended)
+        for ranked in _pieces(self.ranked):
+            yield self._part(ranked=ranked)
+
+    def _part(
+        self,
+        *,
+        begun: tuple[Interval, ...] = (),
+        ended: tuple[Interval, ...] = (),
+        ranked: tuple[Interval, ...] = (),
+    ) -> Part:
+        many = max(len(self.begun), len(self.ended)) > MOST_ENTRIES
+        return Part(begun=begun, ended=ended, ranked=ranked, many=many, run=self.run, after=self.after)
 
     @property
     def summary(self) -> "Summary":
         opened, closed = (
             sum(each.measure is not None for each in every) for every in (self.begun, self.ended)
         )
-        return Summary(run=self.run, opened=opened, closed=closed)
+        return Summary(run=self.run, opened=opened, closed=closed, after=self.after)
+
+
+def _pieces(every: tuple[Interval, ...]) -> Iterator[tuple[Interval, ...]]:
+    return (every[start : start + MOST_ENTRIES] for start in range(0, len(every), MOST_ENTRIES))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -399,6 +476,7 @@ class Summary:
     run: Run
     opened: int
     closed: int
+    after: datetime | None
 
 
 def open_page(records: Records, last: Interval | None = None) -> list[Interval]:
@@ -407,33 +485,64 @@ def open_page(records: Records, last: Interval | None = None) -> list[Interval]:
     return records.open_intervals(after=after, most=PAGE)
 
 
-def compare(found: Assessment, before: Iterable[Interval], *, standard: Standard, scope: int) -> Change:
-    """Pure: it takes seconds, in which the writer has alerts to take."""
+def compare(
+    found: Assessment,
+    before: Iterable[Interval],
+    *,
+    standard: Standard,
+    scope: int,
+    after: datetime | None,
+) -> Change:
+    """Pure: it takes seconds, in which the writer has alerts to take.
+
+    `after` is when the newest assessment was made when this one began.
+    """
     run, out = sum_up(found, standard, scope)
-    ended = []
+    ended, ranked = [], []
     same = set()
     for one in before:
         now = out.get((one.key, one.measure))
         if now is not None and now.sort == one.sort:
             same.add((one.key, one.measure))
+            if now.criticality is not one.criticality:
+                ranked.append(now)
         else:
             ended.append(one)
     return Change(
         run=run,
         begun=tuple(one for at, one in out.items() if at not in same),
         ended=tuple(ended),
+        ranked=tuple(ranked),
+        after=after,
     )
 
 
-def keep_part(records: Records, part: Part) -> None:
-    """What began or ended to be out of coverage, and in the log that it did."""
+def keep_part(records: Records, part: Part) -> int:
+    """What began or ended to be out of coverage, and in the log that it did. Returns how many follow-ups that settled.
+
+    Raises Outrun.
+    """
+    _be_the_only_one(records, part.after)
+    records.rank_intervals(part.ranked)
     records.save_intervals(part.ended, part.begun)
     for what, every in (("opened", part.begun), ("closed", part.ended)):
         _log_each(records, what, [each for each in every if each.measure], many=part.many)
+    return _settle(records, part)
 
 
-def keep(records: Records, summary: Summary, told: Sequence[Told], paged: Sequence[Paged] = ()) -> Kept:
-    """Store the answers and the run, when all parts are kept; what has changed of monitors, too. It is in the log."""
+def keep(
+    records: Records,
+    summary: Summary,
+    told: Sequence[Told],
+    paged: Sequence[Paged] = (),
+    *,
+    settled: int = 0,
+) -> Kept:
+    """Store the answers and the run, when all parts are kept; what has changed of monitors, too. It is in the log.
+
+    `settled` is how many follow-ups the parts have settled. Raises Outrun.
+    """
+    _be_the_only_one(records, summary.after)
     ages = [each for one in told for each in one.ages] + [each for one in paged for each in one.ages]
     for age, body in ages:
         records.save_answer(age, body)
@@ -447,54 +556,135 @@ def keep(records: Records, summary: Summary, told: Sequence[Told], paged: Sequen
     for each in every:
         records.log(_change_entry(each))
     lost = tuple(each for each in every if each.losses)
-    return Kept(run=run, opened=summary.opened, closed=summary.closed, lost=lost)
+    return Kept(run=run, opened=summary.opened, closed=summary.closed, lost=lost, settled=settled)
+
+
+def _be_the_only_one(records: Records, after: datetime | None) -> None:
+    newest = records.latest_run()
+    if (newest.at if newest else None) != after:
+        raise Outrun
+
+
+def untold_losses(records: Records, *, most: int) -> list[tuple[int, MonitorChange]]:
+    """By number, the oldest changes of monitors that watch less since, of which nobody has been told."""
+    return records.untold_losses(most=most)
+
+
+def losses_told(records: Records, ids: Collection[int]) -> None:
+    """A message with these stands in Slack, or may."""
+    records.losses_told(ids)
 
 
 def coverage(
     records: Records,
-    words: Sequence[str] = (),
+    name: str = "",
     *,
     time_to_live: timedelta,
     by: Person | None = None,
-    most: int | None = MOST_SHOWN,
+    start: int = 0,
+    most: int,
 ) -> CoverageAnswer:
-    """The answer to `/socmon coverage [component|gaps]`, at once from the records; `most` gaps, None for all.
+    """How it stands, at once from the records: `most` gaps from a place on, the most critical first.
 
-    Raises NotPermitted, NoCoverage and NotInScope.
+    With the `name` of a component, all of its cells. Raises NotPermitted, NoCoverage and NotInScope.
     """
-    if by:
-        by.require(READERS, "see the coverage")
-    run = records.latest_run()
-    if run is None:
-        raise NoCoverage
-    asked = " ".join(words)
-    component = None if asked in {"", "gaps"} else _named(records, asked)
-    key = component.component.key if component else ""
-    gaps = tuple(each for each in records.open_intervals(key=key, most=most and 2 * most) if each.measure)[
-        :most
-    ]
-    if component and component.counts(records.now) and not _was_assessed(records, run, key):
-        gaps = tuple(
-            not_assessed(key, measure, records.now) for measure in MEASURES[component.component.kind]
-        )
+    run = _latest(records, by)
+    component = _named(records, name) if name else None
+    gaps = _gaps_of(records, component, run) if component else records.urgent_gaps(start=start, most=most)
+    keys = {each.key for each in gaps}
+    found = {key: records.scope_entry(key) for key in sorted(keys)}
+    tasks = {place: one for one in records.open_follow_ups() if (place := gap_of(one.subject))}
     return CoverageAnswer(
         run=run,
         ages=tuple(records.ages()),
-        gaps=gaps,
-        counts=records.count_gaps(),
+        gaps=tuple(gaps),
         now=records.now,
         time_to_live=time_to_live,
+        entries={key: entry for key, entry in found.items() if entry},
+        tasks={place: one for place, one in tasks.items() if place[0] in keys},
+        overdue=sum(one.is_overdue(records.now) for one in tasks.values()),
+        start=start,
         component=component,
         standard_due=standard_due(records),
         spent=_spent(records),
     )
 
 
-def picture(records: Records) -> Picture:
-    """All that is in scope and what of it is out of coverage. Raises NoCoverage."""
-    run, scope = records.latest_run(), _scope(records)
+def cell(records: Records, key: str, measure: Measure, *, by: Person) -> CellAnswer:
+    """How one cell stands, for whoever has it rechecked. Raises NotPermitted, NoCoverage and NotInScope."""
+    run = _latest(records, by)
+    entry = records.scope_entry(key)
+    if entry is None:
+        raise NotInScope(key)
+    gaps = {each.measure: each for each in _gaps_of(records, entry, run)}
+    return CellAnswer(
+        entry=entry,
+        measure=measure,
+        gap=gaps.get(measure),
+        task=records.latest_follow_up(gap_subject(key, measure)),
+        run=run,
+        now=records.now,
+    )
+
+
+def shared(records: Records, run: Run, *, channel: str, picture: str, by: Person) -> None:
+    """Somebody has shown the picture with this digest to a channel. Raises NotPermitted."""
+    by.require(SHARERS, "share the coverage")
+    records.log(
+        Entry(
+            type="coverage.shared",
+            actor=Actor(kind="slack", team=by.team, user=by.user, role=by.role),
+            subject={"coverage": "all", "channel": channel},
+            facts={"picture": picture, "assessed_at": timestamp(run.at), "digest": run.digest},
+        )
+    )
+
+
+def _latest(records: Records, by: Person | None) -> Run:
+    if by:
+        by.require(READERS, "see the coverage")
+    run = records.latest_run()
     if run is None:
         raise NoCoverage
+    return run
+
+
+def _gaps_of(records: Records, one: InScope, run: Run) -> list[Interval]:
+    key = one.component.key
+    if one.counts(records.now) and not _was_assessed(records, run, key):
+        return [not_assessed(key, measure, records.now) for measure in MEASURES[one.component.kind]]
+    return [each for each in records.open_intervals(key=key) if each.measure]
+
+
+def _settle(records: Records, part: Part) -> int:
+    """What is covered now, or need not be any more, closes the follow-ups about it. Returns how many."""
+    over = {(one.key, one.measure) for one in part.ended} - {(one.key, one.measure) for one in part.begun}
+    run, settled = part.run, 0
+    for one in records.open_follow_ups():
+        place = gap_of(one.subject)
+        if place is None or place not in over:
+            continue
+        outcome = Outcome.MENDED if _was_assessed(records, run, place[0]) else Outcome.OUT_OF_SCOPE
+        facts: dict[str, Fact] = {"assessed_at": timestamp(run.at), "scope": run.scope}
+        follow_up.close(records, one, outcome, proof=run.digest, facts=facts)
+        settled += 1
+    return settled
+
+
+def picture_for(records: Records, by: Person) -> Picture:
+    """As `picture`, for somebody in Slack; of very many components only the figures.
+
+    Raises NotPermitted and NoCoverage.
+    """
+    run = _latest(records, by)
+    if run.components > MOST_DRAWN:
+        return Picture(run=run, entries=(), out={}, ages=tuple(records.ages()), now=records.now)
+    return picture(records)
+
+
+def picture(records: Records) -> Picture:
+    """All that is in scope and what of it is out of coverage. Raises NoCoverage."""
+    run, scope = _latest(records, None), _scope(records)
     out = {(each.key, each.measure): each for each in records.open_intervals() if each.measure is not None}
     if fresh := _fresh(records, run, scope):
         for one in scope.entries:
