@@ -41,7 +41,7 @@ lint: $(CAN_TEST) ## style, types and the direction of imports
 test-nightly: $(CAN_TEST) $(TEST_RIGS) ## every test, the long ones too, with many more examples
 	.venv/bin/pytest -n $(WORKERS) --durations=20 -m "" --hypothesis-profile=nightly
 
-test-rigs: $(CAN_TEST) ## try again to get the programs that some tests use: Chromium, Alertmanager, Prism
+test-rigs: $(CAN_TEST) ## try again to get the programs that some tests use: Chromium, Alertmanager, Prometheus, Prism
 	scripts/test-rigs
 	@touch $(TEST_RIGS)
 

@@ -49,10 +49,11 @@ from bot.procedures.seal_log import MOST, DamagedLog, seal_log
 from bot.procedures.show_alert import forget_problems, release_leases, reroute_threads
 from bot.procedures.show_home import Installation
 from bot.procedures.show_storm import reroute_storms
-from bot.providers import all_providers
-from bot.providers.contract import OnCallSource
+from bot.providers import all_providers, own_ends, tools_at_the_gate
+from bot.providers.contract import OnCallSource, Secrets
 from bot.settings import Settings
 from bot.standard import read_standard
+from handlers.deployments import Gate
 from handlers.health import Health
 from handlers.http import SlackGuard, routes
 from handlers.queues import QueueIntake
@@ -113,6 +114,8 @@ class Socmon:
         self.coverage_budget = settings.config.coverage.most_usd_per_month
         looked_at = {name: known[name].fleet(own) for name, own in settings.providers.items()}
         self.fleets = {name: fleet for name, fleet in looked_at.items() if fleet}
+        paged = {name: known[name].paging(own) for name, own in settings.providers.items()}
+        self.paging = {name: paging for name, paging in paged.items() if paging}
         kept_in = settings.config.artifacts
         self.artifacts = artifacts_in(
             settings.data_dir / "artifacts", bucket=kept_in.bucket, prefix=kept_in.prefix
@@ -184,6 +187,16 @@ class Socmon:
         self.bolt = self._bolt() if settings.slack.connected else None
         self.draining = False
         self.intake = self._intake()
+        self.gate = Gate(
+            records=self.records,
+            clock=self.clock,
+            secrets=Secrets(settings.deployments_secret.get_secret_value()),
+            tools=tools_at_the_gate(settings.providers),
+            standard=self.standard,
+            time_to_live=self.coverage_time_to_live,
+            routes=self.notification_routes,
+            draining=lambda: self.draining,
+        )
         self.queues = self._queues()
         self._acted = asyncio.Event()
 
@@ -199,14 +212,11 @@ class Socmon:
 
     def notification_routes(self, stored: StoredRoster | None, now: datetime) -> Routes:
         """What decides whether a monitor's target reaches somebody who is on call."""
-        settings, table = self.settings, self.settings.config.notifications
         return routes_to_people(
             stored,
             now,
-            approved=table.approved_channels,
-            services=table.services,
-            own=(settings.public_url,) if settings.public_url else (),
-            team=settings.slack_routes.default.team,
+            own=own_ends(self.settings.providers, self.settings.public_url),
+            **self.settings.notification_rules,
         )
 
     async def groups_on_call(self) -> dict[str, tuple[str, ...]]:
@@ -241,7 +251,10 @@ class Socmon:
             else None
         )
         return Starlette(
-            routes=[*routes(intake=self.intake, health=self._health(), slack=slack), *more_routes],
+            routes=[
+                *routes(intake=self.intake, gate=self.gate, health=self._health(), slack=slack),
+                *more_routes,
+            ],
             lifespan=lambda _app: self._lifespan(beside),
         )
 

@@ -61,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
 
     _ask_coverage(commands.add_parser("coverage", help="what is in scope and not covered; exit 1 on gaps"))
 
+    _ask_the_gate(commands.add_parser("check", help="would what is to be deployed be watched; exit 1 if not"))
+
     _ask_scope(commands.add_parser("scope", help="what is monitored on purpose: import, compare, export"))
 
     _ask_standard(
@@ -116,6 +118,13 @@ def _ask_coverage(parser: argparse.ArgumentParser) -> None:
     ):
         forms.add_argument(f"--{form}", dest="form", action="store_const", const=form, help=about)
     parser.set_defaults(run=_coverage, form="text")
+
+
+def _ask_the_gate(parser: argparse.ArgumentParser) -> None:
+    about = "a plan (`terraform show -json`) as .json, or a component list as .yaml or .csv"
+    parser.add_argument("file", type=Path, metavar="FILE", help=about)
+    parser.add_argument("--json", action="store_true", help="machine-readable verdict")
+    parser.set_defaults(run=_check)
 
 
 def _ask_scope(parser: argparse.ArgumentParser) -> None:
@@ -221,6 +230,12 @@ def _coverage(options: argparse.Namespace) -> int:
     from bot.commands.coverage import print_coverage  # noqa: PLC0415
 
     return print_coverage(_settings(), options.words, form=options.form)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from bot.commands.check import check  # noqa: PLC0415
+
+    return check(_settings(), options.file, as_json=options.json)
 
 
 def _scope(options: argparse.Namespace) -> int:

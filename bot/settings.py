@@ -385,6 +385,8 @@ class Settings:
     public_url: str
     smtp_url: SecretStr
     operators_pagerduty_key: SecretStr
+    deployments_secret: SecretStr
+    """What pipelines show at POST /deployments: one, or "new,old"; without any they are refused."""
     pagerduty_events_url: str
     providers: Mapping[str, Any]
     """Each enabled provider's own settings object, by name."""
@@ -453,6 +455,16 @@ class Settings:
         return (self.config_file or Path()).parent / name if name else None
 
     @property
+    def notification_rules(self) -> dict[str, Any]:
+        """What decides, beside the roster, whether a monitor's target reaches somebody."""
+        table = self.config.notifications
+        return {
+            "approved": table.approved_channels,
+            "services": table.services,
+            "team": self.slack_routes.default.team,
+        }
+
+    @property
     def documents(self) -> tuple[Document, ...]:
         """Those that the control starts from, also where none is configured."""
         table = self.config.documents
@@ -502,6 +514,7 @@ def load_settings(environ: Mapping[str, str], providers: Mapping[str, Any]) -> S
         public_url=environ.get("SOCMON_PUBLIC_URL", "").rstrip("/"),
         smtp_url=SecretStr(environ.get("SOCMON_SMTP_URL", "")),
         operators_pagerduty_key=SecretStr(environ.get("SOCMON_OPERATORS_PAGERDUTY_KEY", "")),
+        deployments_secret=SecretStr(environ.get("SOCMON_WEBHOOK_SECRET_DEPLOYMENTS", "")),
         pagerduty_events_url=environ.get("SOCMON_PAGERDUTY_EVENTS_URL", ""),
         providers=_providers(config.providers, environ, providers),
         config_file=config_file,

@@ -14,7 +14,7 @@ from bot.domain.answers import Subject
 from bot.domain.coverage import Interval, State
 from bot.domain.spending import Spent
 from bot.procedures import assess_coverage
-from bot.procedures.assess_coverage import OnRecord, Told
+from bot.procedures.assess_coverage import OnRecord, Paged, Told
 from bot.providers.contract import Pulled
 
 log = logging.getLogger(__name__)
@@ -34,27 +34,33 @@ async def collect_coverage(parts: Any) -> str:
         return "nothing is in scope yet"
     if not parts.fleets:
         return "no tool is connected that can be asked"
-    told = await asyncio.gather(*(_ask(parts, name, before) for name in parts.fleets))
+    told, paged = await asyncio.gather(
+        asyncio.gather(*(_ask(parts, name, before) for name in parts.fleets)),
+        asyncio.gather(*(_ask_services(parts, name, before) for name in parts.paging)),
+    )
     now, standard = parts.clock.now(), parts.standard
+    routes = parts.notification_routes(before.roster, now)
+    time_to_live = parts.coverage_time_to_live
     found = await in_thread(
         assess_coverage.look,
         before.entries,
         told,
         standard=standard,
-        routes=parts.notification_routes(before.roster, now),
+        routes=assess_coverage.with_services(routes, [one.services for one in paged], now, time_to_live),
         now=now,
-        time_to_live=parts.coverage_time_to_live,
+        time_to_live=time_to_live,
     )
     out: list[Interval] = []
     while page := await parts.records.read(assess_coverage.open_page, out[-1] if out else None):
         out += page
     change = await in_thread(assess_coverage.compare, found, out, standard=standard, scope=before.scope)
-    kept = await parts.records.write(assess_coverage.keep, change, told)
+    kept = await parts.records.write(assess_coverage.keep, change, told, paged)
     for state in State:
         CELLS.labels(state).set(kept.run.total(state))
     if kept.lost:
         await _announce(parts, kept.lost)
     silent = [f"{one.provider}: {one.metrics.reason or one.monitors.reason}" for one in told]
+    silent += [f"{one.provider}: {one.services.reason}" for one in paged]
     said = "; ".join(each for each in silent if not each.endswith(": "))
     figures = (
         f"{kept.run.total(State.COVERED)} cells covered, {kept.opened} gaps opened, {kept.closed} closed"
@@ -100,6 +106,16 @@ async def _watch_cost(parts: Any, name: str, spent: Spent) -> None:
         f" prices, over the {parts.coverage_budget:,.0f} of [coverage] most_usd_per_month. Nothing is left out for"
         " that. Take what need not be watched out of scope, or raise the limit.",
     )
+
+
+async def _ask_services(parts: Any, name: str, before: OnRecord) -> Paged:
+    """Whom a paging tool's services call."""
+    at = parts.clock.now()
+    pulled = await _pull(name, at, parts.paging[name].list_services, at)
+    CALLS.labels(name, Subject.SERVICES).inc(pulled.calls)
+    await _make_known(parts, name, [pulled.reason])
+    known = assess_coverage.services_before(before.services.get(name))
+    return Paged(provider=name, services=_take(known, pulled), asked_at=at)
 
 
 async def _pull(name: str, at: Any, ask: Any, *asked: Any) -> Pulled[Any]:

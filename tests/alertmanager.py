@@ -22,10 +22,12 @@ receivers:
 
 
 @contextmanager
-def running_alertmanager(program: Path, folder: Path, bot_url: str) -> Iterator[str]:
+def running_alertmanager(
+    program: Path, folder: Path, bot_url: str, configuration: str = CONFIG
+) -> Iterator[str]:
     port = free_port()
     config = folder / "alertmanager.yml"
-    config.write_text(CONFIG.format(url=bot_url, secret=SECRET))
+    config.write_text(configuration.format(url=bot_url, secret=SECRET))
     words = [
         program,
         f"--config.file={config}",

@@ -51,6 +51,12 @@ def alertmanager() -> Path:
     return _program("prometheus-alertmanager", "alertmanager")
 
 
+@pytest.fixture(scope="session")
+def prometheus() -> Path:
+    """A real Prometheus."""
+    return _program("prometheus")
+
+
 def _program(*names: str) -> Path:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     for name in names:

@@ -30,7 +30,7 @@ from bot.domain.standard_version import in_force
 from bot.procedures.check_prerequisites import prerequisites
 from bot.procedures.review_standard import StandardStanding, standing
 from bot.providers import all_providers
-from bot.providers.contract import Fleet
+from bot.providers.contract import Fleet, Secrets, secret_findings
 from bot.settings import SLACK_API, Settings, load_settings, read_environment
 from bot.standard import read_standard
 
@@ -194,6 +194,9 @@ def _sources(settings: Settings) -> Iterator[Finding]:
             yield _fault(f"source {name}", trouble, "")
         if not troubles:
             yield _ok(f"source {name}", "Its deliveries can be authenticated.")
+    if gate := Secrets(settings.deployments_secret.get_secret_value()):
+        for trouble in secret_findings("deployments", gate):
+            yield _fault("deployments", trouble, "")
 
 
 def _prerequisites(settings: Settings) -> list[Finding]:

@@ -7,9 +7,10 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from bot.domain.monitor import MetricReading, Monitor
+from bot.domain.paging import Service
 from bot.domain.spending import Billed, Spent, together
 
-Item = TypeVar("Item", MetricReading, Monitor)
+Item = TypeVar("Item", MetricReading, Monitor, Service)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,7 @@ class Known(Generic[Item]):
 
 def _name_of(item: Any) -> Hashable:
     """What makes a later word about the same thing."""
-    if isinstance(item, Monitor):
+    if isinstance(item, Monitor | Service):
         return item.id
     return item.identity, item.measure, item.metric
 
@@ -75,6 +76,7 @@ class Subject(StrEnum):
 
     METRICS = "metrics"
     MONITORS = "monitors"
+    SERVICES = "services"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What the tools said of metrics and monitors, as bytes and back: one compressed JSON text a tool and subject.
+"""What the tools said of metrics, monitors and services, as bytes and back: a compressed JSON text each.
 
 A fleet of 100,000 has half a million readings, which nobody asks for one by one: as rows they would keep the writer
 from the alerts for seconds, every quarter of an hour.
@@ -6,7 +6,7 @@ from the alerts for seconds, every quarter of an hour.
 
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,7 @@ from bot.domain.alert import Severity
 from bot.domain.answers import Known, Layer
 from bot.domain.component import Identity, Measure
 from bot.domain.monitor import Comparator, MetricReading, Monitor, Mute, Target, TargetKind, Watches
+from bot.domain.paging import Service, ServiceState
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -39,6 +40,17 @@ def pack_monitors(known: Known[Monitor]) -> bytes:
 
 def unpack_monitors(packed: bytes) -> Known[Monitor]:
     return _known(_content(packed), row_monitor)
+
+
+def pack_services(known: Known[Service]) -> bytes:
+    return _pack(known, lambda one: asdict(one) | {"ends": sorted(one.ends)})
+
+
+def unpack_services(packed: bytes) -> Known[Service]:
+    return _known(
+        _content(packed),
+        lambda row: Service(**row | {"state": ServiceState(row["state"]), "ends": frozenset(row["ends"])}),
+    )
 
 
 def _pack(known: Known[Any], row: Callable[[Any], Any]) -> bytes:

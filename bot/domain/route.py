@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.domain.monitor import Target, TargetKind
 from bot.domain.oncall import InSlack, Responder, Roster
+from bot.domain.paging import Service, Services, masked
 from bot.domain.shortfall import UNKNOWN_WHYS, Question, Shortfall, Why
 
 
@@ -16,6 +17,7 @@ class Routes:
     `approved` are the channels that may be used; `services` PagerDuty's services and integration keys with the team
     that they call; both compared without case and without their signs. `own` are the ends at which socmon itself
     listens, and `team` whom it then calls. `roster` is None when nobody can tell who is on call, and `unsure` says why.
+    `paging` is what PagerDuty itself says of its services, None where it is not asked.
     """
 
     approved: frozenset[str] = frozenset()
@@ -24,6 +26,7 @@ class Routes:
     team: str = ""
     roster: Roster | None = None
     unsure: str = "socmon does not know yet who is on call."
+    paging: Services | None = None
 
 
 def reaches_nobody(targets: tuple[Target, ...], routes: Routes, now: datetime) -> Shortfall | None:
@@ -54,14 +57,15 @@ def _end(target: Target, routes: Routes, now: datetime) -> Shortfall | None:
     def shortfall(why: Why, says: str, mend: str) -> Shortfall:
         return Shortfall(question=Question.ROUTED, why=why, says=says, mend=mend)
 
-    if target.dead:
-        mend = "Mend the target, or send it elsewhere."
-        return shortfall(
-            Why.DEAD_TARGET, f"{target.kind} {target.name} reaches nobody: {_sentence(target.dead)}", mend
-        )
     ends = (target.name, *target.reaches)
     folded = {folded_end(end) for end in ends}
-    teams = _teams_of(folded, routes)
+    service = _service_of(target, folded, routes.paging)
+    if dead := target.dead or (service.dead if service else ""):
+        mend = "Mend the target, or send it elsewhere."
+        return shortfall(
+            Why.DEAD_TARGET, f"{target.kind} {target.name} reaches nobody: {_sentence(dead)}", mend
+        )
+    teams = _teams_of(folded, service, routes)
     if any(_is_own(end, routes.own) for end in ends):
         return _team_called(routes.team, f"{target.kind} {target.name}", routes, now, shortfall)
     if teams:
@@ -70,10 +74,38 @@ def _end(target: Target, routes: Routes, now: datetime) -> Shortfall | None:
         return _anybody_called(target, routes, now, shortfall)
     if routes.roster and _on_call_by_mail(folded, routes.roster, now):
         return None
-    return _leads_nowhere(target, shortfall)
+    return _leads_nowhere(target, service, routes, shortfall)
 
 
-def _leads_nowhere(target: Target, shortfall: "Make") -> Shortfall:
+def _service_of(target: Target, folded: set[str], paging: Services | None) -> Service | None:
+    """By a key or an address in any tool; by a name where a tool says that it is a service's."""
+    if paging is None:
+        return None
+    says = target.reaches if target.kind is TargetKind.PAGERDUTY else ()
+    return paging.paged_by(sorted(folded)) or paging.named(map(folded_end, says))
+
+
+def _leads_nowhere(target: Target, service: Service | None, routes: Routes, shortfall: "Make") -> Shortfall:
+    paging = routes.paging
+    if service and routes.roster is None:
+        return shortfall(Why.NO_ROSTER, routes.unsure, "`/socmon oncall` shows what is known.")
+    if service:
+        policy = service.policy_name or service.policy
+        return shortfall(
+            Why.NO_TEAM,
+            f"PagerDuty's service {service.name} calls by the escalation policy {policy}, which is no team's here.",
+            f'Name it for a team under [[on_call.teams]]: pagerduty_policy = "{service.policy}".',
+        )
+    if target.kind is TargetKind.PAGERDUTY and paging and target.reaches:
+        if paging.unsure:
+            says = f"Nobody can tell whom PagerDuty {target.name} calls. {paging.unsure}"
+            return shortfall(Why.NO_ANSWER, says, "`socmon doctor` tests the connection to PagerDuty.")
+        if paging.lacks(target.reaches):
+            return shortfall(
+                Why.DEAD_TARGET,
+                f"{target.kind} {target.name} reaches nobody: PagerDuty has no such service or integration key.",
+                "Correct the name or the key where the tool is connected to PagerDuty.",
+            )
     if target.kind is TargetKind.PAGERDUTY:
         return shortfall(
             Why.NO_TEAM,
@@ -90,10 +122,13 @@ def _leads_nowhere(target: Target, shortfall: "Make") -> Shortfall:
 Make = Callable[[Why, str, str], Shortfall]
 
 
-def _teams_of(folded: set[str], routes: Routes) -> list[str]:
-    found = [routes.services[end] for end in sorted(folded) if end in routes.services]
+def _teams_of(folded: set[str], service: Service | None, routes: Routes) -> list[str]:
+    """What the configuration says of an end stands before what its service says."""
+    names = folded | ({folded_end(service.name), service.id.casefold()} if service else set())
+    found = [routes.services[end] for end in sorted(names) if end in routes.services]
+    policies = folded | ({service.policy.casefold()} if service else set())
     named = routes.roster.teams if routes.roster else ()
-    return found + [team.name for team in named if team.policy and team.policy.casefold() in folded]
+    return found + [team.name for team in named if team.policy and team.policy.casefold() in policies]
 
 
 def _team_called(name: str, what: str, routes: Routes, now: datetime, shortfall: Make) -> Shortfall | None:
@@ -144,11 +179,14 @@ def _on_call_by_mail(folded: set[str], roster: Roster, now: datetime) -> bool:
 
 
 def folded_end(end: str) -> str:
-    """An end of a route as it is compared: “@slack-Ops”, “#ops” and “ops” are the same channel."""
+    """An end of a route as it is compared: “@slack-Ops”, “#ops” and “ops” are the same channel.
+
+    Integration keys are compared by their digests.
+    """
     folded = end.strip().casefold().removeprefix("@")
     for prefix in ("slack-", "pagerduty-"):
         folded = folded.removeprefix(prefix)
-    return folded.removeprefix("#")
+    return masked(folded.removeprefix("#"))
 
 
 def _is_own(end: str, own: frozenset[str]) -> bool:

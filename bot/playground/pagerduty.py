@@ -30,6 +30,7 @@ class FakePagerDuty:
         self.users: dict[str, Body] = {}
         self.rules: dict[str, list[Body]] = {}
         self.policies: dict[str, Body] = {}
+        self.services: dict[str, Body] = {}
         self.oncalls: list[Body] = []
         self.hear: Callable[[Body], None] = lambda _event: None
         self.changed: Callable[[], None] = lambda: None
@@ -43,7 +44,7 @@ class FakePagerDuty:
     def restore(self, stored: Body) -> None:
         self._last = stored["last"]
         for name in _KEPT:
-            setattr(self, name, stored[name])
+            setattr(self, name, stored.get(name, getattr(self, name)))
 
     # Who works there
     def hire(self, id: str, name: str, email: str, *methods: Body) -> Body:  # noqa: A002 - PagerDuty's word
@@ -227,11 +228,22 @@ class FakePagerDuty:
                 found = {"notification_rules": [one for one in rules if urgency in {"all", one["urgency"]}]}
             case ["escalation_policies", policy]:
                 found = _wrapped("escalation_policy", self.policies.get(policy))
+            case ["services"]:
+                found = _page("services", self._services("integrations" in query.get("include[]", ())), query)
             case ["oncalls"]:
                 found = _page("oncalls", self._on_call(query), query)
             case _:
                 found = None
         return (200, found) if found else (404, _error("Not Found"))
+
+    def _services(self, whole: bool) -> list[Body]:  # noqa: FBT001
+        """Without its `include[]` an integration is a reference, which shows no key."""
+        if whole:
+            return list(self.services.values())
+        return [
+            one | {"integrations": [_reference(each) for each in one["integrations"]]}
+            for one in self.services.values()
+        ]
 
     def _on_call(self, query: Query) -> list[Body]:
         """The shifts of the policies that are asked for, within the time from `since` to `until`: by default now."""
@@ -260,6 +272,14 @@ class FakePagerDuty:
                 return 201, {"incident": found}
             case _:
                 return 405, _error("Method Not Allowed")
+
+
+def _reference(integration: Body) -> Body:
+    return {
+        "id": integration["id"],
+        "type": f"{integration['type']}_reference",
+        "summary": integration["summary"],
+    }
 
 
 def _wrapped(name: str, found: Body | None) -> Body | None:
@@ -291,4 +311,4 @@ def _time(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"
 
 
-_KEPT = ("incidents", "notes", "users", "rules", "policies", "oncalls")
+_KEPT = ("incidents", "notes", "users", "rules", "policies", "services", "oncalls")

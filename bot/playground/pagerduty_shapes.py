@@ -75,3 +75,36 @@ def oncall(
         "start": start,
         "end": end,
     }
+
+
+def service(
+    id: str,  # noqa: A002
+    name: str,
+    policy: str,
+    *keys: str,
+    status: str = "active",
+    urgency: str = "high",
+) -> Body:
+    """A service with an Events API v2 integration for each key."""
+    return {
+        "id": id,
+        "type": "service",
+        "name": name,
+        "summary": name,
+        "html_url": f"{SITE}/service-directory/{id}",
+        "status": status,
+        "escalation_policy": reference("escalation_policy", policy, policy),
+        "incident_urgency_rule": {"type": "constant", "urgency": urgency},
+        "integrations": [
+            {
+                "id": f"{id}I{number}",
+                "type": "events_api_v2_inbound_integration",
+                "name": "Events API V2",
+                "summary": "Events API V2",
+                "integration_key": key,
+                "service": reference("service", id, name),
+            }
+            for number, key in enumerate(keys)
+        ],
+        "teams": [],
+    }

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from bot.playground.pagerduty import POLICY, FakePagerDuty
-from bot.playground.pagerduty_shapes import method, policy
+from bot.playground.pagerduty_shapes import method, policy, service
 
 TEAM = "T0PLAY"
 TEAM_NAME = "Northwind"
@@ -171,6 +171,7 @@ def staff_pagerduty(fake: FakePagerDuty, now: datetime) -> None:
     Behind them stands Pat, a contractor without a Slack account.
     """
     fake.policies[POLICY] = policy(POLICY, 5, 15, name="Platform")
+    fake.services["PSVC001"] = service("PSVC001", "Production", POLICY, "0123456789abcdef0123456789abcdef")
     for user, name in (("PSAM", "Sam Rivera"), ("PKIM", "Kim Okafor"), ("PPAT001", "Pat Example")):
         email = f"{name.split()[0].lower()}@northwind.example"
         mail = method(f"{user}2", "email", address=email, label="Work")

@@ -21,9 +21,12 @@ from bot.domain.packed_answers import (
     monitor_row,
     pack_monitors,
     pack_readings,
+    pack_services,
     unpack_monitors,
     unpack_readings,
+    unpack_services,
 )
+from bot.domain.paging import Service, Services
 from bot.domain.person import READERS, Person
 from bot.domain.route import Routes, folded_end
 from bot.domain.scope import InScope, Scope
@@ -73,6 +76,7 @@ class OnRecord:
     entries: Mapping[str, InScope]
     metrics: Mapping[str, bytes]
     monitors: Mapping[str, bytes]
+    services: Mapping[str, bytes]
     roster: StoredRoster | None
 
     def seen_by(self, provider: str, tools: Collection[str], now: datetime) -> list[Component]:
@@ -121,6 +125,28 @@ class Told:
                 (Subject.MONITORS, self.monitors, self.packed_monitors),
             )
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paged:
+    """What a paging tool said of its services, merged with what it said before."""
+
+    provider: str
+    services: Known[Service]
+    asked_at: datetime
+
+    @property
+    def ages(self) -> tuple[tuple[Age, bytes], ...]:
+        known = self.services
+        age = Age(
+            provider=self.provider,
+            subject=Subject.SERVICES,
+            asked_at=self.asked_at,
+            whole_at=known.whole_at,
+            reason=known.reason,
+            calls=known.calls,
+        )
+        return ((age, pack_services(known)),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +201,7 @@ def on_record(records: Records) -> OnRecord:
         },
         metrics=records.answers(Subject.METRICS),
         monitors=records.answers(Subject.MONITORS),
+        services=records.answers(Subject.SERVICES),
         roster=records.latest_roster(),
     )
 
@@ -202,6 +229,25 @@ def routes(
             known, unsure=f"Who is on call was last known at {stored.checked_at:%Y-%m-%d %H:%M} UTC."
         )
     return replace(known, roster=stored.roster)
+
+
+def with_services(
+    routes: Routes, told: Sequence[Known[Service]], now: datetime, time_to_live: timedelta
+) -> Routes:
+    """The routes, with what the paging tools say of their services; one that is too old says nothing."""
+    if not told:
+        return routes
+    unsure = " ".join(
+        one.reason or "What it said of its services is too old."
+        for one in told
+        if not one.is_whole(now, time_to_live)
+    )
+    every = tuple(service for one in told for _, service in one.items(now, time_to_live))
+    return replace(routes, paging=Services(every=every, unsure=unsure))
+
+
+def services_before(packed: bytes | None) -> Known[Service]:
+    return unpack_services(packed) if packed else Known()
 
 
 def known_before(
@@ -281,21 +327,21 @@ def compare(found: Assessment, before: Sequence[Interval], *, standard: Standard
     )
 
 
-def keep(records: Records, change: Change, told: Sequence[Told]) -> Kept:
+def keep(records: Records, change: Change, told: Sequence[Told], paged: Sequence[Paged] = ()) -> Kept:
     """Store the answers, the run, and what began or ended to be out of coverage; all of it in the log."""
-    for one in told:
-        for age, body in one.ages:
-            records.save_answer(age, body)
-    if gone := {age.provider for age in records.ages()} - {one.provider for one in told}:
+    ages = [each for one in told for each in one.ages] + [each for one in paged for each in one.ages]
+    for age, body in ages:
+        records.save_answer(age, body)
+    if gone := {age.provider for age in records.ages()} - {age.provider for age, _ in ages}:
         records.forget_answers(gone)
     every = [each for one in told for each in one.changes]
     records.add_monitor_changes(every)
     records.save_intervals(change.ended, change.begun)
-    run = replace(change.run, spent=spent_by_tool(age for one in told for age, _ in one.ages))
+    run = replace(change.run, spent=spent_by_tool(age for age, _ in ages))
     records.add_run(run)
     opened = [each for each in change.begun if each.measure]
     closed = [each for each in change.ended if each.measure]
-    _log(records, run, told, opened, closed)
+    _log(records, run, [age for age, _ in ages], opened, closed)
     for each in every:
         records.log(_change_entry(each))
     lost = tuple(each for each in every if each.losses)
@@ -411,7 +457,7 @@ def _all(known: Known[Monitor]) -> list[Monitor]:
 
 
 def _log(
-    records: Records, run: Run, told: Sequence[Told], opened: Sequence[Interval], closed: Sequence[Interval]
+    records: Records, run: Run, ages: Sequence[Age], opened: Sequence[Interval], closed: Sequence[Interval]
 ) -> None:
     facts: dict[str, Fact] = {
         "scope": run.scope,
@@ -431,8 +477,7 @@ def _log(
                 "components": age.components,
                 "billed": [{"of": each.of, "units": each.units, "usd": str(each.usd)} for each in age.billed],
             }
-            for one in told
-            for age, _ in one.ages
+            for age in ages
         ],
     }
     records.log(Entry(type="coverage.assessed", actor=_SYSTEM, subject={"coverage": "all"}, facts=facts))

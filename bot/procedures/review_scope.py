@@ -101,6 +101,12 @@ def take_turn(records: Records, source: str) -> bool:
     return True
 
 
+def ask_anew(records: Records) -> None:
+    """Something was deployed: each source's hour is over, so that it is asked at the next look."""
+    for one in records.heard():
+        records.save_heard(replace(one, asked_at=min(one.asked_at, records.now - ASK_EVERY)))
+
+
 def sightings(records: Records, *, after: int = 0) -> list[Sighting]:
     """A page, of what all sources see and saw; empty at the end."""
     return records.sightings(after=after)

@@ -15,10 +15,12 @@ from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 from bot.domain.alert import Reported, Severity
 from bot.domain.comparison import OpenAlert
-from bot.domain.component import Component
+from bot.domain.component import Component, Kind, Measure
 from bot.domain.errors import Refused, Unreadable, WrongSettings
 from bot.domain.monitor import MetricReading, Monitor
 from bot.domain.oncall import Roster
+from bot.domain.paging import Service
+from bot.domain.plan import Foreseen, Resource
 from bot.domain.spending import Billed
 from bot.domain.tool import Account, Author, ToolAct, VendorWrite
 from bot.ports import Network
@@ -170,6 +172,14 @@ class OnCallSource(Protocol):
         ...
 
 
+class Paging(Protocol):
+    """A tool that pages people for services. Synchronous: it is asked in a worker thread."""
+
+    def list_services(self, at: datetime) -> Pulled[Service]:
+        """All services. Trouble is an incomplete answer: it never raises for the tool's sake."""
+        ...
+
+
 class SampleKind(StrEnum):
     """What a sample delivery tells. GARBAGE is genuine (signed) and unreadable.
 
@@ -288,6 +298,12 @@ class Fleet(Protocol):
         )
 
 
+def _foresees_nothing(
+    _settings: Any, _resources: Sequence[Resource], _known: Mapping[str, Monitor], _at: datetime
+) -> Foreseen:
+    return Foreseen()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     """One vendor. `webhook` builds its webhook from the provider's own settings object (what `settings` returned).
@@ -314,6 +330,16 @@ class Provider:
     """The way to tell the tool what people did; None where there is none."""
     fleet: Callable[[Any], Fleet | None] = lambda _settings: None
     """What the tool knows of the infrastructure, by its settings; None where these do not say how to ask."""
+    paging: Callable[[Any], Paging | None] = lambda _settings: None
+    """The tool's services and whom they call; None where there are none, or the settings do not say how to ask."""
+    own_ends: Callable[[Any], tuple[str, ...]] = lambda _settings: ()
+    """Ends of routes at which socmon itself listens, beside its public address: a queue, a hidden webhook."""
+    foresee: Callable[[Any, Sequence[Resource], Mapping[str, Monitor], datetime], Foreseen] = (
+        _foresees_nothing
+    )
+    """What a plan of Terraform does to the tool's monitors, of which those by id are on record. Pure; asks nobody."""
+    collects: Callable[[Kind, Measure], bool] = lambda _kind, _measure: False
+    """Whether it has a measure of such components from the start, without an agent or an add-on."""
 
 
 class Secrets:

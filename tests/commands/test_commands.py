@@ -26,6 +26,7 @@ from bot.procedures.review_standard import take_standard
 from bot.procedures.seal_log import seal_log
 from bot.procedures.show_alert import report_problem
 from tests.fleets import STANDARD, in_scope, look
+from tests.plans import function, plan
 from tests.reports import delivery, report
 from tests.rosters import person, roster
 from tests.world import ORIGIN, ROUTES, Ledger
@@ -112,6 +113,7 @@ def test_help_names_every_command(socmon: Socmon) -> None:
         "status",
         "oncall",
         "coverage",
+        "check",
         "scope",
         "jobs",
         "manifest",
@@ -362,6 +364,29 @@ def test_the_inventory_is_imported_at_the_terminal(socmon: Socmon, data: Path, t
     assert socmon("scope", "export", "--json").stdout.startswith("[")
     assert "cannot be read" in socmon("scope", "import", str(tmp_path / "none.yaml")).stderr
     assert json.loads(socmon("evidence", "verify", "--json", "--vkey", key.vkey).stdout)["verdict"] == "ok"
+
+
+def test_what_is_to_be_deployed_is_checked(socmon: Socmon, data: Path, tmp_path: Path) -> None:
+    """0 when all is well, 1 when something would not be watched, 2 when the file cannot be used; nothing is changed."""
+    good, bad, wrong = tmp_path / "good.json", tmp_path / "bad.json", tmp_path / "components.csv"
+    good.write_bytes(plan())
+    bad.write_bytes(plan(function()))
+    wrong.write_text("name,kind\nweb-1,hots\n")
+    before_the_start = socmon("check", str(good))
+    lived_in(data)
+
+    fine, failed = socmon("check", str(good)), socmon("check", str(bad))
+    document = json.loads(socmon("check", str(bad), "--json").stdout)
+    refused, missing = socmon("check", str(wrong)), socmon("check", str(tmp_path / "none.json"))
+
+    assert [each.returncode for each in (before_the_start, fine, failed, refused, missing)] == [2, 0, 1, 2, 2]
+    assert fine.stdout == "passed: 0 components, 0 of them would be unmonitored; 0 would lose coverage\n"
+    assert "✗ aws_lambda_function.pay (function) errors: No monitor watches its errors." in failed.stdout
+    assert document["passed"] is False
+    assert document["components"][0]["measures"][0]["state"] == "gap"
+    assert "“hots” is no kind. Did you mean “host”?" in refused.stderr
+    assert refused.stderr.endswith("Nothing was checked.\n")
+    assert "cannot be read" in missing.stderr
 
 
 def test_evidence_is_verified(socmon: Socmon, data: Path) -> None:

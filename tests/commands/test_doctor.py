@@ -126,6 +126,11 @@ LOCAL: dict[str, tuple[str, str, dict[str, str]]] = {
     "no source": ("sources", CONFIG.replace("[providers.generic]", ""), {}),
     "a source without a secret": ("source generic", CONFIG, {"SOCMON_WEBHOOK_SECRET_GENERIC": ""}),
     "a weak secret": ("source generic", CONFIG, {"SOCMON_WEBHOOK_SECRET_GENERIC": "hunter2"}),
+    "a weak secret of pipelines": (
+        "deployments",
+        CONFIG,
+        {"SOCMON_WEBHOOK_SECRET_DEPLOYMENTS": "hunter2"},
+    ),
     "no token": ("slack", CONFIG, {"SLACK_BOT_TOKEN": ""}),
     "no way for clicks": ("slack", CONFIG, {"SLACK_APP_TOKEN": ""}),
     "clicks over HTTP without an address": (

@@ -16,7 +16,7 @@ from bot.procedures.receive_alert import receive_alert
 from bot.procedures.report_status import report_status
 from bot.providers.cloudwatch.envelope import Kind
 from bot.providers.cloudwatch.samples import CloudWatchSamples
-from bot.providers.cloudwatch.settings import EXAMPLE_TOPIC
+from bot.providers.cloudwatch.settings import EXAMPLE_QUEUE, EXAMPLE_TOPIC
 from bot.providers.cloudwatch.webhook import CloudWatchWebhook
 from bot.providers.contract import Queued, QueueLook, Sample, SampleKind, Samples
 from handlers import queues
@@ -442,3 +442,14 @@ async def test_a_look_that_hangs_holds_no_end_up() -> None:
     assert thread.daemon
     hanging.set()
     thread.join()
+
+
+def test_socmon_listens_at_its_address_and_at_its_queue(build: Build) -> None:
+    """A route of any tool that ends at one of them calls whom socmon calls."""
+    tables = f'[providers.cloudwatch]\ntopics = ["{EXAMPLE_TOPIC}"]\nqueue = "{EXAMPLE_QUEUE}"\n'
+    socmon = build(tables=tables, SOCMON_PUBLIC_URL="https://socmon.example.com")
+
+    routes = socmon.notification_routes(None, START)
+
+    queue = "arn:aws:sqs:eu-west-1:111122223333:socmon-alarms"
+    assert routes.own == {"https://socmon.example.com", queue}

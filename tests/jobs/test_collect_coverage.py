@@ -12,17 +12,21 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.adapters.slack.coverage_message import coverage_message
+from bot.domain.answers import Subject
 from bot.domain.component import Component
 from bot.domain.coverage import State
 from bot.domain.monitor import MetricReading, Monitor
+from bot.domain.paging import Service, ServiceState
 from bot.domain.scope import Change, Difference, Heard, InScope
+from bot.domain.shortfall import Why
 from bot.domain.spending import ASKED_EVERY, Billed, Spent
 from bot.procedures import assess_coverage
 from bot.procedures.assess_coverage import CoverageAnswer
 from bot.providers.contract import Pulled
 from jobs.collect_coverage import collect_coverage
 from jobs.schedule import all_jobs
-from tests.fleets import MONITORS, READINGS, ROUTES, STANDARD, TTL, in_scope
+from tests.fleets import MONITORS, OPS, READINGS, ROUTES, STANDARD, TTL, in_scope
+from tests.rosters import roster
 from tests.world import Ledger
 
 
@@ -88,6 +92,7 @@ class Parts(SimpleNamespace):
             said=said,
             clock=ledger.clock,
             fleets={"datadog": Tool()},
+            paging={},
             titles={"datadog": "Datadog"},
             standard=STANDARD,
             coverage_time_to_live=TTL,
@@ -201,3 +206,42 @@ def test_a_month_is_reckoned_with_how_often_the_tools_are_asked() -> None:
     [job] = [each for each in all_jobs(ZoneInfo("UTC")) if each.name == "collect-coverage"]
 
     assert job.every.interval == ASKED_EVERY
+
+
+class Pager:
+    """PagerDuty's services as a test wants them."""
+
+    def __init__(self) -> None:
+        self.down, self.state = False, ServiceState.ACTIVE
+
+    def list_services(self, at: datetime) -> Pulled[Service]:
+        if self.down:
+            return Pulled(
+                items=(), complete=False, as_of=at, reason="PagerDuty answers GET /services with 403."
+            )
+        found = Service(id="PSVC1", name="Ops", state=self.state, policy="PT20YPA")
+        return Pulled(items=(found,), complete=True, as_of=at)
+
+
+async def test_services_are_asked_and_an_old_answer_says_nothing(parts: Any) -> None:
+    """What PagerDuty last said of its services stands as long as any answer; then nobody can tell whom it calls."""
+    target = replace(OPS, reaches=("Ops",))
+    parts.fleets["datadog"].monitors = [replace(one, targets=(target,)) for one in MONITORS]
+    platform = replace(roster().team("platform"), policy="PT20YPA")
+    known = replace(roster(), teams=(platform,))
+    parts.notification_routes = lambda _stored, _now: replace(ROUTES, services={}, roster=known)
+    parts.paging = {"pagerduty": Pager()}
+    parts.titles["pagerduty"] = "PagerDuty"
+    scope(parts, in_scope())
+
+    assert await collect_coverage(parts) == "5 cells covered, 0 gaps opened, 0 closed"
+    assert [(age.provider, age.subject) for age in ask(parts).ages][-1] == ("pagerduty", Subject.SERVICES)
+    parts.paging["pagerduty"].down = True
+    parts.ledger.clock.move(1800)
+    assert (await collect_coverage(parts)).startswith("5 cells covered")
+    parts.ledger.clock.move(1800)
+    assert (await collect_coverage(parts)).startswith("1 cells covered, 4 gaps opened")
+    assert ask(parts).run.total(State.UNKNOWN) == 4
+    parts.paging["pagerduty"].down, parts.paging["pagerduty"].state = False, ServiceState.MAINTENANCE
+    await collect_coverage(parts)
+    assert {each.why for gap in ask(parts).gaps for each in gap.shortfalls} == {Why.DEAD_TARGET}

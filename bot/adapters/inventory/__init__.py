@@ -1,17 +1,20 @@
-"""The approved inventory as people keep it: YAML, CSV, or the state that Terraform keeps.
+"""The approved inventory as people keep it: YAML, CSV, or the state that Terraform keeps; and what is to be deployed.
 
 A file is read whole or not at all: every problem is named with its line and its mend.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from bot.adapters.inventory.csv_file import read_csv
 from bot.adapters.inventory.rows import Problem, Row, WrongInventory, components
 from bot.adapters.inventory.terraform import read_terraform
+from bot.adapters.inventory.terraform_plan import read_plan
 from bot.adapters.inventory.yaml_file import read_yaml
 from bot.domain.component import Identity
+from bot.domain.deployment import Deployment, Part, Proposed
 from bot.domain.scope import InScope
 
 MOST_BYTES = 200 * 1024 * 1024
@@ -55,6 +58,29 @@ def read_inventory(files: Sequence[tuple[Path, bytes]]) -> Inventory:
     if problems:
         raise WrongInventory(problems)
     return Inventory(entries=tuple(entries), skipped=skipped)
+
+
+def read_deployment(path: Path, content: bytes) -> Deployment:
+    """What is to be deployed: `.json` is a plan of Terraform, all else a component list. Raises WrongInventory."""
+    so = "Nothing was checked."
+    digest = f"sha256:{sha256(content).hexdigest()}"
+    if path.suffix.casefold() == ".json":
+        plan, problems = read_plan(str(path), content, digest)
+        if plan is None:
+            raise WrongInventory(problems, so)
+        return plan
+    try:
+        listed = read_inventory([(path, content)])
+    except WrongInventory as wrong:
+        raise WrongInventory(wrong.problems, so) from wrong
+    return Deployment(
+        source="component list",
+        digest=digest,
+        proposed=tuple(
+            Proposed(address=one.component.name, item=one, part=Part.LISTED) for one in listed.entries
+        ),
+        skipped=listed.skipped,
+    )
 
 
 def _doubled(found: Iterable[tuple[Row, InScope]]) -> list[Problem]:

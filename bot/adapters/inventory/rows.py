@@ -26,13 +26,13 @@ class Problem:
 
 
 class WrongInventory(SocmonError):
-    """A file cannot be taken; nothing was imported."""
+    """A file cannot be taken; `so` says that nothing came of it."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], so: str = "Nothing was imported.") -> None:
         listed = [f"{one.where}: {one.says}" for one in problems[:MOST_TOLD]]
         if len(problems) > MOST_TOLD:
             listed.append(f"… and {len(problems) - MOST_TOLD} more.")
-        super().__init__("\n".join([*listed, "Nothing was imported."]))
+        super().__init__("\n".join([*listed, so]))
         self.problems = tuple(problems)
 
 

@@ -77,13 +77,18 @@ def _instances(resource: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, 
 
 
 def _row(where: str, kind_of: str, attributes: Mapping[str, Any]) -> Row | Problem:
-    kind, named, others = TYPES[kind_of]
-    arn = _arn(attributes)
-    if not arn:
+    if not _arn(attributes):
         return Problem(
             where,
             "it has no ARN in the state. Run `terraform apply -refresh-only`, and pull the state again.",
         )
+    return row_of(kind_of, attributes, where=where)
+
+
+def row_of(kind_of: str, attributes: Mapping[str, Any], *, where: str, address: str = "") -> Row:
+    """A component by its attributes; before it is made it has no ARN, and then its address in the plan names it."""
+    kind, named, others = TYPES[kind_of]
+    arn = _arn(attributes)
     tags = {
         str(name): str(value)
         for source in ("tags", "tags_all")
@@ -92,19 +97,20 @@ def _row(where: str, kind_of: str, attributes: Mapping[str, Any]) -> Row | Probl
     }
     lowered = {name.casefold(): value for name, value in tags.items()}
     identities = [
-        arn,
+        *filter(None, [arn]),
         *(f"{space}:{value}" for space, key in others.items() if (value := attributes.get(key))),
     ]
-    region, account = arn.split(":")[3:5]
+    region, account = arn.split(":")[3:5] if arn else (str(attributes.get("region") or ""), "")
+    called = str(attributes.get(named) or "") or tags.get("Name")
     fields = {
-        "name": str(attributes.get(named) or "") or tags.get("Name") or str(attributes.get("id") or arn),
+        "name": called or str(address or attributes.get("id") or arn),
         "kind": kind.value,
         "owner": lowered.get("owner") or lowered.get("team") or "",
         "criticality": lowered.get("criticality", ""),
         "account": account,
         "region": region,
     }
-    return Row(where=where, fields=fields, identities=tuple(identities), tags=tags)
+    return Row(where=where, fields=fields, identities=tuple(identities or [f"name:{address}"]), tags=tags)
 
 
 def _object(value: Any) -> Mapping[str, Any]:

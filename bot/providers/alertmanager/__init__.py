@@ -2,9 +2,19 @@
 
 from bot.providers.alertmanager.alerts import AlertmanagerAlerts
 from bot.providers.alertmanager.samples import AlertmanagerSamples
-from bot.providers.alertmanager.settings import findings, read_settings
+from bot.providers.alertmanager.settings import AlertmanagerSettings, findings, own_end, read_settings
 from bot.providers.alertmanager.webhook import AlertmanagerWebhook
-from bot.providers.contract import Provider
+from bot.providers.contract import Fleet, Provider
+
+
+def fleet(settings: AlertmanagerSettings) -> Fleet | None:
+    """Where Prometheus may be asked; only then the parser of its expressions is imported."""
+    if not settings.prometheus_url:
+        return None
+    from bot.providers.alertmanager.fleet import PrometheusFleet  # noqa: PLC0415
+
+    return PrometheusFleet(settings=settings)
+
 
 PROVIDER = Provider(
     name="alertmanager",
@@ -14,4 +24,6 @@ PROVIDER = Provider(
     samples=AlertmanagerSamples,
     findings=findings,
     alerts=lambda settings: AlertmanagerAlerts(settings=settings) if settings.url else None,
+    fleet=fleet,
+    own_ends=lambda settings: (own_end(settings),),
 )

@@ -21,9 +21,9 @@ class AlertmanagerAlerts(Alerts):
 
     def list_open(self, at: datetime) -> Pulled[OpenAlert]:
         url = f"{self.settings.url}/api/v2/alerts?active=true&silenced=true&inhibited=true&unprocessed=true"
-        token = self.settings.token
+        proof = self.settings.authorization
         try:
-            found = ask(url, headers={"Authorization": f"Bearer {token}"} if token else {})
+            found = ask(url, headers={"Authorization": proof} if proof else {})
             items = tuple(self._open(one, at) for one in _list(found))
         except (ToolSilent, Unreadable) as error:
             why = f"Alertmanager at {self.settings.url} did not say which alerts are active: {error}."

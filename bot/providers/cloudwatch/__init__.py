@@ -1,5 +1,11 @@
 """Amazon CloudWatch: alarms that arrive through SNS, over HTTPS or in a queue."""
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from bot.domain.component import Kind, Measure
+from bot.domain.monitor import Monitor
+from bot.domain.plan import Foreseen, Resource
 from bot.providers.cloudwatch.queue import open_queue
 from bot.providers.cloudwatch.samples import CloudWatchSamples
 from bot.providers.cloudwatch.settings import CloudWatchSettings, findings, read_settings
@@ -25,6 +31,20 @@ def open_fleet(settings: CloudWatchSettings) -> Fleet | None:
     return CloudWatchFleet(settings=settings)
 
 
+def foresee(
+    settings: CloudWatchSettings, resources: Sequence[Resource], known: Mapping[str, Monitor], at: datetime
+) -> Foreseen:
+    from bot.providers.cloudwatch import terraform  # noqa: PLC0415 - as above
+
+    return terraform.foresee(settings, resources, known, at)
+
+
+def collects(kind: Kind, measure: Measure) -> bool:
+    from bot.providers.cloudwatch import terraform  # noqa: PLC0415 - as above
+
+    return terraform.collects(kind, measure)
+
+
 PROVIDER = Provider(
     name="cloudwatch",
     title="CloudWatch",
@@ -35,4 +55,7 @@ PROVIDER = Provider(
     queue=open_queue,
     alerts=open_alerts,
     fleet=open_fleet,
+    own_ends=lambda settings: (settings.queue.arn,) if settings.queue else (),
+    foresee=foresee,
+    collects=collects,
 )

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.domain.monitor import Target, TargetKind
+from bot.domain.paging import masked
 from bot.providers.cloudwatch.aws import Missing, Place
 from bot.providers.cloudwatch.settings import CloudWatchSettings
 
@@ -22,9 +23,9 @@ NO_ACTION = Target(
     dead="It has no alarm action, so nobody is told. Let it notify an SNS topic (AlarmActions).",
 )
 
-_OURS = re.compile(r"/webhooks/cloudwatch/?")
+OURS = re.compile(r"/webhooks/cloudwatch/?")
 # The address that PagerDuty shows for its CloudWatch integration; the key in it lets anybody page.
-_PAGERDUTY = re.compile(r"https://events\.(?:eu\.)?pagerduty\.com/integration/([A-Za-z0-9]+)/enqueue/?")
+PAGERDUTY = re.compile(r"https://events\.(?:eu\.)?pagerduty\.com/integration/([A-Za-z0-9]+)/enqueue/?")
 _KINDS = {
     "email": TargetKind.EMAIL,
     "email-json": TargetKind.EMAIL,
@@ -78,7 +79,9 @@ class Routes:
         return (Target(kind=TargetKind.SNS, name=topic, dead=why),)
 
     def _end(self, subscription: Data) -> Target:
+        """With its topic: who approves that, approves all its ends."""
         end = _far_end(subscription)
+        end = replace(end, reaches=(*end.reaches, subscription["TopicArn"]))
         match subscription["SubscriptionArn"]:
             case "PendingConfirmation":
                 why = (
@@ -88,13 +91,13 @@ class Routes:
             case "Deleted":
                 why = f"Its subscription was deleted. Subscribe again to {_name(subscription['TopicArn'])}."
             case arn:
-                why = self._why_raw(arn, subscription)
+                why = self._why_raw(arn, subscription) or self._why_not_believed(subscription)
         return replace(end, dead=why)
 
     def _why_raw(self, arn: str, subscription: Data) -> str:
         """Raw delivery strips what SNS signs: socmon refuses it, and PagerDuty cannot read it."""
         ours = self._is_ours(subscription)
-        if not (ours or _PAGERDUTY.fullmatch(subscription["Endpoint"])):
+        if not (ours or PAGERDUTY.fullmatch(subscription["Endpoint"])):
             return ""
         try:
             told = list(self._place.pages("sns", "get_subscription_attributes", SubscriptionArn=arn))
@@ -108,12 +111,18 @@ class Routes:
             f" --subscription-arn {arn} --attribute-name RawMessageDelivery --attribute-value false"
         )
 
+    def _why_not_believed(self, subscription: Data) -> str:
+        topic = subscription["TopicArn"]
+        if topic in self._settings.topics or not self._is_ours(subscription):
+            return ""
+        return f"socmon believes nothing from {topic}. Add it to topics under [providers.cloudwatch]."
+
     def _is_ours(self, subscription: Data) -> bool:
         endpoint = subscription["Endpoint"]
         if subscription["Protocol"] == "sqs":
             queue = self._settings.queue
-            return queue is not None and endpoint.rpartition(":")[2] == queue.name
-        return bool(_OURS.fullmatch(urlsplit(endpoint).path))
+            return queue is not None and endpoint == queue.arn
+        return bool(OURS.fullmatch(urlsplit(endpoint).path))
 
 
 def through(rule: str) -> frozenset[str]:
@@ -132,8 +141,8 @@ _IN_ALARM = re.compile(r"""\bALARM\(\s*["']?([^"')]+?)["']?\s*\)""")
 
 def _far_end(subscription: Data) -> Target:
     endpoint, protocol = subscription["Endpoint"], subscription["Protocol"]
-    if found := _PAGERDUTY.fullmatch(endpoint):
-        return Target(kind=TargetKind.PAGERDUTY, name="pagerduty", reaches=(found[1],))
+    if found := PAGERDUTY.fullmatch(endpoint):
+        return Target(kind=TargetKind.PAGERDUTY, name="pagerduty", reaches=(masked(found[1]),))
     kind = _KINDS.get(protocol, TargetKind.OTHER)
     if kind is TargetKind.WEBHOOK:
         # Secrets live in an address's query and before its host.

@@ -20,7 +20,9 @@ _TOPIC = re.compile(r"arn:aws(-[a-z]{2,10}){0,2}:sns:[a-z0-9-]{3,30}:[0-9]{12}:[
 _AWS_HOST = re.compile(
     r"https://sqs(?:-fips)?\.(?P<region>[a-z0-9-]{3,30})\.(?:amazonaws\.com(?:\.cn)?|api\.aws)"
 )
-_QUEUE = re.compile(r"(?P<host>https?://[^/\s?#@]+)/[0-9]{12}/(?P<name>[A-Za-z0-9_-]{1,80}(?P<fifo>\.fifo)?)")
+_QUEUE = re.compile(
+    r"(?P<host>https?://[^/\s?#@]+)/(?P<account>[0-9]{12})/(?P<name>[A-Za-z0-9_-]{1,80}(?P<fifo>\.fifo)?)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,18 @@ class QueueAddress:
     url: str
     name: str
     region: str
+    account: str
+
+    @property
+    def arn(self) -> str:
+        """What SNS calls it: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html."""
+        partition = next(
+            (name for start, name in _PARTITIONS.items() if self.region.startswith(start)), "aws"
+        )
+        return f"arn:{partition}:sqs:{self.region}:{self.account}:{self.name}"
+
+
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,4 +190,4 @@ def _queue(value: object, environ: Mapping[str, str]) -> QueueAddress:
         raise WrongSettings(
             f"providers.cloudwatch.queue: {found[0]} does not say in which region it is. Set AWS_REGION."
         )
-    return QueueAddress(url=found[0], name=found["name"], region=region)
+    return QueueAddress(url=found[0], name=found["name"], region=region, account=found["account"])

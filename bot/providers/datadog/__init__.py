@@ -1,5 +1,10 @@
 """Datadog: monitors report through the Webhooks integration, with a payload template of ours."""
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from bot.domain.monitor import Monitor
+from bot.domain.plan import Foreseen, Resource
 from bot.providers.contract import Alerts, Fleet, Provider
 from bot.providers.datadog.samples import DatadogSamples
 from bot.providers.datadog.settings import DatadogSettings, findings, read_settings
@@ -24,6 +29,14 @@ def fleet(settings: DatadogSettings) -> Fleet | None:
     return DatadogFleet(settings=settings)
 
 
+def foresee(
+    settings: DatadogSettings, resources: Sequence[Resource], known: Mapping[str, Monitor], at: datetime
+) -> Foreseen:
+    from bot.providers.datadog import terraform  # noqa: PLC0415 - as above
+
+    return terraform.foresee(settings, resources, known, at)
+
+
 PROVIDER = Provider(
     name="datadog",
     title="Datadog",
@@ -33,4 +46,5 @@ PROVIDER = Provider(
     findings=findings,
     alerts=open_alerts,
     fleet=fleet,
+    foresee=foresee,
 )

@@ -84,7 +84,7 @@ def list_monitors(settings: DatadogSettings, at: datetime) -> Pulled[Monitor]:
         routes = read_routes(visit, settings, found)
         items: Iterable[Monitor] = ()
         if silence_known and routes.known:
-            items = (_read(one, downtimes, routes, settings, at) for one in found)
+            items = (read_monitor(one, downtimes, routes, settings, at) for one in found)
         return Pulled(
             items=tuple(items),
             complete=whole and silence_known and routes.known,
@@ -138,7 +138,7 @@ def _downtime(facts: Data) -> Downtime:
     )
 
 
-def _read(
+def read_monitor(
     monitor: Data, downtimes: Sequence[Downtime], routes: Routes, settings: DatadogSettings, at: datetime
 ) -> Monitor:
     options = monitor.get("options") or {}

@@ -5,6 +5,7 @@ from bot.providers.newrelic.alerts import NewRelicAlerts
 from bot.providers.newrelic.fleet import NewRelicFleet
 from bot.providers.newrelic.samples import NewRelicSamples
 from bot.providers.newrelic.settings import findings, read_settings
+from bot.providers.newrelic.terraform import foresee
 from bot.providers.newrelic.webhook import NewRelicWebhook
 
 PROVIDER = Provider(
@@ -20,4 +21,5 @@ PROVIDER = Provider(
     fleet=lambda settings: (
         NewRelicFleet(settings=settings) if settings.api_key and settings.account else None
     ),
+    foresee=foresee,
 )

@@ -78,7 +78,7 @@ def list_monitors(settings: NewRelicSettings, at: datetime) -> Pulled[Monitor]:
     routes = read_routes(visit)
     known = all_policies and all_rules and routes.known
     names = {text(one.get("id"), 40): line(one.get("name")) for one in policies}
-    items = [_read(one, names, rules, routes, settings) for one in conditions] if known else []
+    items = [read_condition(one, names, rules, routes, settings) for one in conditions] if known else []
     return Pulled(
         items=tuple(items), complete=whole and known, as_of=at, calls=visit.calls, reason=visit.reason
     )
@@ -97,7 +97,7 @@ def _muting_rules(visit: Visit) -> tuple[list[Data], bool]:
     return [one for one in found if one.get("enabled") and one.get("status") in (None, "ACTIVE")], True
 
 
-def _read(
+def read_condition(
     condition: Data,
     policies: Mapping[str, str],
     rules: Iterable[Data],

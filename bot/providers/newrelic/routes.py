@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from bot.domain.monitor import Target, TargetKind
+from bot.domain.paging import masked
 from bot.providers.contract import line, text
 from bot.providers.newrelic.nerdgraph import Data, Visit
 
@@ -204,5 +205,5 @@ def _reaches(kind: TargetKind, channel: Data, destination: Data) -> Iterator[str
             if one.get("key") == key:
                 shown = {text(one.get("value"), 1000), text(one.get("displayValue"), 1000)}
                 parts = [part.strip() for value in sorted(shown) for part in value.split(",")]
-                yield from (part for part in parts if part)
+                yield from (masked(part) for part in parts if part)
                 return

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from bot.providers.contract import Provider
+from bot.providers.contract import Paging, Provider
 from bot.providers.pagerduty.oncall import PagerDutyOnCall
 from bot.providers.pagerduty.samples import PagerDutySamples
 from bot.providers.pagerduty.settings import PagerDutySettings, findings, read_settings
@@ -21,6 +21,15 @@ def rest_api(settings: PagerDutySettings) -> "PagerDutyAlerts | None":
     return PagerDutyAlerts(settings=settings)
 
 
+def services(settings: PagerDutySettings) -> Paging | None:
+    """As with the incidents."""
+    if not settings.key:
+        return None
+    from bot.providers.pagerduty.services import PagerDutyServices  # noqa: PLC0415
+
+    return PagerDutyServices(settings=settings)
+
+
 PROVIDER = Provider(
     name="pagerduty",
     title="PagerDuty",
@@ -31,4 +40,5 @@ PROVIDER = Provider(
     oncall=lambda settings: PagerDutyOnCall(settings=settings),
     alerts=rest_api,
     teller=rest_api,
+    paging=services,
 )

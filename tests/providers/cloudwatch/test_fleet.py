@@ -15,10 +15,11 @@ from moto.rds.models import rds_backends
 from bot.domain.alert import Severity
 from bot.domain.component import Component, Identity, Kind, Measure
 from bot.domain.monitor import Comparator, Monitor, Reports, TargetKind
+from bot.domain.paging import digest_of
 from bot.providers.cloudwatch import PROVIDER
 from bot.providers.cloudwatch.fleet import CloudWatchFleet
 from bot.providers.cloudwatch.routes import through
-from bot.providers.cloudwatch.settings import CloudWatchSettings
+from bot.providers.cloudwatch.settings import EXAMPLE_QUEUE, CloudWatchSettings, QueueAddress
 from bot.providers.contract import Pulled
 from tests.aws import Completed
 
@@ -35,8 +36,15 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Completed]:
         yield Completed(monkeypatch)
 
 
+QUEUE = QueueAddress(url=EXAMPLE_QUEUE, name="socmon-alarms", region="eu-west-1", account="111122223333")
+BELIEVED = frozenset(
+    {f"arn:aws:sns:{REGION}:{Completed.ACCOUNT}:{name}" for name in ("good", "raw", "queued")}
+)
+
+
 def fleet(*regions: str, roles: tuple[str, ...] = ()) -> CloudWatchFleet:
-    return CloudWatchFleet(settings=CloudWatchSettings(regions=regions or (REGION,), roles=roles))
+    settings = CloudWatchSettings(regions=regions or (REGION,), roles=roles, queue=QUEUE, topics=BELIEVED)
+    return CloudWatchFleet(settings=settings)
 
 
 def whole(pulled: Pulled[Any]) -> tuple[Any, ...]:
@@ -121,7 +129,7 @@ def topic(name: str, *endpoints: str, raw: bool = False) -> str:
     for endpoint in endpoints:
         sns.subscribe(
             TopicArn=arn,
-            Protocol="https" if endpoint.startswith("https") else "email",
+            Protocol={"h": "https", "a": "sqs"}.get(endpoint[0], "email"),
             Endpoint=endpoint,
             Attributes={"RawMessageDelivery": "true"} if raw else {},
         )
@@ -412,6 +420,9 @@ def test_routes_and_why_they_end_nowhere(aws: Completed) -> None:
     aws.leave_pending(pending, "lee@example.com")
     raw = topic("raw", OURS, "https://hooks.example.com/x?token=secret", raw=True)
     empty = topic("empty")
+    queued, stranger = topic("queued", QUEUE.arn), topic("stranger", QUEUE.arn, f"{QUEUE.arn}-of-others")
+    alarm("queued", dimensions=one, AlarmActions=[queued])
+    alarm("stranger", dimensions=one, AlarmActions=[stranger])
     alarm("good", dimensions=one, AlarmActions=[good], OKActions=[good], InsufficientDataActions=[good])
     alarm("no action", dimensions=one)
     alarm("no recovery", dimensions=one, AlarmActions=[good])
@@ -425,9 +436,9 @@ def test_routes_and_why_they_end_nowhere(aws: Completed) -> None:
 
     targets = found["good"].targets
     assert [(to.kind, to.reaches, to.dead, to.recovery) for to in targets] == [
-        (TargetKind.PAGERDUTY, ("0123456789abcdef0123456789abcdef",), "", True),
-        (TargetKind.EMAIL, ("kim@example.com",), "", True),
-        (TargetKind.WEBHOOK, (OURS,), "", True),
+        (TargetKind.PAGERDUTY, (digest_of("0123456789abcdef0123456789abcdef"), good), "", True),
+        (TargetKind.EMAIL, ("kim@example.com", good), "", True),
+        (TargetKind.WEBHOOK, (OURS, good), "", True),
     ]
     assert found["good"].alerts_on_no_data
     assert not any("0123456789abcdef" in to.name for to in targets)
@@ -440,6 +451,10 @@ def test_routes_and_why_they_end_nowhere(aws: Completed) -> None:
     assert "Nobody has subscribed" in dead["empty"]
     assert "does not exist" in dead["gone"]
     assert "tells nobody" in dead["scaling"]
+    [at_the_queue] = found["queued"].targets
+    assert (at_the_queue.dead, set(at_the_queue.reaches)) == ("", set(PROVIDER.own_ends(fleet().settings)))
+    assert "socmon believes nothing from" in dead["stranger"]
+    assert found["stranger"].targets[1].dead == ""
     hook = found["raw"].targets[1]
     assert (hook.name, hook.dead) == ("https://hooks.example.com/x", "")
 

@@ -306,21 +306,33 @@ async def test_a_certificate_that_ended_while_the_message_waited() -> None:
         await queue.webhook.authenticate(Request(headers={}, body=signed_after.body, received_at=late))
 
 
+OWNER = "111122223333"
+
+
 @pytest.mark.parametrize(
     ("url", "environ", "expected"),
     [
-        (EXAMPLE_QUEUE, {}, QueueAddress(url=EXAMPLE_QUEUE, name="socmon-alarms", region="eu-west-1")),
+        (
+            EXAMPLE_QUEUE,
+            {},
+            QueueAddress(url=EXAMPLE_QUEUE, name="socmon-alarms", region="eu-west-1", account=OWNER),
+        ),
         (
             "https://sqs.cn-north-1.amazonaws.com.cn/111122223333/a",
             {},
             QueueAddress(
-                url="https://sqs.cn-north-1.amazonaws.com.cn/111122223333/a", name="a", region="cn-north-1"
+                url="https://sqs.cn-north-1.amazonaws.com.cn/111122223333/a",
+                name="a",
+                region="cn-north-1",
+                account=OWNER,
             ),
         ),
         (
             "http://127.0.0.1:5000/111122223333/a_b",
             {"AWS_ENDPOINT_URL": "http://127.0.0.1:5000", "AWS_DEFAULT_REGION": "us-east-1"},
-            QueueAddress(url="http://127.0.0.1:5000/111122223333/a_b", name="a_b", region="us-east-1"),
+            QueueAddress(
+                url="http://127.0.0.1:5000/111122223333/a_b", name="a_b", region="us-east-1", account=OWNER
+            ),
         ),
     ],
 )

@@ -14,10 +14,12 @@ from aiohttp import ClientSession, web
 from pagerduty import RestApiV2Client, UrlError
 
 from bot.domain.errors import ToolRefused
+from bot.domain.paging import ServiceState
 from bot.domain.tool import Account, Author, ToolAct, VendorWrite
 from bot.providers.contract import Secrets
 from bot.providers.pagerduty.alerts import PagerDutyAlerts
 from bot.providers.pagerduty.client import open_client
+from bot.providers.pagerduty.services import PagerDutyServices
 from bot.providers.pagerduty.settings import PagerDutySettings
 from tests.fake_pagerduty import serving
 from tests.prism import running_prism
@@ -88,6 +90,17 @@ def test_asking_for_open_incidents(prism: Prism) -> None:
     assert one.reported.dedup_key == "PT4KHLK"
     assert one.acknowledged is not None
     assert one.acknowledged.account == "PXPGF42"
+    _all_valid(prism)
+
+
+def test_asking_for_the_services(prism: Prism) -> None:
+    """The description's example has references only, which show no key."""
+    pulled = PagerDutyServices(settings=_settings(prism)).list_services(NOW)
+
+    assert (pulled.reason, pulled.complete, pulled.calls) == ("", True, 1)
+    [one] = pulled.items
+    assert (one.id, one.state, one.policy) == ("PIJ90N7", ServiceState.ACTIVE, "PT20YPA")
+    assert one.hides_keys
     _all_valid(prism)
 
 
