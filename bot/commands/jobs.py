@@ -15,7 +15,7 @@ def print_jobs(settings: Settings, *, as_json: bool) -> int:
     now = datetime.now(UTC)
     rows: list[dict[str, Any]] = []
     with records_of(settings) as ask:
-        for job in all_jobs(ZoneInfo(settings.config.timezone)):
+        for job in all_jobs(ZoneInfo(settings.config.timezone), settings.rhythm):
             last = ask(last_run, job.name)
             following = due_times(job.every, now, now)[1]
             rows.append(

@@ -43,13 +43,13 @@ class WeekTime:
 class Rhythm:
     """When validations open and are due, in the week after the one that they are about, in `zone`; and since when.
 
-    `number` is 0 before it is stored. Of the same rhythm, the one that was in force first counts.
+    `number` is 0 before it is stored.
     """
 
     opens: WeekTime = WeekTime(0, time(9))
     due: WeekTime = WeekTime(4, time(17))
     zone: str = "UTC"
-    at: datetime
+    at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     number: int = 0
 
     def __post_init__(self) -> None:

@@ -143,17 +143,21 @@ class Accept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """A week's validation as somebody sees it. `decided` are the decisions that stand, by finding."""
+    """A week's validation as somebody sees it. `decided` are the decisions that stand, by finding.
+
+    `facts` are the newest; None for a week that closed while socmon was down.
+    """
 
     record: Validation
-    facts: Facts
+    facts: Facts | None
     decided: Mapping[str, Disposition]
     delegations: tuple[Delegation, ...]
     now: datetime
 
     @property
     def undecided(self) -> list[Finding]:
-        return [each for each in self.facts.findings if each.id not in self.decided]
+        findings = self.facts.findings if self.facts else ()
+        return [each for each in findings if each.id not in self.decided]
 
     @property
     def can_be_attested(self) -> bool:
@@ -243,16 +247,9 @@ def shown(records: Records, week: str = "", *, by: Person) -> Shown:
     by.require(READERS, "see the weekly validation")
     waiting = [] if week else records.unanswered_validations()
     record = waiting[0] if waiting else records.validation(week or records.newest_week())
-    facts = records.facts(record.week) if record else None
-    if record is None or facts is None:
+    if record is None:
         raise NoValidation(week or "any week")
-    return Shown(
-        record=record,
-        facts=facts,
-        decided=_standing(records),
-        delegations=tuple(one for one in records.delegations() if one.stands(records.now)),
-        now=records.now,
-    )
+    return _shown(records, record)
 
 
 def list_validations(
@@ -440,6 +437,14 @@ def take_reminders(records: Records) -> list[Reminder]:
     return taken
 
 
+def for_reminder(records: Records, one: Reminder) -> Shown:
+    """What the message is about. Raises NoValidation."""
+    record = records.validation(one.week)
+    if record is None:
+        raise NoValidation(one.week)
+    return _shown(records, record)
+
+
 def reminder_sent(records: Records, one: Reminder) -> None:
     """It stands in Slack, or may."""
     records.save_reminder(replace(one, sent_at=records.now))
@@ -482,6 +487,16 @@ def _is_due(one: Reminder, record: Validation, now: datetime) -> bool:
 
 
 # How it is put down
+def _shown(records: Records, record: Validation) -> Shown:
+    return Shown(
+        record=record,
+        facts=records.facts(record.week),
+        decided=_standing(records),
+        delegations=tuple(one for one in records.delegations() if one.stands(records.now)),
+        now=records.now,
+    )
+
+
 def _calendar(records: Records) -> Calendar:
     """Before the first rhythm is on record nothing was ever due."""
     return Calendar(records.rhythms() or [Rhythm(at=records.now)])
