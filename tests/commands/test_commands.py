@@ -267,7 +267,7 @@ def test_status_and_jobs_are_readable_by_machines(socmon: Socmon, data: Path) ->
     assert (status.returncode, jobs.returncode) == (1, 0)
     assert (told["log_size"], told["lagging"]) == (1, 1)
     assert told["checkpoint_at"].startswith("2026-11-24T03:00:")
-    assert {job["job"] for job in json.loads(jobs.stdout)} >= {
+    assert {job["job"] for job in json.loads(jobs.stdout)["jobs"]} >= {
         "sign-checkpoint",
         "wake-alerts",
         "apply-retention",

@@ -60,7 +60,7 @@ async def test_from_webhook_to_slack_to_a_signed_log(build: Build, slack: SlackS
     reopened = open_database(socmon.settings.database_url, SystemClock())
     size = reopened.read_now(lambda records: records.tree())[1].size
     assert socmon.draining
-    assert size == 3, "the standard, and the alert with its message"
+    assert size == 4, "the standard, when validations are due, and the alert with its message"
     assert (reopened.read_now(lambda records: records.last_checkpoint()) or [None])[0] == size
     reopened.close()
 
