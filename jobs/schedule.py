@@ -24,6 +24,7 @@ from bot.domain.schedule import CatchUp, RunStatus, lateness, owed
 from bot.domain.slot import Rhythm
 from bot.ports import Clock, RecordKeeper
 from bot.procedures import keep_schedule
+from jobs.announce_losses import announce_losses
 from jobs.apply_retention import apply_retention
 from jobs.ask_about_scope import ask_about_scope
 from jobs.collect_coverage import collect_coverage
@@ -33,6 +34,7 @@ from jobs.escalate_alerts import escalate_alerts
 from jobs.reconcile import reconcile
 from jobs.refresh_homes import refresh_homes
 from jobs.remind_of_standard import remind_of_standard
+from jobs.remind_owners import remind_owners
 from jobs.send_notices import send_notices
 from jobs.sign_checkpoint import sign_checkpoint
 from jobs.suggest_tuning import suggest_tuning
@@ -43,6 +45,8 @@ from jobs.wake_alerts import wake_alerts
 
 log = logging.getLogger(__name__)
 
+COVERAGE = "collect-coverage"
+"""The one that people can have run out of turn."""
 TICK_SECONDS = 5
 MOST_MISSED = 1000
 LONGEST_RUN = timedelta(minutes=10)
@@ -73,7 +77,9 @@ def all_jobs(timezone: Any, rhythm: Rhythm | None = None) -> tuple[Job, ...]:
     return (
         _often("wake-alerts", wake_alerts, seconds=30, says="every 30 s"),
         _often("collect-on-call", collect_on_call, minutes=5, says="every 5 min"),
-        _often("collect-coverage", collect_coverage, minutes=15, says="every 15 min"),
+        _often(COVERAGE, collect_coverage, minutes=15, says="every 15 min"),
+        _often("announce-losses", announce_losses, seconds=30, says="every 30 s"),
+        _often("remind-owners", remind_owners, minutes=1, says="every minute"),
         _often(
             "collect-inventory",
             collect_inventory,
@@ -143,7 +149,7 @@ class Ticker:
         self._jobs, self._records, self._clock, self._parts = jobs, records, clock, parts
         self._alone = alone
         self._scheduler = AsyncIOScheduler(timezone="UTC")
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[str]] = set()
         self._held: set[tuple[str, datetime]] = set()  # claimed here, and the end is not yet on record
         self._ended: dict[tuple[str, datetime], tuple[RunStatus, str]] = {}  # of those, what came of them
 
@@ -173,6 +179,26 @@ class Ticker:
                 await self._look(job)
             except SocmonError as error:
                 log.warning("%s: the ledger could not be reached: %s", job.name, error)
+
+    async def run_now(self, name: str) -> str | None:
+        """Run a job out of turn, and return what it did, in a line.
+
+        None when it was not run: it is under way in some replica, or was begun in this very minute.
+        """
+        job = next(one for one in self._jobs if one.name == name)
+        now = self._clock.now()
+        due_at = now.replace(second=0, microsecond=0)
+        if (name, due_at) in self._held:
+            return None
+        # Held before it is claimed: a tick in between would take it for the run of a process that has died.
+        self._held.add((name, due_at))
+        claimed = await self._records.write(
+            keep_schedule.claim_now, name, due_at, dead_before=now - DEAD_AFTER
+        )
+        if not claimed:
+            self._held.discard((name, due_at))
+            return None
+        return await self._run(job, due_at)
 
     async def _look(self, job: Job) -> None:
         now = self._clock.now()
@@ -210,7 +236,7 @@ class Ticker:
             )
         return await self._records.read(keep_schedule.standing, job.name, dead_before=dead_before)
 
-    async def _run(self, job: Job, due_at: datetime) -> None:
+    async def _run(self, job: Job, due_at: datetime) -> str:
         late = lateness(due_at, self._clock.now())
         try:
             async with asyncio.timeout(LONGEST_RUN.total_seconds()):
@@ -221,6 +247,7 @@ class Ticker:
         RUNS.labels(job.name, status).inc()
         self._ended[job.name, due_at] = status, detail + late
         await self._record_ends()
+        return detail
 
     async def _record_ends(self) -> None:
         """Those that the records do not take now are tried again at the next tick: their runs are over."""

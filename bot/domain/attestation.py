@@ -108,14 +108,10 @@ def undecided(
     return [each for each in findings if each not in stands and each not in decided]
 
 
-def gone(open_ones: Iterable[Disposition], findings: Collection[str]) -> list[Disposition]:
-    """Those whose finding is not there any more, as far as its section can tell."""
-    blind = {each.partition(":")[0] for each in findings if each.endswith(":unknown")}
-    return [
-        one
-        for one in open_ones
-        if one.ended_at is None and one.finding not in findings and one.finding.partition(":")[0] not in blind
-    ]
+def is_gone(finding: str, findings: Collection[str]) -> bool:
+    """Whether it is not there any more, as far as its section can tell: of the unknown nothing is gone."""
+    section = finding.partition(":")[0]
+    return finding not in findings and f"{section}:unknown" not in findings
 
 
 class Told(StrEnum):

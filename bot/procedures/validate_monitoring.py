@@ -19,13 +19,14 @@ from bot.domain.attestation import (
     Reminder,
     Separation,
     Told,
-    gone,
+    is_gone,
     standing,
     undecided,
 )
 from bot.domain.errors import IllegalAct, NotPermitted, SocmonError, ThinNote, Unfit
 from bot.domain.evidence import Actor, Entry, Fact, timestamp
-from bot.domain.person import LEADS, READERS, RESPONDERS, Person, Role
+from bot.domain.follow_up import Outcome, finding_of, finding_subject
+from bot.domain.person import LEADS, READERS, Person, Role
 from bot.domain.slot import Calendar, Rhythm, Slot, preceding, week_of
 from bot.domain.validation import (
     Ended,
@@ -39,7 +40,8 @@ from bot.domain.validation import (
     stands,
 )
 from bot.ports import Records
-from bot.procedures.weekly_facts import contacts, metrics, responses, routes, rules, scope
+from bot.procedures import follow_up
+from bot.procedures.weekly_facts import contacts, follow_ups, metrics, responses, routes, rules, scope
 
 SECTIONS: tuple[Callable[[Records, Period], Section], ...] = (
     scope,
@@ -48,6 +50,7 @@ SECTIONS: tuple[Callable[[Records, Period], Section], ...] = (
     rules,
     routes,
     responses,
+    follow_ups,
 )
 """What the lead is shown, in order."""
 
@@ -58,7 +61,6 @@ LONGEST_DELEGATED = timedelta(days=92)
 TRY_AGAIN = timedelta(minutes=10)
 BEFORE_DUE = timedelta(hours=8)
 DAY = timedelta(days=1)
-MENDERS = RESPONDERS | {Role.ADMIN}
 
 
 class NoValidation(SocmonError):
@@ -536,10 +538,17 @@ def _frozen(records: Records, record: Validation, facts: Facts) -> Validation:
     records.add_facts(stored)
     after = replace(record, revision=stored.revision, digest=stored.digest)
     records.save_validation(after)
-    for one in gone(records.dispositions(), {each.id for each in facts.findings}):
-        records.save_disposition(replace(one, ended_at=records.now))
-        told = {"finding": one.finding, "digest": stored.digest}
-        records.log(_of_system("validation.finding_gone", {"disposition": one.id}, told))
+    found = {each.id for each in facts.findings}
+    over = [one for one in records.dispositions() if is_gone(one.finding, found)]
+    for decided in over:
+        records.save_disposition(replace(decided, ended_at=records.now))
+        told: dict[str, Fact] = {"finding": decided.finding, "digest": stored.digest}
+        records.log(_of_system("validation.finding_gone", {"disposition": decided.id}, told))
+    for one in records.open_follow_ups():
+        finding = finding_of(one.subject)
+        if finding and is_gone(finding, found):
+            told = {"week": record.week, "revision": stored.revision}
+            follow_up.close(records, one, Outcome.MENDED, proof=stored.digest, facts=told)
     return after
 
 
@@ -559,6 +568,14 @@ def _decide(records: Records, week: str, finding: str, decision: Fix | Accept, b
         week=week,
         owner=decision.owner.user if isinstance(decision, Fix) else "",
     )
+    subject = finding_subject(finding)
+    if isinstance(decision, Fix):
+        follow_up.open_about(
+            records, subject, owner=decision.owner, due_at=decision.until, note=made.reason, by=by
+        )
+    elif (open_one := records.latest_follow_up(subject)) and open_one.is_open:
+        told = {"week": week, "accepted_by": by.user, "until": timestamp(decision.until)}
+        follow_up.close(records, open_one, Outcome.ACCEPTED, proof=week, facts=told)
     return replace(made, id=records.save_disposition(made))
 
 
@@ -566,7 +583,7 @@ def _check(finding: str, decision: Fix | Accept, now: datetime) -> None:
     if not now < decision.until <= now + LONGEST_ACCEPTED:
         raise Unfit(f"{finding} until", "Choose a day that is yet to come, and at most a year away.")
     if isinstance(decision, Fix):
-        if not decision.owner.roles & MENDERS:
+        if not decision.owner.roles & follow_up.GIVERS:
             raise Unfit(
                 f"{finding} owner",
                 "They could not mend it here: they have none of the roles that may. Choose a responder.",

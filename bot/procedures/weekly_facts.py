@@ -184,6 +184,24 @@ def responses(records: Records, period: Period) -> Section:
     return _section("responses", told, found, facts, mild=not unanswered)
 
 
+def follow_ups(records: Records, _period: Period) -> Section:
+    """Whether what was to be mended is."""
+    every = records.open_follow_ups()
+    overdue = [one for one in every if one.is_overdue(records.now)]
+    found = []
+    if overdue:
+        numbers = ", ".join(f"F-{one.id}" for one in overdue[:3]) + (", …" if len(overdue) > 3 else "")
+        found.append(
+            Finding(
+                id="follow-ups:overdue",
+                says=f"{len(overdue):,} follow-ups are overdue: {numbers}.",
+                mend="Ask their owners, or give them to somebody else with a new date.",
+            )
+        )
+    facts: dict[str, Fact] = {"open": len(every), "overdue": len(overdue)}
+    return _section("follow-ups", f"{len(every):,} open", found, facts, mild=True)
+
+
 def _of_coverage(records: Records, name: str, question: Question, does: str) -> Section:
     if not records.scope_revisions(most=1):
         return Section(name=name, verdict=Verdict.BAD, says="nothing is in scope")

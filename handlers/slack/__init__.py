@@ -5,6 +5,7 @@ from slack_bolt.async_app import AsyncApp
 from handlers.slack import (
     actions,
     commands,
+    coverage,
     events,
     forms,
     home,
@@ -17,7 +18,20 @@ from handlers.slack import (
 )
 from handlers.slack.desk import Desk
 
-MODULES = (actions, commands, events, forms, home, oncall, scope, self_test, shortcuts, standard, storms)
+MODULES = (
+    actions,
+    commands,
+    coverage,
+    events,
+    forms,
+    home,
+    oncall,
+    scope,
+    self_test,
+    shortcuts,
+    standard,
+    storms,
+)
 
 
 def register(app: AsyncApp, desk: Desk) -> None:

@@ -18,6 +18,7 @@ import pytest
 from bot.adapters.database.lock import SingleProcess
 from bot.adapters.evidence.keys import LogKey
 from bot.cli import main
+from bot.commands.refresh import CLEAR, Bar
 from bot.domain.scope import Change, Difference
 from bot.procedures.assess_coverage import compare, keep
 from bot.procedures.check_on_call import take_roster
@@ -324,7 +325,7 @@ INVENTORY = """\
 def test_the_inventory_is_imported_at_the_terminal(socmon: Socmon, data: Path, tmp_path: Path) -> None:
     """All or nothing, beside a server; a dry run changes nothing; the document can be taken out as a file."""
     key = lived_in(data)
-    file, more = tmp_path / "inventory.yaml", tmp_path / "more.csv"
+    file, more, same = tmp_path / "inventory.yaml", tmp_path / "more.csv", tmp_path / "b" / "more.csv"
     file.write_text(INVENTORY)
     nothing = socmon("scope")
     dry = socmon("scope", "import", str(file), "--dry-run")
@@ -335,7 +336,9 @@ def test_the_inventory_is_imported_at_the_terminal(socmon: Socmon, data: Path, t
     more.write_text("name,kind\nweb-2,hots\n")
     refused = socmon("scope", "import", str(file), str(more))
     more.write_text("name,kind,owner\nweb-1,host,ops\n")
-    replaced = socmon("scope", "import", str(more), "--replace")
+    same.parent.mkdir()
+    same.write_text("name,kind\nshop,cache\n")
+    replaced = socmon("scope", "import", str(more), str(same), "--replace")
     listed = socmon("scope", "export", "--csv", "--pdf", str(data / "scope.pdf"))
     told = socmon("scope")
     diff, history = socmon("scope", "diff", "--json", "--since", "1"), socmon("scope", "history", "--json")
@@ -347,7 +350,7 @@ def test_the_inventory_is_imported_at_the_terminal(socmon: Socmon, data: Path, t
     )
     assert done.stdout.splitlines() == [
         "+ web-1 (host, host:web-1), owner shop, high",
-        "+ shop-db (database, name:shop-db), owner nobody, medium",
+        "+ shop-db (database, name:database/shop-db), owner nobody, medium",
         "revision 1: 2 added, 0 removed, 0 changed. A lead has to review it: /socmon scope review",
     ]
     assert "nothing changed" in again.stdout
@@ -357,8 +360,11 @@ def test_the_inventory_is_imported_at_the_terminal(socmon: Socmon, data: Path, t
     assert (data / "scope.pdf").read_bytes().startswith(b"%PDF-")
     assert (told.returncode, "✗ The scope has never been reviewed." in told.stdout) == (1, True)
     found = json.loads(diff.stdout)
-    assert found["changed"] == {"host:web-1": ["owner shop → ops", "criticality high → medium"]}
-    assert (found["removed"], found["not_seen"]) == (["name:shop-db"], ["host:web-1"])
+    assert found["changed"] == {"host:web-1": ["owner shop → ops"]}
+    assert (found["removed"], found["not_seen"]) == (
+        ["name:database/shop-db"],
+        ["host:web-1", "name:cache/shop"],
+    )
     assert [one["revision"] for one in json.loads(history.stdout)] == [2, 1]
     assert socmon("scope", "history").stdout.startswith("    2  20")
     assert socmon("scope", "export", "--json").stdout.startswith("[")
@@ -493,7 +499,7 @@ def test_coverage_is_shown_in_every_form(socmon: Socmon, data: Path) -> None:
     added = Difference(added=tuple(entries.values()))
     ledger.write(lambda records: records.add_revision(Change.IMPORTED, added, by="U1LEAD"))
     found = look(*entries.values())
-    ledger.write(keep, compare(found, [], standard=STANDARD, scope=1), [])
+    ledger.write(keep, compare(found, [], standard=STANDARD, scope=1), [], after=None)
     ledger.database.close()
 
     text, table, page = socmon("coverage"), socmon("coverage", "--csv"), socmon("coverage", "--html")
@@ -508,6 +514,36 @@ def test_coverage_is_shown_in_every_form(socmon: Socmon, data: Path) -> None:
     assert "<svg " in page.stdout
     assert (good.returncode, good.stdout.splitlines()[0]) == (0, "5 cells: 5 covered")
     assert "Nothing in scope is called" in socmon("coverage", "web-9").stderr
+
+
+def test_tools_are_asked_from_the_terminal(socmon: Socmon, data: Path) -> None:
+    """Once a minute at most, beside a server, whose ledger has the run."""
+    lived_in(data)
+
+    asked, again = (socmon("coverage", "--refresh") for _ in range(2))
+
+    assert "nothing is in scope yet" in asked.stderr
+    assert "were within this minute" in again.stderr or "nothing is in scope yet" in again.stderr
+    runs = {run["job"]: run for run in json.loads(socmon("jobs", "--json").stdout)}
+    assert "by a command" in runs["collect-coverage"]["detail"]
+
+
+def test_a_bar_is_shown_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    shown = []
+    for stream in (Terminal(), StringIO()):
+        monkeypatch.setattr(sys, "stderr", stream)
+        with Bar(2) as bar:
+            bar.step("Datadog: metrics")
+            bar.say("! The token is dead.")
+        shown.append(stream.getvalue())
+
+    assert f"[{'#' * 12}{'-' * 12}] 1/2 Datadog: metrics" in shown[0]
+    assert shown[0].endswith(CLEAR)
+    assert shown[1] == "! The token is dead.\n"
 
 
 def test_the_standard_and_its_versions_are_told(socmon: Socmon, data: Path) -> None:
