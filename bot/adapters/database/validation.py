@@ -176,7 +176,8 @@ class ValidationPart(Part):
     # Who is told
     def reminders(self, since: str) -> list[Reminder]:
         query = select(validation_reminder).where(validation_reminder.c.week >= since)
-        rows = self._sql.execute(query.order_by(validation_reminder.c.at)).mappings()
+        order = (validation_reminder.c.at, validation_reminder.c.kind, validation_reminder.c.to)
+        rows = self._sql.execute(query.order_by(*order)).mappings()
         return [
             Reminder(**_timed(row, "at", "tried_at", "sent_at") | {"kind": Told(row["kind"])}) for row in rows
         ]
