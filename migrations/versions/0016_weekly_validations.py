@@ -3,7 +3,7 @@
 And the kinds of what is out of coverage, which its figures are made of.
 
 Revision ID: 0016
-Revises: 0012
+Revises: 0014
 """
 
 import json
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0016"
-down_revision = "0012"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
