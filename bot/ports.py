@@ -571,7 +571,7 @@ class ValidationRecords(Protocol):
         ...
 
     def newest_week(self) -> str:
-        """The newest one on record; "" before there is one."""
+        """The newest one on record that should have opened by now; "" before there is one."""
         ...
 
     def save_validation(self, record: Validation) -> None:

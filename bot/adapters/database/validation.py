@@ -84,7 +84,8 @@ class ValidationPart(Part):
         return self._validations(validation.c.missed_at.is_(None) & attestation.c.week.is_(None))
 
     def newest_week(self) -> str:
-        return self._sql.execute(select(func.max(validation.c.week))).scalar_one() or ""
+        by_now = validation.c.opens_at <= micros(self.now)
+        return self._sql.execute(select(func.max(validation.c.week)).where(by_now)).scalar_one() or ""
 
     def save_validation(self, record: Validation) -> None:
         slot = record.slot
