@@ -1,14 +1,14 @@
 """Which dashboards are looked at each week, and what came of each capture.
 
 Revision ID: 0018
-Revises: 0012
+Revises: 0016
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0018"
-down_revision = "0012"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
