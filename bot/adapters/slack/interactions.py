@@ -49,6 +49,14 @@ COVERAGE_ASK: Final = "cv_ask"
 CELL_TASK: Final = "cv_task"
 CELL_RECHECK: Final = "cv_recheck"
 
+DASHBOARD_LIST: Final = "db_list"
+DASHBOARD_CHOOSE: Final = "db_choose"
+DASHBOARD_LEAVE: Final = "db_leave"
+DASHBOARD_CAPTURE: Final = "db_capture"
+DASHBOARD_REVIEWED: Final = "db_reviewed"
+DASHBOARD_FOLLOW_UP: Final = "db_follow_up"
+DASHBOARD_FORM: Final = "db_follow_up_submit"
+
 STANDARD_DOCUMENT: Final = "sd_document"
 STANDARD_REVIEWED: Final = "sd_reviewed"
 
@@ -265,6 +273,31 @@ def read_cell(value: str) -> CellOf:
     match _object(value):
         case {"c": str(component), "m": str(measure)} if measure in set(Measure):
             return CellOf(component, Measure(measure))
+        case _:
+            raise UnknownControl
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewing:
+    """The picture of a dashboard that a form is about, and the message that shows it: `file` is Slack's number."""
+
+    capture: int
+    channel: str = ""
+    ts: str = ""
+    file: str = ""
+
+    @property
+    def metadata(self) -> str:
+        """For a form."""
+        told = {"d": self.capture, "c": self.channel, "t": self.ts, "f": self.file}
+        return json.dumps(told, separators=(",", ":"))
+
+
+def read_reviewing(metadata: str) -> Reviewing:
+    """Raises UnknownControl."""
+    match _object(metadata):
+        case {"d": int(capture), "c": str(channel), "t": str(ts), "f": str(file)}:
+            return Reviewing(capture, channel, ts, file)
         case _:
             raise UnknownControl
 
