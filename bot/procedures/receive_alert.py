@@ -18,6 +18,7 @@ from bot.domain.tool import Done
 from bot.ports import Records
 from bot.procedures.check_on_call import who_is_called
 from bot.procedures.sync_with_tools import did_there, hear_echo, person_of
+from bot.procedures.test_alerting import hear, recognise
 
 ECHO = "echo of our own write"
 
@@ -28,7 +29,10 @@ def receive_alert(records: Records, delivery: Delivery, *, routes: SlackRoutes) 
         if delivery.named or not _is_news(records, delivery):
             return _counted(records, delivery, Receipt(result=Result.DUPLICATE))
         delivery = replace(delivery, delivery_id=_free_id(records, delivery))
+    delivery, tests = recognise(records, delivery)
     number = records.add_delivery(delivery)
+    for test in tests.values():
+        hear(records, test, delivery, number)
     if delivery.unreadable:
         _log(records, delivery, number, "delivery.unreadable", first=True)
         return _counted(records, delivery, Receipt(result=Result.UNREADABLE))

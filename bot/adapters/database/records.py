@@ -74,6 +74,7 @@ from bot.adapters.database.tables import (
     storm,
     thread,
 )
+from bot.adapters.database.test_alert import TestAlertPart
 from bot.adapters.database.tool import ToolPart
 from bot.adapters.database.wakeup import CHANNEL
 from bot.domain.alert import Act, Alert
@@ -407,6 +408,7 @@ class Unit(
     CoveragePart,
     HomePart,
     SelfTestPart,
+    TestAlertPart,
     OnCall,
     EscalationPart,
     NoticePart,

@@ -48,6 +48,8 @@ NOT_COMPARED = (
     "source",
     "standard_version",
     "storm",
+    "test_alert",
+    "test_path",
     "thread",
     "vendor_write",
 )

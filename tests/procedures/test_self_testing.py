@@ -8,7 +8,7 @@ import pytest
 from bot.domain.errors import NotPermitted
 from bot.domain.person import Person
 from bot.domain.self_test import AlreadyConfirmed, JustTested, SelfTest, UnknownSelfTest
-from bot.procedures import test_alerting
+from bot.procedures import self_testing
 from tests.reports import KIM, SAM
 from tests.world import Ledger
 
@@ -21,7 +21,7 @@ def entries(ledger: Ledger) -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def ask(ledger: Ledger, by: Person = SAM) -> SelfTest:
-    test: SelfTest = ledger.write(test_alerting.ask_for_self_test, by=by)
+    test: SelfTest = ledger.write(self_testing.ask_for_self_test, by=by)
     return test
 
 
@@ -33,9 +33,9 @@ def last(ledger: Ledger) -> SelfTest:
 def test_who_asked_what_was_sent_and_when_it_was_received(database_url: str) -> None:
     ledger = Ledger(database_url)
     test = ask(ledger)
-    ledger.write(test_alerting.self_test_sent, test)
+    ledger.write(self_testing.self_test_sent, test)
     ledger.clock.move(11)
-    confirmed = ledger.write(test_alerting.confirm_self_test, test.id, by=SAM)
+    confirmed = ledger.write(self_testing.confirm_self_test, test.id, by=SAM)
 
     assert last(ledger) == confirmed
     assert confirmed.took.total_seconds() == 12
@@ -62,27 +62,27 @@ def test_a_second_one_within_a_minute_is_refused_kindly(ledger: Ledger) -> None:
 def test_the_first_confirmation_stands_and_is_the_persons_own(ledger: Ledger) -> None:
     test = ask(ledger)
     with pytest.raises(UnknownSelfTest):
-        ledger.write(test_alerting.confirm_self_test, test.id, by=KIM)
+        ledger.write(self_testing.confirm_self_test, test.id, by=KIM)
     with pytest.raises(UnknownSelfTest):
-        ledger.write(test_alerting.confirm_self_test, 99, by=SAM)
-    ledger.write(test_alerting.confirm_self_test, test.id, by=SAM)
+        ledger.write(self_testing.confirm_self_test, 99, by=SAM)
+    ledger.write(self_testing.confirm_self_test, test.id, by=SAM)
     with pytest.raises(AlreadyConfirmed):
-        ledger.write(test_alerting.confirm_self_test, test.id, by=SAM)
+        ledger.write(self_testing.confirm_self_test, test.id, by=SAM)
 
     assert [kind for kind, _, _ in entries(ledger)] == ["selftest.asked", "selftest.confirmed"]
 
 
 def test_a_click_that_was_faster_than_slacks_answer_stays(ledger: Ledger) -> None:
     test = ask(ledger)
-    ledger.write(test_alerting.confirm_self_test, test.id, by=SAM)
-    sent = ledger.write(test_alerting.self_test_sent, test)
+    ledger.write(self_testing.confirm_self_test, test.id, by=SAM)
+    sent = ledger.write(self_testing.self_test_sent, test)
 
     assert last(ledger).confirmed_at is not None
     assert sent.confirmed_at < sent.sent_at
 
 
 def test_one_that_did_not_go_out_is_on_record_too(ledger: Ledger) -> None:
-    ledger.write(test_alerting.self_test_not_sent, ask(ledger), why="user_disabled")
+    ledger.write(self_testing.self_test_not_sent, ask(ledger), why="user_disabled")
 
     assert entries(ledger)[-1] == ("selftest.not_sent", "socmon", {"user": "U1SAM", "why": "user_disabled"})
     assert last(ledger).sent_at is None
