@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +11,7 @@ from prometheus_client import Counter, Gauge
 from bot.adapters.threads import in_thread
 from bot.domain.component import Component
 from bot.domain.scope import Heard, Sighting, find, news
-from bot.procedures import review_scope
+from bot.procedures import take_inventory
 from bot.providers.contract import Fleet, Pulled
 
 log = logging.getLogger(__name__)
@@ -32,19 +31,17 @@ async def collect_inventory(parts: Any) -> str:
     """One tool that does not answer keeps no other one from being asked, and its last good answer stands."""
     if not parts.fleets:
         return "no tool can be asked"
-    turns = [name for name in parts.fleets if await parts.records.write(review_scope.take_turn, name)]
+    turns = [name for name in parts.fleets if await parts.records.write(take_inventory.take_turn, name)]
     if not turns:
         return "every tool was asked within the hour"
     at = parts.clock.now()
     answers = await asyncio.gather(*(_ask(name, parts.fleets[name], at) for name in turns))
     known = await _known(parts)
     said = [await _take(parts, name, pulled, known) for name, pulled in zip(turns, answers, strict=True)]
-    scope, findings = await parts.records.read(review_scope.scope_and_findings)
+    scope, findings = await parts.records.read(take_inventory.scope_and_findings)
     found = await in_thread(find, scope, await _known(parts), findings, at)
-    for start in range(0, max(len(found.new), len(found.over)), AT_ONCE):
-        some = slice(start, start + AT_ONCE)
-        page = replace(found, new=found.new[some], over=found.over[some])
-        await parts.records.write(review_scope.keep_findings, page)
+    for page in found.pages(AT_ONCE):
+        await parts.records.write(take_inventory.keep_findings, page)
     return f"{'; '.join(said)}; {len(found.new)} found, {len(found.over)} over"
 
 
@@ -62,7 +59,7 @@ async def _take(parts: Any, provider: str, pulled: Pulled[Component], every: Seq
     known = [one for one in every if one.source == provider]
     fresh = await in_thread(news, provider, known, pulled.items, complete=pulled.complete, as_of=pulled.as_of)
     for page in fresh.pages(AT_ONCE):
-        await parts.records.write(review_scope.take_news, page)
+        await parts.records.write(take_inventory.take_news, page)
     heard = Heard(
         source=provider,
         asked_at=pulled.as_of,
@@ -70,7 +67,7 @@ async def _take(parts: Any, provider: str, pulled: Pulled[Component], every: Seq
         reason="" if pulled.complete else pulled.reason,
         calls=pulled.calls,
     )
-    await parts.records.write(review_scope.take_answer, heard)
+    await parts.records.write(take_inventory.take_answer, heard)
     if pulled.complete:
         COMPONENTS.labels(provider).set(len(fresh.seen))
         await parts.operators.mended(trouble_with(provider))
@@ -86,6 +83,6 @@ async def _take(parts: Any, provider: str, pulled: Pulled[Component], every: Seq
 async def _known(parts: Any) -> list[Sighting]:
     """In pages: a long read would hold up the writer."""
     known: list[Sighting] = []
-    while page := await parts.records.read(review_scope.sightings, after=known[-1].id if known else 0):
+    while page := await parts.records.read(take_inventory.sightings, after=known[-1].id if known else 0):
         known += page
     return known

@@ -125,7 +125,7 @@ class Ticker:
         self._jobs, self._records, self._clock, self._parts = jobs, records, clock, parts
         self._alone = alone
         self._scheduler = AsyncIOScheduler(timezone="UTC")
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[str]] = set()
         self._held: set[tuple[str, datetime]] = set()  # claimed here, and the end is not yet on record
         self._ended: dict[tuple[str, datetime], tuple[RunStatus, str]] = {}  # of those, what came of them
 
@@ -155,6 +155,26 @@ class Ticker:
                 await self._look(job)
             except SocmonError as error:
                 log.warning("%s: the ledger could not be reached: %s", job.name, error)
+
+    async def run_now(self, name: str) -> str | None:
+        """Run a job out of turn, and return what it did, in a line.
+
+        None when it was not run: it is under way in some replica, or was begun in this very minute.
+        """
+        job = next(one for one in self._jobs if one.name == name)
+        now = self._clock.now()
+        due_at = now.replace(second=0, microsecond=0)
+        if (name, due_at) in self._held:
+            return None
+        # Held before it is claimed: a tick in between would take it for the run of a process that has died.
+        self._held.add((name, due_at))
+        claimed = await self._records.write(
+            keep_schedule.claim_now, name, due_at, dead_before=now - DEAD_AFTER
+        )
+        if not claimed:
+            self._held.discard((name, due_at))
+            return None
+        return await self._run(job, due_at)
 
     async def _look(self, job: Job) -> None:
         now = self._clock.now()
@@ -192,7 +212,7 @@ class Ticker:
             )
         return await self._records.read(keep_schedule.standing, job.name, dead_before=dead_before)
 
-    async def _run(self, job: Job, due_at: datetime) -> None:
+    async def _run(self, job: Job, due_at: datetime) -> str:
         late = lateness(due_at, self._clock.now())
         try:
             async with asyncio.timeout(LONGEST_RUN.total_seconds()):
@@ -203,6 +223,7 @@ class Ticker:
         RUNS.labels(job.name, status).inc()
         self._ended[job.name, due_at] = status, detail + late
         await self._record_ends()
+        return detail
 
     async def _record_ends(self) -> None:
         """Those that the records do not take now are tried again at the next tick: their runs are over."""

@@ -160,7 +160,7 @@ def _told_ages(settings: Settings, picture: Picture) -> list[str]:
 def _page(settings: Settings, picture: Picture, rows: Sequence[Row]) -> str:
     out = {place: each.state for place, each in picture.out.items()}
     drawing = heat_map(picture.entries, out, assessed_at=picture.run.at, now=picture.now)
-    shown = ("component", "measure", "state", "since", "why", "mend")
+    shown = ("name", "measure", "state", "since", "why", "mend")
     body = "".join(
         f"<tr>{''.join(f'<td>{escape(str(row[name]))}</td>' for name in shown)}</tr>"
         for row in rows
@@ -168,9 +168,10 @@ def _page(settings: Settings, picture: Picture, rows: Sequence[Row]) -> str:
     )
     small = "".join(f"<li>{escape(line)}</li>" for line in _told_ages(settings, picture))
     return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Coverage</title>'
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><title>Coverage</title>'
         "<style>body{font:14px sans-serif;margin:2em}td,th{text-align:left;padding:.3em .6em;vertical-align:top;"
-        "border-top:1px solid #ddd}</style>"
-        f"<h1>Coverage</h1><p>{escape(_summary(rows))}</p>{drawing}<h2>Not covered</h2><table><tr>"
-        f"{''.join(f'<th scope=col>{name}</th>' for name in shown)}</tr>{body}</table><ul>{small}</ul></html>\n"
+        "border-top:1px solid #ddd}svg{max-width:100%;height:auto}div{overflow-x:auto}</style>"
+        f"<h1>Coverage</h1><p>{escape(_summary(rows))}</p>{drawing}<h2>Not covered</h2><div><table><tr>"
+        f"{''.join(f'<th scope=col>{name}</th>' for name in shown)}</tr>{body}</table></div><ul>{small}</ul></html>\n"
     )

@@ -14,10 +14,11 @@ from bot.adapters.system import SystemClock
 from bot.commands.records import records_of, records_to_change, when
 from bot.domain.component import Component
 from bot.domain.errors import WrongSettings
-from bot.domain.scope import Difference, Heard, InScope, Revision, Scope, changed_fields
+from bot.domain.scope import Difference, Finding, Heard, InScope, Revision, Scope, changed_fields
 from bot.domain.scope_document import scope_rows, to_csv, to_json
-from bot.procedures import review_scope
-from bot.procedures.review_scope import Import, ScopeDifference, Standing
+from bot.procedures import change_scope, review_scope
+from bot.procedures.change_scope import Import
+from bot.procedures.review_scope import ScopeDifference, Standing
 from bot.settings import Settings
 
 MOST_LISTED = 50
@@ -36,8 +37,7 @@ def print_scope(settings: Settings) -> int:
     due = scope.due(stands.now)
     for sentence in due:
         print(f"✗ {sentence}")
-    for found in stands.waiting[:MOST_LISTED]:
-        print(f"✗ {found.kind}: {_named(found.component)}")
+    _print_list("✗", [_found(one) for one in stands.waiting])
     for request in stands.requests:
         print(f"✗ an exclusion of {_named(request.component)} waits for its approval")
     _print_heard(stands.heard)
@@ -49,20 +49,25 @@ def import_files(settings: Settings, paths: Sequence[Path], *, replacing: bool, 
     files = [(path, _read(path)) for path in paths]
     inventory = read_inventory(files)
     with records_of(settings) as ask:
-        prepared: Import = ask(review_scope.prepare_import, inventory.entries, replacing=replacing)
+        said = {"replacing": replacing, "unrated": inventory.unrated}
+        prepared: Import = ask(change_scope.prepare_import, inventory.entries, **said)
     _print_difference(prepared.made)
     if inventory.skipped:
-        print(f"{inventory.skipped} resources are of kinds that nobody monitors; they were left out")
+        print(f"{inventory.skipped} resources are of kinds that socmon does not watch; they were left out")
     if dry_run:
         print(f"nothing was imported: {_sum(prepared.made)}")
         return 0
     if not prepared.made:
         print("the scope is as these files say already; nothing changed")
         return 0
-    digests = {path.name: f"sha256:{sha256(content).hexdigest()}" for path, content in files}
+    called = [path.name for path in paths]  # where it lies tells of whoever keeps it
+    names = [name if called.count(name) == 1 else f"{name} ({at})" for at, name in enumerate(called, 1)]
+    digests = {
+        name: f"sha256:{sha256(content).hexdigest()}" for name, (_, content) in zip(names, files, strict=True)
+    }
     given = {"replacing": replacing, "files": digests, "operator": _operator()}
     with records_to_change(settings) as change:
-        revision: Revision = change(review_scope.import_inventory, prepared, **given)
+        revision: Revision = change(change_scope.import_inventory, prepared, **given)
     print(f"revision {revision.id}: {_sum(prepared.made)}. A lead has to review it: /socmon scope review")
     return 0
 
@@ -146,6 +151,10 @@ def _named(component: Component) -> str:
 
 def _sum(made: Difference) -> str:
     return f"{len(made.added)} added, {len(made.removed)} removed, {len(made.changed)} changed"
+
+
+def _found(one: Finding) -> str:
+    return f"{one.kind}: {_named(one.component)}{f', was {one.before}' if one.before else ''}"
 
 
 def _print_difference(made: Difference) -> None:

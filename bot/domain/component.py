@@ -1,12 +1,17 @@
 """What a component is: one thing that runs, however many tools see it and whatever each of them calls it.
 
 Tools name the same machine by instance id, host name, ARN or guid. Each name is an identity; what shares one is one
-component. Its key is the strongest of its identities, so it stays the same when another tool begins to see it.
+component, unless it has two names of a sort that nobody gives twice: two machines in two clusters may both be called
+web-1. Its key is the strongest of its identities, so it stays the same when another tool begins to see it.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
 
 
 class Kind(StrEnum):
@@ -50,15 +55,17 @@ MEASURES: Mapping[Kind, tuple[Measure, ...]] = {
 }
 """What counts for each kind: the five core metrics, or what it has in their place."""
 
-_STRENGTH = ("arn", "instance", "guid", "host", "name")
+_GIVEN_ONCE = ("arn", "instance", "guid")
+_STRENGTH = (*_GIVEN_ONCE, "host", "name")
 """Kinds of identities, the strongest first: what nobody gives twice, then what people choose."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Identity:
-    """One name of a component: `space` says who gives it ("arn", "instance", "guid", "host", "name"), in lower case.
+    """One name of a component: `space` says who gives it ("arn", "instance", "guid", "host", "name").
 
-    A host name is one within a company; "name" is what people call it in their inventory.
+    A host name is in lower case, as DNS does not tell them apart (RFC 4343); "name" is what people call it in their
+    inventory.
     """
 
     space: str
@@ -72,11 +79,37 @@ class Identity:
         """From "space:value"; what names no known space is a "name"."""
         space, colon, value = text.partition(":")
         known = bool(colon) and space in _STRENGTH
+        if known and space == "host":
+            return cls(space, value.lower())
         return cls(space, value) if known else cls("name", text)
 
     @property
     def rank(self) -> tuple[int, str]:
         return (_STRENGTH.index(self.space) if self.space in _STRENGTH else len(_STRENGTH), self.value)
+
+    @property
+    def is_given_once(self) -> bool:
+        """Whether nobody else can have it; people may call two things alike."""
+        return self.space in _GIVEN_ONCE
+
+    @property
+    def is_nobodys(self) -> bool:
+        """Whether every machine has it."""
+        return self in _NOBODYS
+
+
+_NOBODYS = frozenset(
+    Identity("host", name)
+    for name in (
+        "localhost",
+        "localhost.localdomain",
+        "localhost4",
+        "localhost6",
+        "ip6-localhost",
+        "127.0.0.1",
+        "::1",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,31 +133,83 @@ class Component:
         """The strongest identity, as text."""
         return str(min(self.identities, key=lambda one: one.rank))
 
+    @property
+    def proofs(self) -> frozenset[str]:
+        """The spaces in which it has a name that nobody gives twice."""
+        found = frozenset(name.space for name in self.identities if name.is_given_once)
+        return _PROOFS.setdefault(found, found)  # the same few of very many components
+
+    def is_same(self, other: "Component") -> bool:
+        """Whether both are one thing: by a name that nobody gives twice, or a chosen one that nothing contradicts."""
+        shared = self.identities & other.identities
+        if not shared or any(name.is_given_once for name in shared):
+            return bool(shared)
+        return self.proofs.isdisjoint(other.proofs)
+
+
+_PROOFS: dict[frozenset[str], frozenset[str]] = {}
+
+
+class Known(Generic[T]):
+    """Things that have a component, to be found by another one that is the same."""
+
+    def __init__(self, things: Iterable[tuple[Component, T]]) -> None:
+        self._things = list(things)
+        self._by_name: dict[Identity, list[int]] = defaultdict(list)
+        for at, (component, _) in enumerate(self._things):
+            for name in component.identities:
+                self._by_name[name].append(at)
+
+    def same_as(self, component: Component) -> list[T]:
+        """In the order they were given."""
+        near = {at for name in component.identities for at in self._by_name.get(name, ())}
+        return [self._things[at][1] for at in sorted(near) if self._things[at][0].is_same(component)]
+
 
 def unite(components: Iterable[Component]) -> list[Component]:
     """What shares an identity is one component, whoever sees it and in whatever order; sorted by key.
 
-    The kind and name are those of the part with the strongest identity.
+    A host name that would make one of two ARNs, instance ids or guids names neither of them. The kind and name are
+    those of the part with the strongest identity.
     """
-    leader: dict[Identity, Identity] = {}
-
-    def find(one: Identity) -> Identity:
-        while leader[one] != one:
-            leader[one] = leader[leader[one]]
-            one = leader[one]
-        return one
-
     every = list(components)
-    for component in every:
-        first, *others = sorted(component.identities)
-        leader.setdefault(first, first)
-        for other in others:
-            leader.setdefault(other, other)
-            leader[find(other)] = find(first)
-    parts: dict[Identity, list[Component]] = {}
-    for component in every:
-        parts.setdefault(find(next(iter(component.identities))), []).append(component)
-    return sorted((_one(same) for same in parts.values()), key=lambda one: one.key)
+    leader = list(range(len(every)))
+    proofs = [one.proofs for one in every]
+
+    def find(at: int) -> int:
+        while leader[at] != at:
+            leader[at] = leader[leader[at]]
+            at = leader[at]
+        return at
+
+    first: dict[Identity, int] = {}
+    shared: dict[Identity, list[int]] = {}
+    for at, component in enumerate(every):
+        for name in component.identities:
+            if (other := first.setdefault(name, at)) != at:
+                shared.setdefault(name, [other]).append(at)
+    void = {name for name in _NOBODYS if name in first}
+    del first  # of a large fleet this is much
+    for name in sorted(shared, key=lambda one: one.rank):
+        groups = sorted({find(at) for at in shared[name]})
+        proven = [space for at in groups for space in proofs[at]]
+        if name in void or (not name.is_given_once and len(proven) > len(set(proven))):
+            void.add(name)
+            groups = [at for at in groups if not proofs[at]]
+        for at in groups[1:]:
+            leader[at] = groups[0]
+            proofs[groups[0]] |= proofs[at]
+    parts: dict[int, list[Component]] = defaultdict(list)
+    for at, component in enumerate(every):
+        parts[find(at)].append(component)
+    return sorted((_without(void, _one(same)) for same in parts.values()), key=lambda one: one.key)
+
+
+def _without(void: set[Identity], one: Component) -> Component:
+    """What has nothing but such a name keeps it."""
+    if not one.proofs or void.isdisjoint(one.identities):
+        return one
+    return replace(one, identities=one.identities - void)
 
 
 def _one(same: Sequence[Component]) -> Component:

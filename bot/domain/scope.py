@@ -5,12 +5,12 @@ the inventory gives it nothing but a name, when exactly one of that kind is call
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.component import Component, Identity, Kind, unite
+from bot.domain.component import Component, Identity, Kind, Known, unite
 
 REVIEW_EVERY = timedelta(days=90)
 EXPIRES_SOON = timedelta(days=14)
@@ -102,27 +102,24 @@ def news(
     source: str, known: Sequence[Sighting], told: Iterable[Component], *, complete: bool, as_of: datetime
 ) -> News:
     """What is new in an answer. Only a complete one proves that something is gone."""
-    by_identity = {name: one for one in known for name in one.component.identities}
+    there_first = sorted(known, key=lambda one: one.gone_at is not None)
+    told_before = Known((one.component, one) for one in there_first)
     seen: list[Sighting] = []
     renamed: list[tuple[str, Component]] = []
     gone: list[int] = []
     met: set[int] = set()
     own = frozenset({source})
     for component in unite(each if each.sources == own else replace(each, sources=own) for each in told):
-        same = {
-            one.id: one
-            for name in component.identities
-            if (one := by_identity.get(name)) and one.id not in met
-        }
-        met.update(same)
+        same = [one for one in told_before.same_as(component) if one.id not in met]
+        met.update(one.id for one in same)
         if not same:
             seen.append(Sighting(source=source, component=component, first_seen=as_of, last_seen=as_of))
             continue
         # Two that turn out to be one go on as the one that was seen first.
-        before, *doubled = sorted(same.values(), key=lambda one: (one.first_seen, one.id))
+        before, *doubled = sorted(same, key=lambda one: (one.first_seen, one.id))
         gone += [one.id for one in doubled if one.gone_at is None]
         if not complete:  # that it no longer has a name is an absence, too
-            was = [one.component.identities for one in same.values() if one.gone_at is None]
+            was = [one.component.identities for one in same if one.gone_at is None]
             component = replace(component, identities=component.identities.union(*was))  # noqa: PLW2901
         seen.append(replace(before, component=component, last_seen=as_of, gone_at=None))
         if before.component.name != component.name:
@@ -169,17 +166,48 @@ def lines(scope: Sequence[InScope], seen: Sequence[Component]) -> list[Line]:
     by_name: dict[tuple[Kind, str], list[int]] = defaultdict(list)
     for at, one in enumerate(seen):
         by_name[one.kind, one.name.casefold()].append(at)
+    certain = {
+        by_identity[name]
+        for one in scope
+        for name in one.component.identities
+        if name.is_given_once and name in by_identity
+    }
     found, met = [], set[int]()
     for entry in sorted(scope, key=lambda one: one.component.key):
         own = entry.component
-        mine = {by_identity[name] for name in own.identities if name in by_identity}
+        near = {by_identity[name] for name in own.identities if name in by_identity}
+        mine = _mine(own, {at: seen[at] for at in near}) or _rebuilt(near - certain)
         if not mine and only_named(own):
-            called = by_name[own.kind, own.name.casefold()]
-            mine = set(called) if len(called) == 1 else set()
-        met |= mine
+            called = [at for at in by_name[own.kind, own.name.casefold()] if _may_lie_there(own, seen[at])]
+            mine = called if len(called) == 1 else []
+        met.update(mine)
         together = [seen[at] for at in sorted(mine)]
         found.append(Line(entry=entry, seen=_as_one(own, together) if together else None))
     return [*found, *(Line(seen=one) for at, one in enumerate(seen) if at not in met)]
+
+
+def _mine(own: Component, near: Mapping[int, Component]) -> list[int]:
+    """Which of those that share a name are this: the surest first, and none that contradicts what is sure."""
+    proofs, mine = own.proofs, list[int]()
+    sure = {
+        at for at, one in near.items() if any(name.is_given_once for name in own.identities & one.identities)
+    }
+    for at, one in sorted(near.items(), key=lambda each: (each[0] not in sure, each[1].key)):
+        if at in sure or proofs.isdisjoint(one.proofs):
+            mine.append(at)
+            proofs |= one.proofs
+    return mine
+
+
+def _rebuilt(near: set[int]) -> list[int]:
+    """The machine itself is gone, and another one has its host name now: it was made anew."""
+    return list(near) if len(near) == 1 else []
+
+
+def _may_lie_there(own: Component, seen: Component) -> bool:
+    """Whether account and region say nothing else, as far as both are known."""
+    both = ((own.account, seen.account), (own.region, seen.region))
+    return all(mine == theirs for mine, theirs in both if mine and theirs)
 
 
 def only_named(component: Component) -> bool:
@@ -211,14 +239,10 @@ class Difference:
 def difference(before: Iterable[InScope], after: Iterable[InScope]) -> Difference:
     """What shares an identity is the same component."""
     older = sorted(before, key=lambda one: one.component.key)
-    by_identity = {name: one for one in older for name in one.component.identities}
+    known = Known((one.component, one) for one in older)
     added, changed, met = [], [], set[str]()
     for entry in sorted(after, key=lambda one: one.component.key):
-        same = [
-            one
-            for name in sorted(entry.component.identities)
-            if (one := by_identity.get(name)) and one.component.key not in met
-        ]
+        same = [one for one in known.same_as(entry.component) if one.component.key not in met]
         if not same:
             added.append(entry)
             continue
@@ -254,24 +278,38 @@ def _told(exclusion: Exclusion | None) -> str:
     return f"until {exclusion.until:%Y-%m-%d}" if exclusion else "none"
 
 
-def take_in(scope: Sequence[InScope], given: Sequence[InScope], *, replacing: bool) -> list[InScope]:
+def take_in(
+    scope: Sequence[InScope], given: Sequence[InScope], *, replacing: bool, unrated: Collection[str] = ()
+) -> list[InScope]:
     """The scope after an inventory was imported. What it does not name stays, unless it replaces everything.
 
-    Exclusions stay: a file cannot approve one. So do identities that are known besides the file's.
+    Exclusions stay: a file cannot approve one. So do owner, account and region where the file gives none, criticality
+    of what is `unrated` (by the file's key), and identities that are known besides the file's, unless the file gives
+    them to another component.
     """
-    known = {name: one for one in scope for name in one.component.identities}
+    known = Known((one.component, one) for one in scope)
+    claimed = {name for entry in given for name in entry.component.identities}
     after: dict[str, InScope] = {} if replacing else {one.component.key: one for one in scope}
+    taken = set[str]()
     for entry in given:
-        same = [known[name] for name in sorted(entry.component.identities) if name in known]
-        if same:
-            for each in same:
-                after.pop(each.component.key, None)
-            own = entry.component
-            identities = own.identities.union(*(each.component.identities for each in same))
-            entry = replace(  # noqa: PLW2901 - the same entry, with what was known of it
-                entry, component=replace(own, identities=identities), exclusion=same[0].exclusion
-            )
-        after[entry.component.key] = entry
+        same = [each for each in known.same_as(entry.component) if each.component.key not in taken]
+        for each in same:
+            taken.add(each.component.key)
+            after.pop(each.component.key, None)
+        besides = frozenset[Identity]().union(*(each.component.identities for each in same)) - claimed
+        before = same[0] if same else entry
+        own = replace(
+            entry.component,
+            identities=entry.component.identities | besides,
+            account=entry.component.account or before.component.account,
+            region=entry.component.region or before.component.region,
+        )
+        after[own.key] = InScope(
+            component=own,
+            owner=entry.owner or before.owner,
+            criticality=before.criticality if entry.component.key in unrated else entry.criticality,
+            exclusion=next((each.exclusion for each in same if each.exclusion), None),
+        )
     return list(after.values())
 
 
@@ -299,6 +337,7 @@ class Reply(StrEnum):
     NOT_OURS = "not_ours"
     REMOVED = "removed"
     NAMED = "named"  # the new name was taken
+    KEPT = "kept"  # it keeps the name it has
     OVER = "over"  # it is no longer so
 
 
@@ -320,60 +359,75 @@ class Finding:
     def is_open(self) -> bool:
         return self.reply is None
 
-    def shares(self, other: Component) -> bool:
-        return bool(self.component.identities & other.identities)
+    def is_about(self, other: Component) -> bool:
+        return self.component.is_same(other)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What to put down: new findings, and the numbers of those that are over."""
+    """What to put down: new findings, those whose component is seen otherwise now, and the numbers that are over."""
 
     new: tuple[Finding, ...]
+    again: tuple[Finding, ...]
     over: tuple[int, ...]
+
+    def pages(self, most: int) -> Iterator["Found"]:
+        """The same in pieces, so that none of them keeps the records busy for long."""
+        for start in range(0, max(len(self.new), len(self.again), len(self.over)), most):
+            some = slice(start, start + most)
+            yield replace(self, new=self.new[some], again=self.again[some], over=self.over[some])
 
 
 def find(
     scope: Sequence[InScope], sightings: Sequence[Sighting], findings: Sequence[Finding], at: datetime
 ) -> Found:
-    """New and vanished components, each found once; what is no longer so is over."""
+    """New and vanished components, each found once; what is no longer so is over.
+
+    What was added once and has left the scope since is new again; what is not ours stays so.
+    """
     mapped = lines(scope, present(sightings))
     strangers = [line.component for line in mapped if line.entry is None]
     missing = [line.component for line in mapped if line.entry and line.seen is None]
-    went = _went(sightings)
-    asked = _by_identity(
-        one for one in findings if one.kind is FindingKind.NEW and one.reply is not Reply.OVER
+    went = Known((one.component, one.gone_at) for one in sightings if one.gone_at)
+    called = _called_when_gone(sightings)
+    asked = Known(
+        (one.component, one)
+        for one in findings
+        if one.kind is FindingKind.NEW and (one.is_open or one.reply is Reply.NOT_OURS)
     )
-    told_gone = _by_identity(one for one in findings if one.kind is FindingKind.VANISHED)
-    fresh = [
-        Finding(kind=FindingKind.NEW, component=one, at=at)
-        for one in strangers
-        if not any(name in asked for name in one.identities)
-    ]
+    told_gone = Known((one.component, one.at) for one in findings if one.kind is FindingKind.VANISHED)
+    fresh, again, over = [], [], set(_over(findings, strangers, missing, scope, sightings))
+    for one in strangers:
+        before = asked.same_as(one)
+        waiting = [each for each in before if each.is_open and each.id not in over]
+        if not before:
+            fresh.append(Finding(kind=FindingKind.NEW, component=one, at=at))
+        elif waiting:
+            # Two that turn out to be one are asked about once.
+            over.update(each.id for each in waiting[1:])
+            again += [replace(each, component=one) for each in waiting[:1] if each.component != one]
     for one in missing:
-        gone = max((went[name] for name in _names(one) if name in went), default=None)
-        before = [told_gone[name].at for name in one.identities if name in told_gone]
-        if gone and not any(each >= gone for each in before):
+        gone = max(went.same_as(one), default=None)
+        if gone is None and only_named(one):
+            gone = called.get(_called(one))
+        if gone and not any(each >= gone for each in told_gone.same_as(one)):
             fresh.append(Finding(kind=FindingKind.VANISHED, component=one, at=at))
-    return Found(new=tuple(fresh), over=tuple(_over(findings, strangers, missing, scope)))
+    return Found(new=tuple(fresh), again=tuple(again), over=tuple(sorted(over)))
 
 
-def _went(sightings: Iterable[Sighting]) -> dict[Identity, datetime]:
-    """When what had a name was last found gone."""
-    went: dict[Identity, datetime] = {}
+def _called_when_gone(sightings: Iterable[Sighting]) -> dict[tuple[Kind, str], datetime]:
+    """When what was called so was last found gone."""
+    went: dict[tuple[Kind, str], datetime] = {}
     for one in sightings:
         if one.gone_at:
-            for name in (*one.component.identities, _called(one.component)):
-                went[name] = max(one.gone_at, went.get(name, one.gone_at))
+            name = _called(one.component)
+            went[name] = max(one.gone_at, went.get(name, one.gone_at))
     return went
 
 
-def _names(component: Component) -> list[Identity]:
-    return [*component.identities, *([_called(component)] if only_named(component) else [])]
-
-
-def _called(component: Component) -> Identity:
-    """Its kind and name, as if they were an identity: for what people know by nothing else."""
-    return Identity(component.kind, component.name.casefold())
+def _called(component: Component) -> tuple[Kind, str]:
+    """For what people know by nothing else."""
+    return component.kind, component.name.casefold()
 
 
 def _over(
@@ -381,21 +435,29 @@ def _over(
     strangers: Iterable[Component],
     missing: Iterable[Component],
     scope: Iterable[InScope],
+    sightings: Iterable[Sighting],
 ) -> Iterator[int]:
+    waiting = [one for one in findings if one.is_open]
+    if not waiting:
+        return
+    called = Known((one.component, one.component.name) for one in sightings if one.gone_at is None)
+    ours = Known((one.component, one.component.name) for one in scope)
     still = {
-        FindingKind.NEW: {name for one in strangers for name in one.identities},
-        FindingKind.VANISHED: {name for one in missing for name in one.identities},
-        FindingKind.RENAMED: {name for one in scope for name in one.component.identities},
+        FindingKind.NEW: Known((one, one.name) for one in strangers),
+        FindingKind.VANISHED: Known((one, one.name) for one in missing),
     }
-    for one in findings:
-        if one.is_open and not one.component.identities & still[one.kind]:
+    for one in waiting:
+        if one.kind is FindingKind.RENAMED:
+            own = ours.same_as(one.component)
+            so = (
+                bool(own)
+                and one.component.name not in own
+                and one.component.name in called.same_as(one.component)
+            )
+        else:
+            so = bool(still[one.kind].same_as(one.component))
+        if not so:
             yield one.id
-
-
-def _by_identity(findings: Iterable[Finding]) -> dict[Identity, Finding]:
-    """The newest of each."""
-    ordered = sorted(findings, key=lambda one: one.at)
-    return {name: one for one in ordered for name in one.component.identities}
 
 
 def renamed(
@@ -405,13 +467,13 @@ def renamed(
     at: datetime,
 ) -> list[Finding]:
     """Of what a source calls otherwise than before, that which is in scope; two tools that say the same say it once."""
-    known = {name: one for one in scope for name in one.component.identities}
+    known = Known((one.component, one) for one in scope)
     said = [one for one in findings if one.kind is FindingKind.RENAMED and one.is_open]
     fresh: list[Finding] = []
     for old, component in told:
-        entry = next((known[name] for name in sorted(component.identities) if name in known), None)
+        entry = next(iter(known.same_as(component)), None)
         again = any(
-            each.shares(component) and each.component.name == component.name for each in [*said, *fresh]
+            each.is_about(component) and each.component.name == component.name for each in [*said, *fresh]
         )
         if entry and entry.component.name != component.name and not again:
             fresh.append(Finding(kind=FindingKind.RENAMED, component=component, at=at, before=old))
@@ -490,9 +552,19 @@ class Scope:
             found.append(f"The scope has changed since revision {self.review.id} was reviewed.")
         ends = [one.exclusion.until for one in self.entries if one.exclusion]
         if over := sum(end <= now for end in ends):
-            found.append(f"{over} exclusions are over: these components have to be covered again.")
+            found.append(
+                f"{over:,} exclusions are over: these components have to be covered again."
+                if over > 1
+                else "An exclusion is over: this component has to be covered again."
+            )
         if soon := sum(now < end <= now + EXPIRES_SOON for end in ends):
-            found.append(f"{soon} exclusions end within {EXPIRES_SOON.days} days.")
+            found.append(
+                f"{_some(soon, 'exclusion ends', 'exclusions end')} within {EXPIRES_SOON.days} days."
+            )
         if unowned := sum(not one.owner for one in self.entries):
-            found.append(f"{unowned} components have no owner.")
+            found.append(f"{_some(unowned, 'component has', 'components have')} no owner.")
         return found
+
+
+def _some(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"

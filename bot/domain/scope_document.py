@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from bot.domain import spreadsheet
-from bot.domain.component import Identity
+from bot.domain.component import Known
 from bot.domain.scope import Finding, InScope, Line, Reply, Scope, Sighting, lines, present
 from bot.domain.spreadsheet import Cell
 
@@ -47,11 +47,8 @@ def scope_rows(
     scope: Scope, sightings: Sequence[Sighting], findings: Iterable[Finding], at: datetime
 ) -> list[Row]:
     """In the order of the scope, then what stands in no scope."""
-    seen: dict[Identity, list[Sighting]] = {}
-    for one in sightings:
-        for name in one.component.identities:
-            seen.setdefault(name, []).append(one)
-    strange = {name for one in findings if one.reply is Reply.NOT_OURS for name in one.component.identities}
+    seen = Known((one.component, one) for one in sightings)
+    strange = Known((one.component, one) for one in findings if one.reply is Reply.NOT_OURS)
     return [_row(scope, line, seen, strange, at) for line in lines(scope.entries, present(sightings))]
 
 
@@ -75,11 +72,9 @@ def status(entry: InScope | None, at: datetime) -> str:
     return EXPIRED if entry.counts(at) else EXCLUDED
 
 
-def _row(
-    scope: Scope, line: Line, seen: dict[Identity, list[Sighting]], strange: set[Identity], at: datetime
-) -> Row:
+def _row(scope: Scope, line: Line, seen: Known[Sighting], strange: Known[Finding], at: datetime) -> Row:
     one, entry, review = line.component, line.entry, scope.review
-    by = {each.id: each for name in one.identities for each in seen.get(name, ())}.values()
+    by = seen.same_as(one)
     still = [each for each in by if each.gone_at is None]
     out = entry.exclusion if entry else None
     told = status(entry, at)
@@ -93,7 +88,7 @@ def _row(
         "region": one.region,
         "owner": entry.owner if entry else "",
         "criticality": entry.criticality.value if entry else "",
-        "status": NOT_OURS if entry is None and one.identities & strange else told,
+        "status": NOT_OURS if entry is None and strange.same_as(one) else told,
         "excluded_until": _iso(out.until) if out else "",
         "exclusion_reason": out.reason if out else "",
         "requested_by": out.requested_by if out else "",

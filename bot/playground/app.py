@@ -11,8 +11,11 @@ from starlette.routing import BaseRoute, Route
 from bot.playground import people
 from bot.playground.bot_line import BotLine
 from bot.playground.clock import PlaygroundClock
+from bot.playground.datadog_line import DatadogLine
 from bot.playground.errors import RealToken, SlackError
 from bot.playground.faults import Faults, Kind
+from bot.playground.fleet import build_fleet
+from bot.playground.fleet_desk import FleetDesk
 from bot.playground.interactions import Interactions
 from bot.playground.live import Live
 from bot.playground.messages import Message, rich_text
@@ -24,7 +27,7 @@ from bot.playground.sources import Sources
 from bot.playground.transcript import Transcript
 from bot.playground.web_api import WebApi
 from bot.playground.workspace import Change, Clock, Workspace
-from bot.providers.contract import Samples
+from bot.providers.contract import Sample, Samples
 
 API_PATH = "/playground/api/"
 REAL_TOKEN = re.compile(r"xox[a-z]-|xoxe\.|xapp-")
@@ -44,6 +47,7 @@ def create_playground(
     scopes: Iterable[str] = people.SCOPES,
     patience: float = 3.0,
     pagerduty: PagerDutyLine | None = None,
+    datadog: DatadogLine | None = None,
 ) -> "Playground":
     """A playground whose bot is at `bot_url`; `own_url` is where the bot finds it, by default the same place.
 
@@ -62,6 +66,7 @@ def create_playground(
         scopes=scopes,
         patience=patience,
         pagerduty=pagerduty,
+        datadog=datadog,
     )
 
 
@@ -88,6 +93,7 @@ class Playground:
         scopes: Iterable[str],
         patience: float,
         pagerduty: PagerDutyLine | None,
+        datadog: DatadogLine | None,
     ) -> None:
         self.clock = clock
         self.workspace = Workspace(clock)
@@ -99,6 +105,9 @@ class Playground:
         self.pagerduty = pagerduty
         if pagerduty:
             self._connect(pagerduty)
+        self.datadog = datadog
+        self.fleet = FleetDesk(datadog.fake, self.workspace) if datadog else None
+        self.sources.before = self._before
         self._line = BotLine(
             self.workspace, self.transcript, bot_url=bot_url, signing_secret=signing_secret, patience=patience
         )
@@ -113,7 +122,14 @@ class Playground:
             own_url=own_url,
         )
         self._snapshot = (
-            Snapshot(snapshot_path, self.workspace, self.sources, clock, self.pagerduty)
+            Snapshot(
+                snapshot_path,
+                self.workspace,
+                self.sources,
+                clock,
+                pagerduty=self.pagerduty,
+                datadog=datadog.fake if datadog else None,
+            )
             if snapshot_path
             else None
         )
@@ -121,7 +137,8 @@ class Playground:
 
     @property
     def routes(self) -> list[BaseRoute]:
-        return [Route(f"{API_PATH}{{method}}", self._web_api), *page_routes(self)]
+        datadog = [self.datadog.route] if self.datadog else []
+        return [Route(f"{API_PATH}{{method}}", self._web_api), *datadog, *page_routes(self)]
 
     async def start(self) -> None:
         """Load the snapshot, or furnish the rooms; from now on changes are saved."""
@@ -131,6 +148,8 @@ class Playground:
             if not self.pagerduty.fake.users:
                 people.staff_pagerduty(self.pagerduty.fake, self.clock.now())
             await self.pagerduty.start()
+        if self.datadog and not self.datadog.fake.hosts:
+            build_fleet(self.datadog.fake)
         self._running = True
         self.workspace.listeners.append(self._changed)
 
@@ -165,6 +184,8 @@ class Playground:
         self.workspace.views.homes.clear()
         self.transcript.clear()
         self._furnish()
+        if self.fleet:
+            self.fleet.do("unarchive")
         self.workspace.tell("stale", {})
 
     def turn_clock_on(self, by: timedelta) -> None:
@@ -201,10 +222,15 @@ class Playground:
         }
 
     def _connect(self, pagerduty: PagerDutyLine) -> None:
-        self.sources.before = pagerduty.before
         pagerduty.fake.is_down = lambda: self.faults.is_on(Kind.PAGERDUTY_DOWN)
         pagerduty.fake.changed = lambda: self.workspace.tell("pagerduty", {})
         pagerduty.noted = self._told_by_pagerduty
+
+    def _before(self, provider: str, sample: Sample) -> bool:
+        """A sample is about to be sent: what it tells of stands in the tool first. False when that cannot send it."""
+        if provider == "datadog" and self.datadog:
+            self.datadog.before(sample)
+        return self.pagerduty is None or self.pagerduty.before(provider, sample)
 
     def _told_by_pagerduty(self, event: str, status: int) -> None:
         now = self.workspace.now()

@@ -123,7 +123,8 @@ def _app_facts(workspace: Workspace, user_id: str) -> dict[str, Any]:
 def people_facts(workspace: Workspace, user_id: str) -> dict[str, Any]:
     user = workspace.users[user_id]
     names = ("id", "name", "real_name", "title", "color", "is_bot", "persona")
-    return {name: getattr(user, name) for name in names} | {"unseen": len(workspace.unseen(user_id))}
+    facts = {name: getattr(user, name) for name in names} | {"unseen": len(workspace.unseen(user_id))}
+    return facts | ({"title": "Deactivated"} if user.deleted else {})
 
 
 def channel_state(workspace: Workspace, channel_id: str, user_id: str) -> dict[str, Any]:

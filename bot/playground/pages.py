@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from bot.playground.errors import SlackError
 from bot.playground.faults import Kind, read_fault
+from bot.playground.fleet_desk import FleetDesk
 from bot.playground.interactions import Place
 from bot.playground.live import older_messages, page_state, thread_state
 from bot.playground.pagerduty import FakePagerDuty
@@ -65,6 +66,9 @@ def page_routes(playground: "Playground") -> list[Route]:
         route("/playground/faults", set_fault, "POST"),
         route("/playground/pagerduty", pagerduty),
         route("/playground/pagerduty/{act}", act_in_pagerduty, "POST"),
+        route("/playground/fleet", fleet),
+        route("/playground/fleet/look", let_look, "POST"),
+        route("/playground/fleet/{act}", act_on_fleet, "POST"),
         route("/playground/sources", list_sources),
         route("/playground/sources/{provider}/{action}", use_source, "POST"),
         route("/playground/reset", reset, "POST"),
@@ -94,7 +98,11 @@ async def static(_: "Playground", request: Request) -> Response:
 async def state(playground: "Playground", request: Request) -> Response:
     user_id = request.query_params.get("user", "")
     found = page_state(playground.workspace, user_id, playground.live.number)
-    more = {"sources": playground.sources.names, "pagerduty": playground.pagerduty is not None}
+    more = {
+        "sources": playground.sources.names,
+        "pagerduty": playground.pagerduty is not None,
+        "fleet": playground.fleet is not None,
+    }
     return JSONResponse(found | more | {"faults": _faults(playground)})
 
 
@@ -229,6 +237,31 @@ def _pagerduty(playground: "Playground") -> FakePagerDuty:
     return playground.pagerduty.fake
 
 
+async def fleet(playground: "Playground", _: Request) -> Response:
+    return JSONResponse(await _fleet(playground).shown())
+
+
+async def act_on_fleet(playground: "Playground", request: Request) -> Response:
+    given, desk = await _given(request), _fleet(playground)
+    desk.do(request.path_params["act"], str(given.get("on") or ""), str(given.get("to") or ""))
+    return JSONResponse({"ok": True} | await desk.shown())
+
+
+async def let_look(playground: "Playground", request: Request) -> Response:
+    """The bot looks, after so many `minutes`; 0 is now."""
+    minutes, desk = _minutes(await _given(request)), _fleet(playground)
+    if minutes:
+        playground.turn_clock_on(timedelta(minutes=minutes))
+    await desk.let_look()
+    return JSONResponse({"ok": True} | await desk.shown())
+
+
+def _fleet(playground: "Playground") -> FleetDesk:
+    if playground.fleet is None:
+        raise SlackError("no_fleet", "this playground has no fleet; `socmon playground` has one")
+    return playground.fleet
+
+
 async def list_faults(playground: "Playground", _: Request) -> Response:
     return JSONResponse({"faults": _faults(playground)})
 
@@ -259,11 +292,15 @@ async def reset(playground: "Playground", request: Request) -> Response:
 
 
 async def turn_clock_on(playground: "Playground", request: Request) -> Response:
-    minutes = (await _given(request)).get("minutes")
+    playground.turn_clock_on(timedelta(minutes=_minutes(await _given(request))))
+    return JSONResponse({"ok": True, "now": playground.workspace.now().isoformat()})
+
+
+def _minutes(given: dict[str, Any]) -> int:
+    minutes = given.get("minutes")
     if not isinstance(minutes, int):
         raise SlackError("invalid_time", 'send {"minutes": a whole number}')
-    playground.turn_clock_on(timedelta(minutes=minutes))
-    return JSONResponse({"ok": True, "now": playground.workspace.now().isoformat()})
+    return minutes
 
 
 async def _announce(playground: "Playground", kind: Kind, channel: str) -> None:

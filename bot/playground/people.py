@@ -152,6 +152,13 @@ def channels(created: int) -> list[Channel]:
             members=["U0SAM", "U0KIM", "U0LEAD", "U0BACKUP", "U0ADMIN", "U0AUDIT", BOT_USER],
         ),
         Channel(
+            id="C0OPS",
+            name="ops",
+            topic="What can wait until the morning: batch machines and data services",
+            created=created,
+            members=["U0SAM", "U0KIM", "U0LEAD", "U0ADMIN"],
+        ),
+        Channel(
             id="C0GENERAL",
             name="general",
             topic="Company-wide announcements",

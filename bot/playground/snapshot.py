@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.playground.clock import PlaygroundClock
+from bot.playground.datadog import FakeDatadog
 from bot.playground.files import File
 from bot.playground.messages import Message
 from bot.playground.pagerduty_line import PagerDutyLine
@@ -32,13 +33,16 @@ class Snapshot:
         workspace: Workspace,
         sources: Sources,
         clock: Clock,
+        *,
         pagerduty: PagerDutyLine | None = None,
+        datadog: FakeDatadog | None = None,
     ) -> None:
         self._path = path
         self._clock = clock
         self._workspace = workspace
         self._sources = sources
         self._pagerduty = pagerduty.fake if pagerduty else None
+        self._datadog = datadog
         self._timer: asyncio.TimerHandle | None = None
 
     def load(self) -> bool:
@@ -52,6 +56,8 @@ class Snapshot:
         self._sources.resume(stored["sources"])
         if self._pagerduty is not None and "pagerduty" in stored:
             self._pagerduty.restore(stored["pagerduty"])
+        if self._datadog is not None and "datadog" in stored:
+            self._datadog.restore(stored["datadog"])
         if isinstance(self._clock, PlaygroundClock):  # or what is to come would lie in the past again
             self._clock.ahead = timedelta(seconds=stored.get("clock_ahead", 0))
         return True
@@ -73,6 +79,8 @@ class Snapshot:
             stored["clock_ahead"] = self._clock.ahead.total_seconds()
         if self._pagerduty is not None:
             stored["pagerduty"] = self._pagerduty.dump()
+        if self._datadog is not None:
+            stored["datadog"] = self._datadog.dump()
         with fresh.open("w", encoding="utf-8") as file:
             json.dump(stored, file)
             file.flush()
@@ -83,6 +91,7 @@ class Snapshot:
 def dump(workspace: Workspace) -> dict[str, Any]:
     """Everything worth keeping, as JSON."""
     return {
+        "deactivated": [user.id for user in workspace.users.values() if user.deleted],
         "channels": [asdict(channel) for channel in workspace.channels.values()],
         "messages": [asdict(message) for log in workspace.logs.values() for message in log.messages.values()],
         "homes": [asdict(view) for view in workspace.views.homes.values()],
@@ -96,7 +105,9 @@ def dump(workspace: Workspace) -> dict[str, Any]:
 
 def restore(stored: dict[str, Any], workspace: Workspace) -> None:
     """Fill a fresh workspace."""
-    workspace.channels = {item["id"]: Channel(**item) for item in stored["channels"]}
+    workspace.channels |= {item["id"]: Channel(**item) for item in stored["channels"]}
+    for user in stored.get("deactivated", ()):
+        workspace.user(user).deleted = True
     for item in stored["messages"]:
         workspace.restore(Message(**item))
     workspace.views.homes = {item["user"]: View(**item) for item in stored["homes"]}

@@ -135,6 +135,10 @@ class Workspace:
         self.channel(channel_id).archived = archived
         self.tell("channel", {"channel": channel_id})
 
+    def deactivate(self, user_id: str, *, deactivated: bool = True) -> None:
+        self.user(user_id).deleted = deactivated
+        self.tell("stale", {})
+
     def join(self, channel_id: str, user_id: str) -> None:
         channel = self.channel(channel_id)
         if user_id not in channel.members:

@@ -24,7 +24,7 @@ from bot.domain.shortfall import UNKNOWN_WHYS, Question
 from bot.domain.standard import Standard
 from bot.ports import Records
 from bot.procedures.assess_coverage import OnRecord, services_before, with_services
-from bot.procedures.review_scope import ask_anew
+from bot.procedures.take_inventory import ask_anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

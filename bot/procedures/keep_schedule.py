@@ -36,6 +36,25 @@ def claim_due(records: Records, job: str, due: Due, *, dead_before: datetime | N
     return due.run is not None and records.claim_run(job, due.run, dead_before=dead_before)
 
 
+def claim_now(
+    records: Records,
+    job: str,
+    due_at: datetime,
+    *,
+    dead_before: datetime,
+    status: RunStatus = RunStatus.RUNNING,
+) -> bool:
+    """Claim a run out of turn; False while another one is under way, or when this due time is claimed already."""
+    last = records.last_run(job)
+    if (
+        last
+        and last[1] == RunStatus.RUNNING
+        and last[0] not in records.dead_runs(job, dead_before=dead_before)
+    ):
+        return False
+    return records.claim_run(job, due_at, status=status)
+
+
 def finish(records: Records, job: str, due_at: datetime, *, status: RunStatus, detail: str) -> None:
     records.finish_run(job, due_at, status=status, detail=detail)
 

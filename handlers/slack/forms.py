@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
 from bot.adapters.slack import forms
 from bot.adapters.slack import interactions as do
 from bot.adapters.slack.answers import SORRY
-from bot.adapters.slack.views import error_view
+from bot.adapters.slack.views import View, error_view
 from bot.domain.alert import Act
 from bot.domain.errors import SocmonError, Unavailable, Unfit, Unidentified
 from bot.procedures import respond_to_alert
@@ -19,7 +18,8 @@ from handlers.slack.home import refresh_home
 from handlers.slack.oncall import link_account
 from handlers.slack.scope import request_exclusion
 
-Send = Callable[[Desk, Body], Awaitable[Any]]
+Send = Callable[[Desk, Body], Awaitable[View | None]]
+"""What is shown in the form's place, where nothing else shows that it was taken."""
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -47,7 +47,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
 def _sent(desk: Desk, send: Send, act: Act | None) -> Callable[..., Awaitable[None]]:
     async def callback(ack: Say, body: Body) -> None:
         try:
-            await send(desk, body)
+            view = await send(desk, body)
         except Unfit as error:
             await ack(response_action="errors", errors=forms.field_error(error))
         except (Unavailable, Unidentified) as error:  # worth sending again, as it is
@@ -60,7 +60,7 @@ def _sent(desk: Desk, send: Send, act: Act | None) -> Callable[..., Awaitable[No
             log.exception("a form failed")
             await ack(response_action="errors", errors=forms.first_field_error(body["view"], SORRY))
         else:
-            await ack()
+            await (ack(response_action="update", view=view) if view else ack())
             desk.wake()
             await refresh_home(desk, body)
 

@@ -324,7 +324,7 @@ INVENTORY = """\
 def test_the_inventory_is_imported_at_the_terminal(socmon: Socmon, data: Path, tmp_path: Path) -> None:
     """All or nothing, beside a server; a dry run changes nothing; the document can be taken out as a file."""
     key = lived_in(data)
-    file, more = tmp_path / "inventory.yaml", tmp_path / "more.csv"
+    file, more, same = tmp_path / "inventory.yaml", tmp_path / "more.csv", tmp_path / "b" / "more.csv"
     file.write_text(INVENTORY)
     nothing = socmon("scope")
     dry = socmon("scope", "import", str(file), "--dry-run")
@@ -335,7 +335,9 @@ def test_the_inventory_is_imported_at_the_terminal(socmon: Socmon, data: Path, t
     more.write_text("name,kind\nweb-2,hots\n")
     refused = socmon("scope", "import", str(file), str(more))
     more.write_text("name,kind,owner\nweb-1,host,ops\n")
-    replaced = socmon("scope", "import", str(more), "--replace")
+    same.parent.mkdir()
+    same.write_text("name,kind\nshop,cache\n")
+    replaced = socmon("scope", "import", str(more), str(same), "--replace")
     listed = socmon("scope", "export", "--csv", "--pdf", str(data / "scope.pdf"))
     told = socmon("scope")
     diff, history = socmon("scope", "diff", "--json", "--since", "1"), socmon("scope", "history", "--json")
@@ -347,7 +349,7 @@ def test_the_inventory_is_imported_at_the_terminal(socmon: Socmon, data: Path, t
     )
     assert done.stdout.splitlines() == [
         "+ web-1 (host, host:web-1), owner shop, high",
-        "+ shop-db (database, name:shop-db), owner nobody, medium",
+        "+ shop-db (database, name:database/shop-db), owner nobody, medium",
         "revision 1: 2 added, 0 removed, 0 changed. A lead has to review it: /socmon scope review",
     ]
     assert "nothing changed" in again.stdout
@@ -357,8 +359,11 @@ def test_the_inventory_is_imported_at_the_terminal(socmon: Socmon, data: Path, t
     assert (data / "scope.pdf").read_bytes().startswith(b"%PDF-")
     assert (told.returncode, "✗ The scope has never been reviewed." in told.stdout) == (1, True)
     found = json.loads(diff.stdout)
-    assert found["changed"] == {"host:web-1": ["owner shop → ops", "criticality high → medium"]}
-    assert (found["removed"], found["not_seen"]) == (["name:shop-db"], ["host:web-1"])
+    assert found["changed"] == {"host:web-1": ["owner shop → ops"]}
+    assert (found["removed"], found["not_seen"]) == (
+        ["name:database/shop-db"],
+        ["host:web-1", "name:cache/shop"],
+    )
     assert [one["revision"] for one in json.loads(history.stdout)] == [2, 1]
     assert socmon("scope", "history").stdout.startswith("    2  20")
     assert socmon("scope", "export", "--json").stdout.startswith("[")

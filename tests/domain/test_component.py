@@ -1,5 +1,6 @@
 """One machine that three tools see is one component."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,9 +51,42 @@ def test_uniting_is_the_same_in_any_order_and_a_second_time(found: list[Componen
 
 @given(st.lists(components, max_size=8))
 def test_nothing_is_lost_and_no_two_share_an_identity(found: list[Component]) -> None:
+    """But names that people chose, where two have the same."""
     united = unite(found)
     names = [name for one in united for name in one.identities]
+    given_once = {name for one in found for name in one.identities if name.is_given_once}
 
     assert len(names) == len(set(names))
-    assert set(names) == {name for one in found for name in one.identities}
+    assert {name for name in names if name.is_given_once} == given_once
     assert all(MEASURES[one.kind] for one in united)
+    whole = [part.identities for part in found if len(part.identities) == 1]
+    assert all(any(part <= one.identities for one in united) for part in whole)
+
+
+@pytest.mark.parametrize(
+    ("names", "united"),
+    [
+        # Two clusters: each has a web-1. Which of them a third tool means by it, nobody knows.
+        (["guid:a host:web-1", "guid:b host:web-1"], ["guid:a", "guid:b"]),
+        (["guid:a host:web-1", "guid:b host:web-1", "host:web-1"], ["guid:a", "guid:b", "host:web-1"]),
+        # The same address in two networks, the ids in two tools.
+        (
+            ["arn:a instance:i-1", "instance:i-1 host:ip-1", "instance:i-2 host:ip-1", "arn:b instance:i-2"],
+            ["arn:a instance:i-1", "arn:b instance:i-2"],
+        ),
+        (
+            ["arn:a instance:i-1", "guid:g instance:i-1 host:x", "host:x"],
+            ["arn:a guid:g host:x instance:i-1"],
+        ),
+        (["guid:a host:localhost", "host:localhost"], ["guid:a", "host:localhost"]),
+        (["guid:a host:localhost", "instance:i-1 host:localhost"], ["guid:a", "instance:i-1"]),
+    ],
+)
+def test_two_that_are_called_alike_are_two(names: list[str], united: list[str]) -> None:
+    found = unite(seen("datadog", Kind.HOST, *each.split()) for each in names)
+
+    assert [" ".join(sorted(map(str, one.identities))) for one in found] == united
+
+
+def test_a_host_name_is_the_same_in_capitals() -> None:
+    assert Identity.parse("host:WEB-1.Internal") == Identity("host", "web-1.internal")

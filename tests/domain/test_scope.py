@@ -69,16 +69,19 @@ def after(told: list[tuple[str, list[Component], bool]]) -> list[Sighting]:
     return known
 
 
+def _given_once(every: list[Component]) -> set[Identity]:
+    """The names that count in any case: a host name that two have names neither of them."""
+    return {name for one in every for name in one.identities if name.is_given_once}
+
+
 @given(answers, st.sampled_from(["datadog", "cloudwatch"]), st.lists(components, max_size=4))
 def test_an_answer_that_is_not_whole_proves_no_absence(
     told: list[tuple[str, list[Component], bool]], source: str, items: list[Component]
 ) -> None:
     """Whatever came before: after it everything that was there is still there, and nothing has vanished."""
     before, later = after(told), after([*told, (source, items, False)])
-    seen = {name for one in present(before) for name in one.identities}
-    still = {name for one in present(later) for name in one.identities}
-
-    assert still == seen | {name for one in items for name in one.identities}
+    seen = _given_once(present(before))
+    assert _given_once(present(later)) == seen | _given_once(items)
     scope = [
         InScope(component=replace(one, identities=frozenset({name})))
         for one in present(before)
@@ -95,8 +98,8 @@ def test_a_whole_answer_is_what_there_is(
     later = after([*told, ("datadog", items, True)])
     own = [one for one in later if one.source == "datadog"]
 
-    there = {name for one in own if one.gone_at is None for name in one.component.identities}
-    assert there == {name for one in items for name in one.identities}
+    there = [one.component for one in own if one.gone_at is None]
+    assert _given_once(there) == _given_once(items)
     again = news("datadog", own, items, complete=True, as_of=NOW)
     assert ([one for one in again.seen if not one.id], again.gone, again.renamed) == ([], (), ())
 
@@ -131,6 +134,67 @@ def test_two_that_the_inventory_knows_as_one_are_one() -> None:
     entry = InScope(component=host("web", "instance:i-1", "host:web"))
     [line] = lines([entry], [host("a", "instance:i-1", "guid:g"), host("b", "host:web")])
     assert {str(name) for name in line.component.identities} == {"instance:i-1", "host:web", "guid:g"}
+
+
+def test_a_machine_that_was_made_anew_keeps_its_place_and_another_one_gets_none() -> None:
+    """The same host name on a new instance: while the old one is there, they are two; then the new one is it."""
+    aws = frozenset({"aws"})
+    old, new = (replace(host("web", f"instance:i-{number}", "host:web"), sources=aws) for number in (1, 2))
+    [was] = kept([], news("aws", [], [old], complete=True, as_of=NOW))
+    both = kept([was], news("aws", [was], [old, new], complete=True, as_of=NOW))
+    scope = [InScope(component=old)]
+    [found] = find(scope, both, [], NOW).new
+    assert (found.kind, str(found.component.key)) == (FindingKind.NEW, "instance:i-2")
+    strange = replace(found, id=1, reply=Reply.NOT_OURS)
+    assert [one.component.key for one in find([], both, [strange], NOW).new] == ["instance:i-1"]
+
+    later = kept([was], news("aws", [was], [new], complete=True, as_of=NOW + HOUR))
+    assert [(one.component, bool(one.gone_at)) for one in later] == [(old, True), (new, False)]
+    assert find(scope, later, [], NOW + HOUR).new == ()
+    assert [line.seen for line in lines(scope, present(later))] == [new]
+    both_in = [*scope, InScope(component=host("web", "instance:i-2"))]
+    assert [line.seen for line in lines(both_in, present(later))] == [None, new], "it is another one by name"
+
+
+def test_a_name_in_another_account_is_another_one() -> None:
+    own = replace(host("shop", "name:database/shop"), kind=Kind.DATABASE, account="1")
+    seen = replace(host("shop", "arn:a"), kind=Kind.DATABASE, account="2")
+    assert [bool(line.seen) for line in lines([InScope(component=own)], [seen])] == [False, True]
+    mine = replace(host("shop", "arn:b"), kind=Kind.DATABASE, account="1")
+    assert lines([InScope(component=own)], [seen, mine])[0].seen == mine
+
+
+def test_what_left_the_scope_and_comes_back_is_new_again() -> None:
+    web = host("web", "instance:i-1")
+    answered = Finding(id=1, kind=FindingKind.NEW, component=web, at=NOW, reply=Reply.ADDED)
+    back = Sighting(id=1, source="aws", component=web, first_seen=NOW, last_seen=NOW)
+
+    assert find([InScope(component=web)], [back], [answered], NOW).new == ()
+    assert [one.kind for one in find([], [back], [answered], NOW).new] == [FindingKind.NEW]
+
+
+def test_what_waits_is_as_it_is_seen_by_now_and_once() -> None:
+    """Two that turn out to be one machine are asked about once, with all its names and tags."""
+    by_name = Finding(id=1, kind=FindingKind.NEW, component=host("web", "host:web"), at=NOW)
+    by_id = Finding(id=2, kind=FindingKind.NEW, component=host("i-1", "instance:i-1"), at=NOW)
+    whole = host("web", "host:web", "instance:i-1", owner="shop")
+    seen = [Sighting(id=1, source="aws", component=whole, first_seen=NOW, last_seen=NOW)]
+
+    found = find([], seen, [by_name, by_id], NOW)
+    assert (found.new, found.again, found.over) == ((), (replace(by_name, component=whole),), (2,))
+    assert [len(page.over) for page in found.pages(1)] == [1]
+    again = find([], seen, list(found.again), NOW)
+    assert (again.new, again.again, again.over) == ((), (), ())
+
+
+def test_a_new_name_that_is_taken_back_is_over() -> None:
+    web = host("web", "instance:i-1")
+    told = Finding(id=1, kind=FindingKind.RENAMED, component=replace(web, name="web-b"), at=NOW, before="web")
+    for scope, called, over in ((web, "web-b", ()), (web, "web", (1,)), (told.component, "web-b", (1,))):
+        seen = Sighting(
+            id=1, source="aws", component=replace(web, name=called), first_seen=NOW, last_seen=NOW
+        )
+        assert find([InScope(component=scope)], [seen], [told], NOW).over == over
 
 
 def test_a_new_name_is_found_where_it_is_in_scope() -> None:
@@ -177,6 +241,22 @@ def test_an_import_keeps_what_a_file_cannot_say() -> None:
     assert not difference(after_all, take_in(after_all, [told], replacing=False))
 
 
+def test_what_a_file_leaves_out_stays_as_it_is_known() -> None:
+    """Or a refresh from Terraform's state would take everything's owner and criticality away."""
+    known = InScope(component=replace(host("web"), region="eu"), owner="shop", criticality=Criticality.HIGH)
+    told = InScope(component=host("web"))
+    assert take_in([known], [told], replacing=True, unrated={"host:web"}) == [known]
+    [rated] = take_in([known], [told], replacing=True)
+    assert (rated.owner, rated.criticality) == ("shop", Criticality.MEDIUM)
+
+
+def test_a_file_that_tells_two_apart_loses_neither() -> None:
+    """The exclusion was of one of them: it stays with the first."""
+    both = InScope(component=host("web", "instance:i-1", "host:db"), exclusion=EXCLUDED)
+    web, db = InScope(component=host("web", "instance:i-1")), InScope(component=host("db", "host:db"))
+    assert take_in([both], [web, db], replacing=False) == [replace(web, exclusion=EXCLUDED), db]
+
+
 def test_what_is_due_for_review() -> None:
     first = Revision(id=1, at=NOW, by="", change=Change.IMPORTED)
     reviewed = replace(first, reviewed_at=NOW, reviewed_by="U1LEAD")
@@ -189,8 +269,8 @@ def test_what_is_due_for_review() -> None:
     )
     assert later.due(NOW) == [
         "The scope has changed since revision 1 was reviewed.",
-        "1 exclusions end within 14 days.",
-        "1 components have no owner.",
+        "1 exclusion ends within 14 days.",
+        "1 component has no owner.",
     ]
     assert "The last review is more than 90 days old." in later.due(NOW + timedelta(days=90))
-    assert "1 exclusions are over: these components have to be covered again." in later.due(NOW + HOUR)
+    assert "An exclusion is over: this component has to be covered again." in later.due(NOW + HOUR)

@@ -13,7 +13,7 @@ from bot.adapters.system import SystemClock
 from bot.app import Socmon
 from bot.domain.component import Component, Identity, Kind
 from bot.domain.monitor import MetricReading, Monitor
-from bot.procedures import review_scope
+from bot.procedures import change_scope, review_scope, take_inventory
 from bot.procedures.review_scope import Standing
 from bot.providers.contract import Fleet, Pulled
 from jobs.ask_about_scope import ask_about_scope
@@ -87,7 +87,7 @@ def socmon(build: Build, slack: SlackServer, cloud: Told, agents: Told) -> Socmo
 async def look(socmon: Socmon, monkeypatch: pytest.MonkeyPatch) -> str:
     """An hour has passed."""
     with monkeypatch.context() as patched:
-        patched.setattr(review_scope, "ASK_EVERY", timedelta(0))
+        patched.setattr(take_inventory, "ASK_EVERY", timedelta(0))
         return await collect_inventory(socmon)
 
 
@@ -156,9 +156,12 @@ async def test_from_discovery_to_a_reviewed_document(socmon: Socmon, slack: Slac
     assert (now.scope.review.id, now.scope.review.reviewed_by) == (2, "U1LEAD")
     assert socmon.artifacts.read(now.scope.review.document) == sent[0]
     assert [one.component.name for one in await socmon.records.read(review_scope.in_scope)] == ["web-1"]
+    assert "in scope, medium" in shown(await ask(socmon, slack, "scope add db-1"))
+    covered = await socmon.records.read(review_scope.in_scope)
+    assert sorted(one.component.name for one in covered) == ["db-1", "web-1"], "the exclusion has ended"
     older = reviewed | {"value": f"1 {now.scope.review.document}"}
-    assert "at revision 2 by now" in shown(await press(socmon, slack, older, "U1LEAD"))
-    forged = reviewed | {"value": f"2 sha256:{'0' * 64}"}
+    assert "at revision 3 by now" in shown(await press(socmon, slack, older, "U1LEAD"))
+    forged = reviewed | {"value": f"3 sha256:{'0' * 64}"}
     assert "is not kept" in shown(await press(socmon, slack, forged, "U1LEAD"))
     assert "*2*" in shown(await ask(socmon, slack, "scope history"))
 
@@ -171,10 +174,13 @@ async def _exclude_db(socmon: Socmon, slack: SlackServer, prompt: dict[str, Any]
     assert "Choose a day" in (await send(socmon, filled(form, "replaced next month", ""))).text
     assert "at most" in (await send(socmon, filled(form, "replaced next month", "2090-01-01"))).text
     assert "at least 10" in (await send(socmon, filled(form, "no", day))).text
-    assert (await send(socmon, filled(form, "replaced next month", day))).text in {"", "{}"}
+    asked = (await send(socmon, filled(form, "replaced next month", day))).json()
+    assert "waits for an Engineering Lead other than you" in shown(asked["view"])
     assert (
         "waits for its approval already" in (await send(socmon, filled(form, "and again, please", day))).text
     )
+    assert "db-1" not in {one.component.name for one in (await stands(socmon)).waiting}
+    assert await socmon.records.read(change_scope.waiting_new, up_to=99) == [], "it waits for an approval"
     await ask_about_scope(socmon)
     [request] = slack.parents("DU2BACKUP")
     assert "replaced next month" in shown(request)
@@ -182,6 +188,7 @@ async def _exclude_db(socmon: Socmon, slack: SlackServer, prompt: dict[str, Any]
     assert "nobody approves their own" in shown(await press(socmon, slack, approve, "U1LEAD"))
     assert "can't approve" in shown(await press(socmon, slack, approve, "U1SAM"))
     assert "Approved by <@U2BACKUP>" in shown(await press(socmon, slack, approve, "U2BACKUP"))
+    await until(lambda: "Approved by <@U2BACKUP>" in shown(slack.parents("DU1LEAD")[-1]))
     assert "approved this already" in shown(await press(socmon, slack, approve, "U2BACKUP"))
 
 
@@ -207,6 +214,12 @@ async def test_an_answer_with_a_page_lost_takes_nothing_away(
     await look(socmon, monkeypatch)
     [take] = buttons(await ask(socmon, slack, "scope"), "Take the new name")
     assert "called so in scope" in shown(await press(socmon, slack, take, "U1SAM"))
+    cloud.items = (every[0], host("db-two", "instance:i-2"))
+    await look(socmon, monkeypatch)
+    [keep] = buttons(await ask(socmon, slack, "scope"), "Keep the old name")
+    assert "keeps its name" in shown(await press(socmon, slack, keep, "U1SAM"))
+    await look(socmon, monkeypatch)
+    assert not buttons(await ask(socmon, slack, "scope"), "Take the new name")
     told = shown(await ask(socmon, slack, "scope diff"))
     assert "it has never been reviewed" in told
     assert "db-one (host, " in told
@@ -247,6 +260,10 @@ async def test_what_vanishes_is_asked_about_once(
     [remove] = buttons(told, "Remove from scope")
     assert "out of scope" in shown(await press(socmon, slack, remove, "U1LEAD"))
     assert len((await stands(socmon)).entries) == 2
+    cloud.items = (web, db)
+    await look(socmon, monkeypatch)
+    [back] = (await stands(socmon)).waiting
+    assert (back.kind, back.component.name) == ("new", "web-1"), "it is in no scope any more"
 
 
 async def test_the_words_of_the_command(socmon: Socmon, slack: SlackServer) -> None:
@@ -266,6 +283,8 @@ async def test_the_words_of_the_command(socmon: Socmon, slack: SlackServer) -> N
     )
     assert "`/socmon scope` knows add, diff" in shown(await ask(socmon, slack, "scope fly"))
     assert "none of the roles" in shown(await ask(socmon, slack, "scope", user="U1OUT"))
+    assert "Name a revision by its number" in shown(await ask(socmon, slack, "scope diff last"))
+    assert "has no revision 99" in shown(await ask(socmon, slack, "scope diff 99999999999999999999999"))
     offered = await ask(socmon, slack, "scope exclude db-1")
     [exclude] = buttons(offered, "Exclude")
     assert (await press(socmon, slack, exclude, "U1SAM", what="views.open"))["view"][

@@ -63,7 +63,9 @@ def test_only_the_pages_own_files_are_served(rig: Rig, name: str) -> None:
     assert rig.http.get(f"static/{name}").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["act/write", "faults", "reset", "sources/tiny/trigger"])
+@pytest.mark.parametrize(
+    "path", ["act/write", "faults", "reset", "sources/tiny/trigger", "fleet/stop", "fleet/look"]
+)
 def test_no_other_page_can_act_here(rig: Rig, path: str) -> None:
     answer = rig.http.post(path, json={"user": "U0SAM"}, headers={"Origin": "https://evil.example"})
 

@@ -373,15 +373,13 @@ SUBSCRIBED = "aws_sns_topic_subscription.ops"
 @pytest.mark.parametrize(
     ("protocol", "endpoint", "why"),
     [
-        ("https", "https://socmon.example.com/webhooks/cloudwatch", None),
+        ("https", "https://socmon.example.com/webhooks/cloudwatch", Why.DEAD_TARGET),
         ("email", "kim@example.com", Why.DEAD_TARGET),
         ("https", "https://elsewhere.example.com", Why.NOT_APPROVED),
     ],
 )
-def test_a_topic_of_the_same_plan_ends_where_it_subscribes(
-    protocol: str, endpoint: str, why: Why | None
-) -> None:
-    """Mail has to be confirmed first, and a plan cannot."""
+def test_a_topic_of_the_same_plan_ends_where_it_subscribes(protocol: str, endpoint: str, why: Why) -> None:
+    """Mail has to be confirmed first; and a topic that is not named in the settings is not believed."""
     actions = ["aws_sns_topic.ops.arn", "aws_sns_topic.ops"]
     body = plan(
         function(),
@@ -405,7 +403,7 @@ def test_a_topic_of_the_same_plan_ends_where_it_subscribes(
     verdict = check(body, nothing("cloudwatch"), routes=ROUTES)
 
     found = [one.why for cell in verdict.judged[0].cells for one in cell.shortfalls]
-    assert found == ([why] if why else [])
+    assert found == [why]
 
 
 def test_a_topic_that_exists_ends_where_other_alarms_show() -> None:

@@ -41,7 +41,7 @@ def test_the_inventory_is_in_scope_owned_and_reviewed(ledger: Ledger) -> None:
     ledger.write(lambda each: each.add_revision(Change.IMPORTED, Difference(added=(entry,)), by=""))
     unreviewed, unowned = ask(ledger, Needed.INVENTORY)
     assert "never been reviewed" in unreviewed[1]
-    assert "1 components have no owner" in unowned[1]
+    assert "1 component has no owner" in unowned[1]
     owned = Difference(changed=((entry, replace(entry, owner="shop")),))
     ledger.write(lambda each: each.add_revision(Change.ADDED, owned, by="U1SAM"))
     ledger.write(review_scope.review, 2, document="sha256:0", by=LEAD)

@@ -17,7 +17,7 @@ class Directory:
         digest = digest_of(content)
         path = self._folder / place_of(digest)
         try:
-            if not path.exists():
+            if not (path.exists() and path.read_bytes() == content):  # what is damaged there is mended
                 self._store(path, content)
         except OSError as error:
             raise ArtifactsAway(
@@ -47,8 +47,9 @@ class Directory:
             except BaseException:
                 Path(file.name).unlink(missing_ok=True)
                 raise
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        for folder in (path.parent, self._folder):  # the second holds the first, which may be new
+            opened = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(opened)
+            finally:
+                os.close(opened)

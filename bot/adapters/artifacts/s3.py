@@ -5,6 +5,8 @@ Needs s3:PutObject and s3:GetObject on the prefix. S3 checks the sha256 of what 
 
 import threading
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any
 
@@ -21,12 +23,11 @@ class S3:
 
     def keep(self, content: bytes) -> str:
         digest = digest_of(content)
-        self._ask(
-            "put_object",
-            Key=self._key(digest),
-            Body=content,
-            ChecksumSHA256=b64encode(sha256(content).digest()).decode(),
-        )
+        checksum = b64encode(sha256(content).digest()).decode()
+        with self._asking("put_object"):
+            self._bucket_client().put_object(
+                Bucket=self._bucket, Key=self._key(digest), Body=content, ChecksumSHA256=checksum
+            )
         return digest
 
     def read(self, digest: str) -> bytes:
@@ -34,25 +35,32 @@ class S3:
 
         key = self._key(digest)
         try:
-            return checked(digest, self._ask("get_object", Key=key)["Body"].read(), self._where(key))
+            with self._asking("get_object"):
+                content = self._bucket_client().get_object(Bucket=self._bucket, Key=key)["Body"].read()
         except ArtifactsAway as error:
             cause = error.__cause__
             if isinstance(cause, ClientError) and cause.response["Error"]["Code"] in {"NoSuchKey", "404"}:
                 raise missing(digest, self._where("")) from error
             raise
+        return checked(digest, content, self._where(key))
 
-    def _ask(self, call: str, **given: Any) -> Any:
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - heavy, and rarely needed
+    @contextmanager
+    def _asking(self, call: str) -> Iterator[None]:
+        """The answer may also break off while its bytes come in."""
+        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # noqa: PLC0415 - heavy, and rarely needed
 
         try:
-            with self._lock:  # making a client is not safe in several threads at once
-                self._client = self._client or _client()
-            return getattr(self._client, call)(Bucket=self._bucket, **given)
-        except (ClientError, BotoCoreError) as error:
+            yield
+        except (ClientError, BotoCoreError, HTTPClientError) as error:
             raise ArtifactsAway(
                 f"{self._where('')} does not answer {call} ({error}), so nothing was recorded. Check [artifacts] and"
                 " socmon's rights there (s3:PutObject, s3:GetObject)."
             ) from error
+
+    def _bucket_client(self) -> Any:
+        with self._lock:  # making a client is not safe in several threads at once
+            self._client = self._client or _client()
+        return self._client
 
     def _key(self, digest: str) -> str:
         return "/".join(filter(None, (self._prefix, place_of(digest))))

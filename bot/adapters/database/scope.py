@@ -101,6 +101,8 @@ class ScopePart(Part):
     def scope(self, revision: int | None = None) -> Scope | None:
         newest = select(scope_revision).order_by(scope_revision.c.id.desc()).limit(1)
         asked = newest if revision is None else newest.where(scope_revision.c.id == revision)
+        if revision is not None and revision.bit_length() > 31:  # no column holds it
+            raise UnknownRevision(revision)
         row = self._sql.execute(asked).mappings().one_or_none()
         if row is None:
             if revision is None:

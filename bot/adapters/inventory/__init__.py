@@ -29,9 +29,13 @@ READERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """What files say is in scope. `skipped` is how many resources of Terraform are of kinds that nobody monitors."""
+    """What files say is in scope; `unrated` are the keys of what they give no criticality.
+
+    `skipped` is how many resources of Terraform are of kinds that socmon does not watch.
+    """
 
     entries: tuple[InScope, ...]
+    unrated: frozenset[str] = frozenset()
     skipped: int = 0
 
 
@@ -57,7 +61,9 @@ def read_inventory(files: Sequence[tuple[Path, bytes]]) -> Inventory:
         problems.append(Problem(str(files[0][0]), "no component stands in it. Name at least one."))
     if problems:
         raise WrongInventory(problems)
-    return Inventory(entries=tuple(entries), skipped=skipped)
+    rated = zip(rows, entries, strict=True)
+    unrated = frozenset(one.component.key for row, one in rated if not row.fields.get("criticality"))
+    return Inventory(entries=tuple(entries), unrated=unrated, skipped=skipped)
 
 
 def read_deployment(path: Path, content: bytes) -> Deployment:
@@ -90,9 +96,11 @@ def _doubled(found: Iterable[tuple[Row, InScope]]) -> list[Problem]:
     for row, entry in found:
         for name in sorted(entry.component.identities):
             if name in met:
-                problems.append(
-                    Problem(row.where, f"{name} stands at {met[name].where} already. Remove one of the two.")
+                stands = f"{name} stands at {met[name].where} already."
+                mend = (
+                    "Remove one of the two; if they are two, give each an identity of its own (its ARN, say)."
                 )
+                problems.append(Problem(row.where, f"{stands} {mend}"))
                 break
         met |= dict.fromkeys(entry.component.identities, row)
     return problems

@@ -64,12 +64,18 @@ def unknown_field(name: str) -> str:
 
 
 def identity(text: str) -> Identity:
-    """As people write it: an ARN or an instance id as AWS shows it, else `space:value`, else a name."""
+    """As people write it: an ARN or an instance id as AWS shows it, else `space:value`, else a name.
+
+    Raises ValueError for a name that every machine has.
+    """
     if _ARN.fullmatch(text):
         return Identity("arn", text)
     if _INSTANCE.fullmatch(text):
         return Identity("instance", text)
-    return Identity.parse(text)
+    read = Identity.parse(text)
+    if read.is_nobodys:
+        raise ValueError(f"every machine calls itself “{read.value}”. Give the name that others know it by.")
+    return read
 
 
 def _entry(row: Row) -> InScope:
@@ -105,9 +111,9 @@ def _seen(text: str) -> str:
 
 
 def _by_name(kind: Kind, name: str) -> frozenset[Identity]:
-    """What has nothing but a name; people call a server by its host name."""
-    own = Identity("name", name)
-    return frozenset({own, Identity("host", name)} if kind is Kind.HOST else {own})
+    """What has nothing but a name; people call a server by its host name, and a database as the balancer before it."""
+    own = f"host:{name}" if kind is Kind.HOST else f"name:{kind}/{name.casefold()}"
+    return frozenset({identity(own)})
 
 
 def _one_of(what: str, word: str, known: type[Kind] | type[Criticality]) -> str:

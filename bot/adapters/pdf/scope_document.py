@@ -8,16 +8,17 @@ from bot.domain.scope import Scope
 from bot.domain.scope_document import Row
 
 SHOWN = {
-    "name": ("Name", 18),
-    "kind": ("Kind", 9),
-    "component": ("Component", 34),
+    "name": ("Name", 19),
+    "kind": ("Kind", 13),
+    "component": ("Component", 31),
     "owner": ("Owner", 12),
     "criticality": ("Criticality", 9),
     "status": ("Status", 12),
-    "excluded_until": ("Until", 14),
-    "exclusion_reason": ("Reason", 24),
-    "seen_by": ("Seen by", 16),
-    "last_seen": ("Last seen", 14),
+    "excluded_until": ("Until", 17),
+    "exclusion_reason": ("Reason", 18),
+    "approved_by": ("Approved by", 12),
+    "seen_by": ("Seen by", 14),
+    "last_seen": ("Last seen", 17),
 }
 
 

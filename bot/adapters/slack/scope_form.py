@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 from bot.adapters.slack import interactions as do
 from bot.adapters.slack.elements import context, plain, question_block, section, text_input
 from bot.adapters.slack.text import slack_text
-from bot.adapters.slack.views import View
+from bot.adapters.slack.views import View, info_view
 from bot.domain.component import Component
 from bot.domain.errors import Unfit
-from bot.procedures.review_scope import SHORTEST_REASON
+from bot.domain.scope import ExclusionRequest
+from bot.procedures.change_scope import SHORTEST_REASON
 
 
 def exclude_form(component: Component, about: do.Excluding) -> View:
@@ -42,6 +43,15 @@ def exclude_form(component: Component, about: do.Excluding) -> View:
             context(rule),
         ],
     }
+
+
+def asked_view(request: ExclusionRequest) -> View:
+    """Nothing else shows at once that it was taken."""
+    return info_view(
+        "Asked",
+        f"The exclusion of “{request.component.name[:80]}” waits for an Engineering Lead other than you. It counts from"
+        " the approval on, and you will be told.",
+    )
 
 
 def read_exclusion(state: Mapping[str, Any], zone: ZoneInfo) -> tuple[str, datetime]:

@@ -1,7 +1,8 @@
 """The monitoring scope in Slack: how it stands, what waits for somebody, what changed, and the document's review."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from bot.adapters.slack import interactions as do
 from bot.adapters.slack.blocks import Message
@@ -22,6 +23,8 @@ from bot.domain.scope import (
     changed_fields,
 )
 from bot.procedures.review_scope import ScopeDifference, Standing
+
+T = TypeVar("T")
 
 MOST_FINDINGS = 10
 MOST_REQUESTS = 5
@@ -110,16 +113,14 @@ def difference_message(found: ScopeDifference, *, titles: Mapping[str, str]) -> 
         if found.since
         else "since the beginning: it has never been reviewed"
     )
-    strange = [_named(one) for one in found.not_in_scope]
-    unseen = [_named(one.component) for one in found.not_seen]
     told = [f"{titles.get(one.source, one.source)} ({one.reason})" for one in found.heard if one.reason]
     lines = [
         f"*Changes of the scope* {since}",
         *_difference(found.made),
-        f"*Seen, and not in scope ({len(strange):,})*",
-        *_listed(strange),
-        f"*In scope, and seen by no tool ({len(unseen):,})*",
-        *_listed(unseen),
+        f"*Seen, and not in scope ({len(found.not_in_scope):,})*",
+        *_listed(found.not_in_scope, _named),
+        f"*In scope, and seen by no tool ({len(found.not_seen):,})*",
+        *_listed([one.component for one in found.not_seen], _named),
         *([f":warning: Not told whole: {slack_text('; '.join(told), 900)}"] if told else []),
     ]
     return Message(text="Changes of the monitoring scope", blocks=sections(lines))
@@ -183,11 +184,15 @@ def _last_review(stands: Standing) -> str:
 
 
 def _waiting(findings: Sequence[Finding]) -> list[Block]:
-    """The first of them with their buttons, and how many more there are; new ones can be added all at once."""
+    """The first of them with their buttons, and how many more there are; new ones can be added all at once.
+
+    What is in scope comes first: new ones may be very many.
+    """
     if not findings:
         return []
     blocks: list[Block] = []
-    for one in findings[:MOST_FINDINGS]:
+    ordered = sorted(findings, key=lambda one: one.kind is FindingKind.NEW)
+    for one in ordered[:MOST_FINDINGS]:
         blocks += [section(_finding(one)), actions(_buttons(one))]
     if len(findings) > MOST_FINDINGS:
         blocks.append(
@@ -230,7 +235,11 @@ def _buttons(one: Finding) -> list[Element]:
             remove = button("Remove from scope", do.SCOPE_REMOVE, value, spoken=f"Remove {name} from scope")
             return [remove, exclude]
         case FindingKind.RENAMED:
-            return [button("Take the new name", do.SCOPE_NAME, value, spoken=f"Call it {name} in scope")]
+            take = button("Take the new name", do.SCOPE_NAME, value, spoken=f"Take the new name {name}")
+            keep = button(
+                "Keep the old name", do.SCOPE_KEEP_NAME, value, spoken=f"Keep the old name, not {name}"
+            )
+            return [take, keep]
 
 
 def _request(request: ExclusionRequest) -> list[Block]:
@@ -262,26 +271,33 @@ def _age(one: Heard, stands: Standing, title: str) -> str:
 
 
 def _difference(made: Difference) -> list[str]:
+    """Plus, minus and plus-minus signs, which every font has."""
     if not made:
         return ["none"]
-    added = [f"＋ {_named(one.component)}, owner {_owner(one)}, {one.criticality}" for one in made.added]
-    removed = [f"－ {_named(one.component)}" for one in made.removed]
-    changed = [
-        f"～ {_named(new.component)} {slack_text('; '.join(changed_fields(old, new)), 300)}"
-        for old, new in made.changed
+    return [
+        *_listed(
+            made.added, lambda one: f"+ {_named(one.component)}, owner {_owner(one)}, {one.criticality}", ""
+        ),
+        *_listed(made.removed, lambda one: f"\u2212 {_named(one.component)}", ""),
+        *_listed(made.changed, _changed, ""),
     ]
-    return _listed([*added, *removed, *changed])
+
+
+def _changed(change: tuple[InScope, InScope]) -> str:
+    old, new = change
+    return f"± {_named(new.component)} {slack_text('; '.join(changed_fields(old, new)), 300)}"
 
 
 def _owner(one: InScope) -> str:
     return slack_text(one.owner, 60) or "nobody"
 
 
-def _listed(every: Sequence[str]) -> list[str]:
+def _listed(every: Sequence[T], words: Callable[[T], str], none: str = "none") -> list[str]:
+    """Only what is shown is put into words: there may be very many."""
     left = (
         [f"… and {len(every) - MOST_LISTED:,} more: the document has all"] if len(every) > MOST_LISTED else []
     )
-    return [*every[:MOST_LISTED], *left] or ["none"]
+    return [*map(words, every[:MOST_LISTED]), *left] or [none] * bool(none)
 
 
 def _named(component: Component) -> str:

@@ -73,8 +73,9 @@ function show() {
   const at = route();
   const wanted = at.page === "channel" ? `channel ${at.channel}` : at.page;
   document.body.dataset.page = at.page;
-  if (at.page === "lab") lab.show(at.panel);
-  else if (document.body.dataset.lab) lab.show(null);
+  if (at.page === "lab") {
+    if (lab.open !== at.panel) lab.show(at.panel); // or whoever reads there would be back at its top
+  } else if (document.body.dataset.lab) lab.show(null);
   document.body.dataset.lab = at.page === "lab" ? "1" : "";
   if (wanted !== key && at.page !== "lab") {
     page?.leave();

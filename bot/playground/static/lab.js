@@ -3,6 +3,7 @@
 import { h, icon, iconButton } from "./dom.js";
 import { clockPanel } from "./clock.js";
 import { faultsPanel } from "./faults.js";
+import { fleetPanel } from "./fleet.js";
 import { inspectorPanel, onInspect } from "./inspector.js";
 import { showShortcuts } from "./keyboard.js";
 import { logPanel } from "./log.js";
@@ -13,13 +14,14 @@ import { store } from "./store.js";
 const PANELS = {
   sources: { label: "Sources", glyph: "bolt", build: sourcesPanel },
   pagerduty: { label: "PagerDuty", glyph: "pager", build: pagerdutyPanel },
+  fleet: { label: "Fleet", glyph: "pulse", build: fleetPanel },
   faults: { label: "Faults", glyph: "flask", build: faultsPanel },
   clock: { label: "Clock", glyph: "clock", build: clockPanel },
   log: { label: "Requests", glyph: "list", build: logPanel },
   inspect: { label: "Inspect", glyph: "code", build: inspectorPanel },
 };
 
-const panels = () => Object.entries(PANELS).filter(([name]) => name !== "pagerduty" || store.pagerduty);
+const panels = () => Object.entries(PANELS).filter(([name]) => store[name] ?? true); // some playgrounds have no PagerDuty and no fleet
 
 let lab = null;
 

@@ -18,6 +18,7 @@ class Store extends EventTarget {
   faults = [];
   sources = [];
   pagerduty = false; // whether this playground has one
+  fleet = false; // likewise
   requests = [];
   ahead = 0; // milliseconds that the playground's clock has been turned on
   app = {};
@@ -36,7 +37,7 @@ class Store extends EventTarget {
     this.users = new Map(state.users.map((user) => [user.id, user]));
     this.groups = new Map(state.groups.map((group) => [group.id, group]));
     this.channels = new Map(state.channels.map((channel) => [channel.id, channel]));
-    for (const name of ["shortcuts", "ephemerals", "notifications", "views", "home", "faults", "sources", "pagerduty", "app", "team"]) {
+    for (const name of ["shortcuts", "ephemerals", "notifications", "views", "home", "faults", "sources", "pagerduty", "fleet", "app", "team"]) {
       this[name] = state[name];
     }
     this.setClock(state.now);
@@ -172,6 +173,9 @@ const CHANGES = {
   },
   pagerduty(store) {
     store.say("pagerduty", {});
+  },
+  fleet(store) {
+    store.say("fleet", {});
   },
   request(store, entry) {
     store.requests.unshift(entry);

@@ -1,7 +1,9 @@
 """Artifacts in a directory and in S3: the same bytes come back, or it is said why not."""
 
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import boto3
@@ -55,6 +57,28 @@ def test_what_was_changed_is_never_returned(tmp_path: Path, s3: Any) -> None:
         s3.put_object(Bucket="evidence", Key=f"{name[:2]}/{name}", Body=b"another")
         with pytest.raises(NoArtifact, match="changed or damaged"):
             kept.read(digest)
+        kept.keep(b"a picture")
+        assert kept.read(digest) == b"a picture", "kept anew it is whole"
+
+
+def test_an_answer_that_breaks_off_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    class Half(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "9")
+            self.end_headers()
+            self.wfile.write(b"a pic")
+
+    server = HTTPServer(("127.0.0.1", 0), Half)
+    Thread(target=server.serve_forever, daemon=True).start()
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+    with pytest.raises(ArtifactsAway, match="does not answer get_object"):
+        artifacts_in(tmp_path, bucket="evidence").read(digest_of(b"a picture"))
+    server.shutdown()
+    server.server_close()
 
 
 def test_a_place_that_cannot_be_used_is_named(tmp_path: Path, s3: Any) -> None:

@@ -50,8 +50,15 @@ def test_yaml_is_taken_as_it_is_written() -> None:
         "instance:i-0abc12345",
     ]
     assert web.component.tags == {"env": "prod"}
-    assert (lb.component.kind, lb.component.key, lb.owner) == (Kind.LOAD_BALANCER, "name:checkout", "")
-    assert read(list_yml="- {name: a, kind: host}").entries[0].component.key == "host:a"
+    assert (lb.component.kind, lb.component.key, lb.owner) == (
+        Kind.LOAD_BALANCER,
+        "name:load_balancer/checkout",
+        "",
+    )
+    assert read(inventory_yaml=YAML).unrated == {lb.component.key}
+    assert read(list_yml="- {name: A, kind: host}").entries[0].component.key == "host:a"
+    same = read(list_yml="- {name: shop, kind: database}\n- {name: shop, kind: load_balancer}\n")
+    assert len(same.entries) == 2
 
 
 def test_csv_as_spreadsheets_write_it() -> None:
@@ -111,6 +118,24 @@ def test_csv_as_spreadsheets_write_it() -> None:
             "a.tfstate: it is format version 3, and version 4 can be read.",
         ),
         ("a_json", "[]", "a.json: it is no state of Terraform"),
+        ("a_json", f'{{"version": 4, "serial": {"9" * 5000}}}', "a.json: it is not JSON."),
+        ("a_json", '{"version": 4, "resources": 5}', "a.json: it has no list of resources."),
+        (
+            "a_json",
+            '{"version": 4, "resources": [{"mode": "managed", "type": "aws_lb", "instances": 5}]}',
+            "a.json: no component stands in it.",
+        ),
+        (
+            "a_yaml",
+            "- {name: x, kind: host, identities: [host:LOCALHOST]}",
+            "a.yaml:1: every machine calls itself",
+        ),
+        ("a_csv", "name,kind\nlocalhost,host\n", "a.csv:2: every machine calls itself “localhost”."),
+        (
+            "a_csv",
+            "name,kind\nshop,cache\nShop,cache\n",
+            "a.csv:3: name:cache/shop stands at a.csv:2 already.",
+        ),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(name: str, text: str | bytes, said: str) -> None:
@@ -121,7 +146,9 @@ def test_every_problem_of_all_files_is_told_at_once() -> None:
     told = wrong(a_yaml="- kind: host\n- name: x\n", b_csv="name,kind\ny,hots\n").splitlines()
     assert [line.partition(" ")[0] for line in told] == ["a.yaml:1:", "a.yaml:2:", "b.csv:2:"]
     same = wrong(a_yaml="- {name: x, kind: host}\n", b_csv="name,kind\nx,host\n")
-    assert same == "b.csv:2: host:x stands at a.yaml:1 already. Remove one of the two."
+    assert same.startswith(
+        "b.csv:2: host:x stands at a.yaml:1 already. Remove one of the two; if they are two, give"
+    )
 
 
 ARN = "arn:aws:{service}:eu-west-1:111122223333:{rest}"
@@ -142,7 +169,7 @@ def test_terraforms_state_gives_what_it_runs() -> None:
         arn=ARN.format(service="ec2", rest="instance/i-1"),
         id="i-1",
         private_dns="ip-10-0-0-1.ec2.internal",
-        tags={"Name": "web", "Team": "shop"},
+        tags={"Name": "web", "Team": "shop", "Criticality": "tier 1"},
         user_data="secret",
     )
     web["instances"].append({"deposed": "ab", "attributes": {}})
@@ -156,10 +183,7 @@ def test_terraforms_state_gives_what_it_runs() -> None:
     assert found.skipped == 1
     one, two, three = found.entries
     assert (one.component.name, one.owner, one.component.account) == ("web", "shop", "111122223333")
-    assert {str(name) for name in one.component.identities} >= {
-        "instance:i-1",
-        "host:ip-10-0-0-1.ec2.internal",
-    }
+    assert {name.space for name in one.component.identities} == {"arn", "instance"}
     assert (two.component.kind, two.component.name) == (Kind.SERVICE, "api")
     assert (three.component.kind, three.component.name, three.component.region) == (
         Kind.DATABASE,
@@ -167,6 +191,28 @@ def test_terraforms_state_gives_what_it_runs() -> None:
         "eu-west-1",
     )
     assert "secret" not in repr(found)
+
+
+def test_a_replication_group_is_its_nodes() -> None:
+    """As AWS tells of them; one that Terraform knows besides counts once."""
+    group = resource(
+        "aws_elasticache_replication_group",
+        arn=ARN.format(service="elasticache", rest="replicationgroup:cart"),
+        replication_group_id="cart",
+        member_clusters=["cart-002", "cart-001"],
+        tags={"owner": "shop"},
+    )
+    node = resource(
+        "aws_elasticache_cluster",
+        arn=ARN.format(service="elasticache", rest="cluster:cart-002"),
+        cluster_id="cart-002",
+    )
+    found = read(a_tfstate=state(group, node)).entries
+    assert sorted((one.component.name, one.owner) for one in found) == [
+        ("cart-001", "shop"),
+        ("cart-002", ""),
+    ]
+    assert {one.component.key.rpartition(":")[2] for one in found} == {"cart-001", "cart-002"}
 
 
 def test_a_resource_without_an_arn_is_named_by_its_address() -> None:

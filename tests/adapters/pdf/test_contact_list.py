@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.adapters.pdf.contact_list import contact_pdf
+from bot.adapters.pdf.table import table_pdf
 from bot.domain.oncall import StoredRoster
 from tests.rosters import NOW, person, roster, shift, team
 
@@ -59,6 +60,16 @@ def test_any_name_can_be_printed(name: str) -> None:
     )
     for word in (b"/JavaScript", b"/JS", b"/URI", b"/Launch", b"/OpenAction /", b"/EmbeddedFile"):
         assert word not in made + streams
+
+
+def test_a_letter_that_the_font_lacks_is_no_empty_cell() -> None:
+    """fpdf2 leaves such letters out; and a name that is its sign for the number of pages stays a name."""
+
+    def table(name: str) -> bytes:
+        return table_pdf("People", (), {"name": ("Name", 1)}, [{"name": name}], NOW)
+
+    assert table("木村") == table("東京")
+    assert len({table(name) for name in ("木村", "木", "", "{nb}", "1")}) == 5
 
 
 def test_a_long_list_takes_more_pages() -> None:

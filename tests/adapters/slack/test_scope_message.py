@@ -92,6 +92,8 @@ def test_what_waits_is_shown_with_its_buttons_and_counted() -> None:
     assert message.text == "The infrastructure and the monitoring scope differ: 60 new"
     assert labels(message.blocks) == ["!Add", "Exclude…", "Not ours"] * 10 + ["Add all 60 new ones"]
     assert any("… and 50 more" in text for text in parsed_texts(message.blocks))
+    gone = Finding(id=61, kind=FindingKind.VANISHED, component=own, at=NOW)
+    assert labels(told.prompt_message([*found, gone]).blocks)[:2] == ["Remove from scope", "Exclude…"]
     assert "Everything" in told.prompt_message([]).text
     assert "No component" in "".join(
         parsed_texts(

@@ -452,7 +452,8 @@ def test_routes_and_why_they_end_nowhere(aws: Completed) -> None:
     assert "does not exist" in dead["gone"]
     assert "tells nobody" in dead["scaling"]
     [at_the_queue] = found["queued"].targets
-    assert (at_the_queue.dead, set(at_the_queue.reaches)) == ("", set(PROVIDER.own_ends(fleet().settings)))
+    assert at_the_queue.dead == ""
+    assert set(at_the_queue.reaches) >= set(PROVIDER.own_ends(fleet().settings))
     assert "socmon believes nothing from" in dead["stranger"]
     assert found["stranger"].targets[1].dead == ""
     hook = found["raw"].targets[1]

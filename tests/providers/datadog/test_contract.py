@@ -46,7 +46,7 @@ def prism(prism_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Prism]:
 
     async def passed_on(request: web.Request) -> web.Response:
         if not request.path.startswith("/api/v1/"):
-            return await seen.fake.answer(request)
+            return await seen.fake.serve(request)
         headers = {name: value for name, value in request.headers.items() if name.lower() != "host"}
         async with (
             ClientSession() as session,
@@ -59,7 +59,7 @@ def prism(prism_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Prism]:
                 return web.Response(
                     body=await answer.read(), status=answer.status, content_type="application/json"
                 )
-        return await seen.fake.answer(request)
+        return await seen.fake.serve(request)
 
     with serving(passed_on, None) as url:
         seen.fake.url = url

@@ -362,7 +362,7 @@ def test_dead_ends_are_named(datadog: FakeDatadog) -> None:
     )
     for email, status in (("gone", "Disabled"), ("new", "Pending"), ("kim", "Active")):
         datadog.user(f"{email}@example.com", status)
-    datadog.webhooks.add("socmon")
+    datadog.webhooks["socmon"] = "https://someone:secret@socmon.example.com/webhooks/datadog?key=secret"
     datadog.channels["Main_Account"] = ["ops"]
     targets = only_monitor(datadog, slack_accounts=("Main_Account",)).targets
     dead = {one.name: one.dead for one in targets if one.dead}
