@@ -27,8 +27,9 @@ from bot.adapters.database.migrate import is_current, is_empty, open_log, upgrad
 from bot.adapters.database.wakeup import Wakeup
 from bot.adapters.database.writer import Database
 from bot.adapters.evidence.keys import LogKey
+from bot.adapters.mail import Email
 from bot.adapters.network import AiohttpNetwork
-from bot.adapters.operators import Email, Operators, PagerDuty
+from bot.adapters.operators import Operators, PagerDuty
 from bot.adapters.slack.accounts import Accounts
 from bot.adapters.slack.directory import Directory
 from bot.adapters.slack.homes import Homes

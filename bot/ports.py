@@ -393,6 +393,10 @@ class TestAlertRecords(Protocol):
 
     def test_with_nonce(self, nonce: str) -> TestAlert | None: ...
 
+    def is_test(self, provider: str, problem: str) -> bool:
+        """Whether the provider has told of a test under this key, which names a problem."""
+        ...
+
     def test_with_link(self, digest: str) -> TestAlert | None:
         """The one that the link with this digest confirms."""
         ...

@@ -194,9 +194,9 @@ class TestAlert:
 
     `asked_by` is a Slack user; "" for the clock and for the terminal. `on_schedule` says that it was due. `person` is
     the Slack user on call, "" when nobody is. `channel` is where alerts of this path go. `consent_by` is who said yes
-    to being paged, or the lead who did not wait for that. `trying_at` is when socmon began to send. `refused` is how
-    many deliveries of the provider had been refused by then. `shown` and `told` are its messages in Slack; `dirty`
-    says that what they show is old.
+    to being paged, or the lead who did not wait for that. `trying_at` is when socmon began to send, and `refused` how
+    many deliveries of the provider had been refused by then. `problem` is the key under which the provider told of it.
+    `shown` and `told` are its messages in Slack; `dirty` says that what they show is old.
     """
 
     id: int
@@ -219,6 +219,7 @@ class TestAlert:
     refused: int = 0
     reference: str = ""
     link: str = ""
+    problem: str = ""
     passed: Mapping[Hop, datetime] = field(default_factory=lambda: MappingProxyType({}))
     means: tuple[str, ...] = ()
     verdict: Verdict | None = None

@@ -445,33 +445,39 @@ def not_cleaned_up(records: Records, test_id: int, why: str) -> None:
 
 
 # What comes back
-def recognise(records: Records, delivery: Delivery) -> tuple[Delivery, dict[str, TestAlert]]:
-    """The delivery, in which what belongs to a test of ours has no effect; and those tests, by nonce.
+def recognise(records: Records, delivery: Delivery) -> tuple[Delivery, list[tuple[TestAlert, str]]]:
+    """(the delivery, in which what belongs to a test of ours has no effect; those tests, each with the problem's key).
 
     Only a nonce that is on record hides anything: a real alert cannot be taken for a test by its words.
     """
-    tests: dict[str, TestAlert] = {}
+    tests: list[tuple[TestAlert, str]] = []
     alerts = []
     for one in delivery.alerts:
-        nonce = nonce_in(
-            one.title, one.text, one.component, one.condition, one.value, one.dedup_key, one.said
-        )
-        test = records.test_with_nonce(nonce) if nonce else None
+        test = test_of(records, one)
         if test:
-            tests[nonce] = test
+            tests.append((test, one.dedup_key))
         alerts.append(replace(one, ignored=TEST_NOTIFICATION) if test else one)
     return (replace(delivery, alerts=tuple(alerts)), tests) if tests else (delivery, tests)
 
 
-def hear(records: Records, test: TestAlert, delivery: Delivery, number: int) -> None:
+def test_of(records: Records, one: Reported) -> TestAlert | None:
+    """The test that a report belongs to, by the nonce in it."""
+    nonce = nonce_in(one.title, one.text, one.component, one.condition, one.value, one.dedup_key, one.said)
+    return records.test_with_nonce(nonce) if nonce else None
+
+
+def hear(records: Records, test_id: int, key: str, delivery: Delivery, number: int) -> None:
     """Word of a test has come, by way of its own tool or of the paging tool that it went on to."""
     if delivery.was_asked_for:
         return  # found out by asking: that shows nothing of the way here
-    hop = Hop.RECEIVED if delivery.provider == test.provider else Hop.INCIDENT
+    test, actor = records.test_alert(test_id), Actor(kind="provider", user=delivery.provider)
     facts: dict[str, Fact] = {"delivery": number, "verified_by": delivery.verified_by}
-    _pass(
-        records, test, hop, delivery.received_at, Actor(kind="provider", user=delivery.provider), facts=facts
-    )
+    if delivery.provider == test.provider:
+        # A tool may tell of the end without the nonce (CloudWatch: its own reason), so the problem is remembered.
+        test = replace(test, problem=key)
+        _pass(records, test, Hop.RECEIVED, delivery.received_at, actor, facts=facts)
+    else:
+        _pass(records, test, Hop.INCIDENT, delivery.received_at, actor, facts=facts)
 
 
 def _pass(

@@ -320,7 +320,7 @@ class Witness(Protocol):
         ...
 
 
-class TestAlertSender(Witness, Protocol):
+class TestAlertSender(Protocol):
     """How a test alert begins in a tool, as near the source as its alerts do. Synchronous, with time-outs.
 
     The nonce of the test has to come back in the tool's messages: in what its webhook reads as the title, text, value,
@@ -338,6 +338,10 @@ class TestAlertSender(Witness, Protocol):
         A QUIET test has to wake nobody. Raises ToolRefused, which says what is wrong on the way and how to mend it, or
         ToolSilent; after both something may be left there.
         """
+        ...
+
+    def explain(self, test: TestAlert, hop: Hop, at: datetime) -> Cause | None:
+        """Why the test has not passed this hop, asked for once its time is over. As with a Witness."""
         ...
 
     def clean_up(self, test: TestAlert, at: datetime) -> str:

@@ -30,7 +30,11 @@ def upgrade() -> None:
         "test_alert",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("path", sa.String(), nullable=False),
+        sa.Column("provider", sa.String(), nullable=False),
         sa.Column("nonce", sa.String(), nullable=False),
+        sa.Column(
+            "problem", sa.String(), nullable=True, comment="the key under which the provider told of it"
+        ),
         sa.Column(
             "link",
             sa.String(),
@@ -52,6 +56,7 @@ def upgrade() -> None:
     op.create_index("test_alert_path", "test_alert", ["path", "id"])
     op.create_index("test_alert_asked", "test_alert", ["asked_at"])
     op.create_index("test_alert_link", "test_alert", ["link"])
+    op.create_index("test_alert_problem", "test_alert", ["problem"])
     op.create_index(
         "test_alert_unfinished",
         "test_alert",

@@ -448,7 +448,9 @@ test_alert = Table(
     metadata,
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("path", String, nullable=False),
+    Column("provider", String, nullable=False),
     Column("nonce", String, nullable=False),
+    Column("problem", String, comment="the key under which the provider told of it"),
     Column("link", String, comment="the digest of the secret in the link that confirms it"),
     Column("asked_at", BigInteger, nullable=False),
     Column("verdict", String, comment="null while it is under way"),
@@ -458,6 +460,7 @@ test_alert = Table(
     Index("test_alert_path", "path", "id"),
     Index("test_alert_asked", "asked_at"),
     Index("test_alert_link", "link"),
+    Index("test_alert_problem", "problem"),
     Index(
         "test_alert_unfinished",
         "id",

@@ -62,7 +62,9 @@ class TestAlertPart(Part):
     def save_test_alert(self, test: TestAlert) -> None:
         row = {
             "path": test.path,
+            "provider": test.provider,
             "nonce": test.nonce,
+            "problem": test.problem or None,
             "link": test.link or None,
             "asked_at": micros(test.asked_at),
             "verdict": test.verdict,
@@ -80,6 +82,10 @@ class TestAlertPart(Part):
 
     def test_with_nonce(self, nonce: str) -> TestAlert | None:
         return next(iter(self._tests(test_alert.c.nonce == nonce)), None)
+
+    def is_test(self, provider: str, problem: str) -> bool:
+        these = (test_alert.c.problem == problem, test_alert.c.provider == provider)
+        return self._sql.execute(select(test_alert.c.id).where(*these).limit(1)).first() is not None
 
     def test_with_link(self, digest: str) -> TestAlert | None:
         return next(iter(self._tests(test_alert.c.link == digest)), None)
