@@ -4,7 +4,7 @@ It is no alert: it opens none, is counted nowhere among them, and carries TEST w
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -297,6 +297,11 @@ class TestAlert:
 
     def delivered(self, at: datetime) -> "TestAlert":
         return replace(self, verdict=Verdict.DELIVERED, ended_at=at, dirty=True)
+
+
+def new_nonce(token: Callable[[int], bytes]) -> str:
+    """`token` gives unpredictable bytes."""
+    return f"{MARK}{token(NONCE_BYTES).hex()}"
 
 
 def nonce_in(*texts: str) -> str:

@@ -42,7 +42,6 @@ JOB = "test-alerts"
 TESTERS = RESPONDERS | {Role.ADMIN}
 BUSY = timedelta(minutes=2)
 SHORTEST_REASON = 10
-MOST_LISTED = 50
 _SYSTEM = Actor(kind="system")
 
 
@@ -284,14 +283,26 @@ def witnessed(records: Records, test_id: int, seen: Sequence[Witnessed]) -> Test
     return test
 
 
-def in_slack(records: Records, test_id: int, hop: Hop, message: Message) -> TestAlert:
-    """A message of it stands in Slack. The channel counts once the message there shows that the signal arrived."""
+def unfinished(records: Records) -> list[TestAlert]:
+    """What there is to do something about, oldest first."""
+    return records.unfinished_tests()
+
+
+def told(records: Records, test_id: int, message: Message) -> TestAlert:
+    """A direct message with the button stands in Slack."""
+    test = replace(records.test_alert(test_id), told=message)
+    return _pass(records, test, Hop.TOLD, records.now, _SYSTEM)
+
+
+def shows(records: Records, test_id: int, what: TestAlert, message: Message | None) -> TestAlert:
+    """A message in Slack says what the test was when `what` was read; None when no message ever will.
+
+    That the channel works counts once the message there says that the signal has arrived.
+    """
     test = records.test_alert(test_id)
-    if hop is Hop.TOLD:
-        return _pass(records, replace(test, told=message), hop, records.now, _SYSTEM)
-    test = replace(test, shown=message, dirty=False)
-    if not before(test, hop):
-        test = replace(_pass(records, test, hop, records.now, _SYSTEM), dirty=test.dirty)
+    test = replace(test, shown=message, dirty=_says(test) != _says(what))
+    if message and Hop.SHOWN in test.missing and not waits_for(what, Hop.SHOWN):
+        return _pass(records, test, Hop.SHOWN, records.now, _SYSTEM)
     records.save_test_alert(test)
     return test
 
@@ -300,18 +311,16 @@ def consent_asked(records: Records, test_id: int, message: Message) -> None:
     records.save_test_alert(replace(records.test_alert(test_id), consent=message))
 
 
-def showed(records: Records, test_id: int) -> None:
-    """Slack shows what became of it, or never will."""
-    records.save_test_alert(replace(records.test_alert(test_id), dirty=False))
+def _says(test: TestAlert) -> tuple[object, ...]:
+    """What a message says of it."""
+    return (test.passed, test.means, test.verdict, test.cleaned_at, test.cleaning, test.consent_by)
 
 
-def before(test: TestAlert, hop: Hop) -> tuple[Hop, ...]:
-    """What has to come before a message about it is worth anything: the signal itself."""
-    return tuple(
-        one
-        for one in test.missing
-        if one in {Hop.SENT, Hop.RECEIVED} and list(Hop).index(one) < list(Hop).index(hop)
-    )
+def waits_for(test: TestAlert, hop: Hop) -> tuple[Hop, ...]:
+    """What of the path has to come before this hop and has not; of Slack's hops only the signal itself has to."""
+    order = list(Hop)
+    needed = {Hop.SENT, Hop.RECEIVED} if hop in {Hop.SHOWN, Hop.TOLD} else set(Hop)
+    return tuple(one for one in test.missing if one in needed and order.index(one) < order.index(hop))
 
 
 def seen(records: Records, test_id: int, *, by: Person) -> TestAlert:

@@ -14,10 +14,24 @@ from handlers.slack import (
     shortcuts,
     standard,
     storms,
+    test_alerts,
 )
 from handlers.slack.desk import Desk
 
-MODULES = (actions, commands, events, forms, home, oncall, scope, self_test, shortcuts, standard, storms)
+MODULES = (
+    actions,
+    commands,
+    events,
+    forms,
+    home,
+    oncall,
+    scope,
+    self_test,
+    shortcuts,
+    standard,
+    storms,
+    test_alerts,
+)
 
 
 def register(app: AsyncApp, desk: Desk) -> None:

@@ -24,6 +24,7 @@ from handlers.slack.desk import Body, Desk, Say, log, pressed
 from handlers.slack.oncall import oncall
 from handlers.slack.scope import scope
 from handlers.slack.standard import standard
+from handlers.slack.test_alerts import test
 
 Answer = Callable[[Desk, Person, list[str]], Awaitable[Message]]
 
@@ -100,6 +101,7 @@ ANSWERS: dict[str, Answer] = {
     "coverage": _coverage,
     "scope": scope,
     "standard": standard,
+    "test": test,
 }
 
 

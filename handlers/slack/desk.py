@@ -21,7 +21,7 @@ from bot.domain.errors import SocmonError, Unidentified
 from bot.domain.escalation import Policy
 from bot.domain.person import Person
 from bot.domain.standard import Standard
-from bot.ports import Artifacts, Clock, RecordKeeper
+from bot.ports import Artifacts, Clock, Randomness, RecordKeeper
 from bot.procedures.escalate_alert import Reach
 from bot.procedures.report_status import Sources
 
@@ -43,7 +43,7 @@ class Desk:
     `titles` are the providers' names; `zone` is the time zone that people mean here; `wake` tells the projector of
     changes; `report` makes trouble known; `reach` says who there is to call; `homes` publishes App Home; `artifacts`
     keeps documents; `coverage_time_to_live` is how long a tool's last good answer about coverage stands; `standard` is
-    the written one that coverage goes by, `shipped_standard` the one that comes with socmon.
+    the written one that coverage goes by, `shipped_standard` the one that comes with socmon; `randomness` makes nonces.
     """
 
     records: RecordKeeper
@@ -64,6 +64,7 @@ class Desk:
     artifacts: Artifacts
     standard: Standard
     shipped_standard: Standard
+    randomness: Randomness
 
     async def person(self, body: Body) -> Person:
         """Who clicked. Raises Unidentified."""
