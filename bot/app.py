@@ -67,7 +67,7 @@ from handlers.slack import register
 from handlers.slack.desk import Desk
 from handlers.webhooks import Intake
 from jobs.collect_on_call import collect_on_call
-from jobs.schedule import Ticker, all_jobs
+from jobs.schedule import COVERAGE, Ticker, all_jobs
 from jobs.send_vendor_writes import send_vendor_writes
 
 log = logging.getLogger(__name__)
@@ -228,13 +228,7 @@ class Socmon:
         return Reach(leads=tuple(leads), members=members, routes=self.settings.slack_routes)
 
     def notification_routes(self, stored: StoredRoster | None, now: datetime) -> Routes:
-        """What decides whether a monitor's target reaches somebody who is on call."""
-        return routes_to_people(
-            stored,
-            now,
-            own=own_ends(self.settings.providers, self.settings.public_url),
-            **self.settings.notification_rules,
-        )
+        return notification_routes(self.settings, stored, now)
 
     async def groups_on_call(self) -> dict[str, tuple[str, ...]]:
         """The people in each user group that alerts may call."""
@@ -316,6 +310,8 @@ class Socmon:
             homes=self.homes,
             coverage_time_to_live=self.coverage_time_to_live,
             artifacts=self.artifacts,
+            recheck=lambda: self.ticker.run_now(COVERAGE),
+            validation_channel=self.settings.config.slack.validation_channel or "",
             standard=self.standard,
             shipped_standard=self.shipped_standard,
             randomness=self.randomness,
@@ -481,6 +477,16 @@ class Socmon:
         finally:
             keeping.cancel()
             await handler.close_async()  # type: ignore[no-untyped-call]
+
+
+def notification_routes(settings: Settings, stored: StoredRoster | None, now: datetime) -> Routes:
+    """What decides whether a monitor's target reaches somebody who is on call."""
+    return routes_to_people(
+        stored,
+        now,
+        own=own_ends(settings.providers, settings.public_url),
+        **settings.notification_rules,
+    )
 
 
 async def _ended(working: asyncio.Task[None] | None) -> None:

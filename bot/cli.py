@@ -117,6 +117,7 @@ def _ask_coverage(parser: argparse.ArgumentParser) -> None:
         ("html", "a page with a heat map"),
     ):
         forms.add_argument(f"--{form}", dest="form", action="store_const", const=form, help=about)
+    parser.add_argument("--refresh", action="store_true", help="ask every tool now, once a minute at most")
     parser.set_defaults(run=_coverage, form="text")
 
 
@@ -229,7 +230,12 @@ def _oncall(options: argparse.Namespace) -> int:
 def _coverage(options: argparse.Namespace) -> int:
     from bot.commands.coverage import print_coverage  # noqa: PLC0415
 
-    return print_coverage(_settings(), options.words, form=options.form)
+    settings = _settings()
+    if options.refresh:
+        from bot.commands.refresh import refresh  # noqa: PLC0415
+
+        print(refresh(settings), file=sys.stderr)
+    return print_coverage(settings, options.words, form=options.form)
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -7,10 +7,11 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from bot.domain.alert import Act, Alert, Severity
 from bot.domain.answers import Age, Subject
-from bot.domain.coverage import Interval, Run, State
+from bot.domain.coverage import Interval, Run
 from bot.domain.delivery import Delivery
 from bot.domain.escalation import Phase, Progress
 from bot.domain.evidence import Entry, Frontier
+from bot.domain.follow_up import FollowUp
 from bot.domain.home import Few, Glance, SeenHome
 from bot.domain.monitor_change import MonitorChange
 from bot.domain.notice import Owed
@@ -517,6 +518,12 @@ class CoverageRecords(Protocol):
         """Every change that was seen of it, oldest first."""
         ...
 
+    def untold_losses(self, *, most: int) -> list[tuple[int, MonitorChange]]:
+        """By number, the oldest changes of which people are to be told and nobody has been."""
+        ...
+
+    def losses_told(self, ids: Collection[int]) -> None: ...
+
     def add_run(self, run: Run) -> None: ...
 
     def latest_run(self) -> Run | None: ...
@@ -530,8 +537,12 @@ class CoverageRecords(Protocol):
         """
         ...
 
-    def count_gaps(self) -> Mapping[State, int]:
-        """How many cells are out of coverage now, by state."""
+    def urgent_gaps(self, *, start: int, most: int) -> list[Interval]:
+        """Cells that are out of coverage now, from a place on: of what is most critical first, gaps before unknown."""
+        ...
+
+    def rank_intervals(self, ranked: Sequence[Interval]) -> None:
+        """Their components have another criticality now."""
         ...
 
     def save_intervals(self, ended: Sequence[Interval], begun: Sequence[Interval]) -> None:
@@ -540,6 +551,22 @@ class CoverageRecords(Protocol):
 
     def time_out_of_coverage(self, start: datetime, end: datetime) -> Mapping[str, timedelta]:
         """Component → for how long within this time any of its cells was out of coverage."""
+        ...
+
+
+class FollowUpRecords(Protocol):
+    """What somebody is to mend until a day."""
+
+    def latest_follow_up(self, subject: str) -> FollowUp | None:
+        """The newest one about it: only that can be open."""
+        ...
+
+    def open_follow_ups(self) -> list[FollowUp]:
+        """What is due first comes first."""
+        ...
+
+    def save_follow_up(self, one: FollowUp) -> int:
+        """One without a number is new. Returns the number."""
         ...
 
 
@@ -561,6 +588,7 @@ class StandardRecords(Protocol):
 
 class Records(
     CoverageRecords,
+    FollowUpRecords,
     StandardRecords,
     HomeRecords,
     SelfTestRecords,

@@ -7,8 +7,6 @@ from typing import Any
 
 from prometheus_client import Counter, Gauge
 
-from bot.adapters.slack.coverage_message import lost_message
-from bot.adapters.slack.web import NoAnswer, RateLimited, SlackSaysNo
 from bot.adapters.threads import in_thread
 from bot.domain.answers import Subject
 from bot.domain.coverage import Interval, State
@@ -54,16 +52,16 @@ async def collect_coverage(parts: Any) -> str:
     while page := await parts.records.read(assess_coverage.open_page, out[-1] if out else None):
         out += page
     change = await in_thread(assess_coverage.compare, found, out, standard=standard, scope=before.scope)
-    kept = await parts.records.write(assess_coverage.keep, change, told, paged)
+    kept = await parts.records.write(assess_coverage.keep, change, told, paged, after=before.newest)
     for state in State:
         CELLS.labels(state).set(kept.run.total(state))
-    if kept.lost:
-        await _announce(parts, kept.lost)
     silent = [f"{one.provider}: {one.metrics.reason or one.monitors.reason}" for one in told]
     silent += [f"{one.provider}: {one.services.reason}" for one in paged]
     said = "; ".join(each for each in silent if not each.endswith(": "))
     figures = (
         f"{kept.run.total(State.COVERED)} cells covered, {kept.opened} gaps opened, {kept.closed} closed"
+        + (f", {kept.settled} tasks done" if kept.settled else "")
+        + (f", {len(kept.lost)} monitors watch less" if kept.lost else "")
     )
     return f"{figures}; {said}" if said else figures
 
@@ -145,14 +143,3 @@ async def _make_known(parts: Any, name: str, reasons: list[str]) -> None:
         await parts.operators.report(f"{SUBJECT}:{name}", f"{title} did not tell all of its coverage. {said}")
     else:
         await parts.operators.mended(f"{SUBJECT}:{name}")
-
-
-async def _announce(parts: Any, lost: Any) -> None:
-    """What was changed is on record; that Slack is away keeps nobody from seeing it there."""
-    slack = parts.settings.config.slack
-    try:
-        await parts.web.say(
-            slack.validation_channel or slack.alerts_channel, lost_message(lost, titles=parts.titles)
-        )
-    except (SlackSaysNo, RateLimited, NoAnswer) as error:
-        log.warning("the changed monitors could not be announced: %s", error)

@@ -24,6 +24,7 @@ from bot.domain.schedule import CatchUp, RunStatus, lateness, owed
 from bot.ports import Clock, RecordKeeper
 from bot.procedures import keep_schedule
 from bot.procedures.test_alerting import JOB as TEST_ALERTS
+from jobs.announce_losses import announce_losses
 from jobs.apply_retention import apply_retention
 from jobs.ask_about_scope import ask_about_scope
 from jobs.begin_test_alerts import begin_test_alerts
@@ -35,6 +36,7 @@ from jobs.follow_test_alerts import follow_test_alerts
 from jobs.reconcile import reconcile
 from jobs.refresh_homes import refresh_homes
 from jobs.remind_of_standard import remind_of_standard
+from jobs.remind_owners import remind_owners
 from jobs.send_notices import send_notices
 from jobs.sign_checkpoint import sign_checkpoint
 from jobs.suggest_tuning import suggest_tuning
@@ -43,6 +45,8 @@ from jobs.wake_alerts import wake_alerts
 
 log = logging.getLogger(__name__)
 
+COVERAGE = "collect-coverage"
+"""The one that people can have run out of turn."""
 TICK_SECONDS = 5
 MOST_MISSED = 1000
 LONGEST_RUN = timedelta(minutes=10)
@@ -71,7 +75,9 @@ def all_jobs(timezone: Any) -> tuple[Job, ...]:
     return (
         _often("wake-alerts", wake_alerts, seconds=30, says="every 30 s"),
         _often("collect-on-call", collect_on_call, minutes=5, says="every 5 min"),
-        _often("collect-coverage", collect_coverage, minutes=15, says="every 15 min"),
+        _often(COVERAGE, collect_coverage, minutes=15, says="every 15 min"),
+        _often("announce-losses", announce_losses, seconds=30, says="every 30 s"),
+        _often("remind-owners", remind_owners, minutes=1, says="every minute"),
         _often(
             "collect-inventory",
             collect_inventory,

@@ -136,6 +136,7 @@ def record(
     """What the tools have told just now."""
     told: Mapping[str, Known[MetricReading]] = {name: whole(some) for name, some in (readings or {}).items()}
     return OnRecord(
+        newest=None,
         scope=7,
         entries={one.component.key: one for one in entries},
         metrics={name: pack_readings(told.get(name, whole(()))) for name in monitors},

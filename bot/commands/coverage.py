@@ -158,8 +158,7 @@ def _told_ages(settings: Settings, picture: Picture) -> list[str]:
 
 
 def _page(settings: Settings, picture: Picture, rows: Sequence[Row]) -> str:
-    out = {place: each.state for place, each in picture.out.items()}
-    drawing = heat_map(picture.entries, out, assessed_at=picture.run.at, now=picture.now)
+    drawing = heat_map(picture)
     shown = ("name", "measure", "state", "since", "why", "mend")
     body = "".join(
         f"<tr>{''.join(f'<td>{escape(str(row[name]))}</td>' for name in shown)}</tr>"

@@ -15,7 +15,7 @@ from bot.procedures.assess_coverage import NoCoverage, Picture
 
 INVENTORY = "inventory.yaml"
 PAUSE, MOST_TRIES = 0.2, 10  # seconds, in which a run that is under way may end
-LOOKS = ("collect-on-call", "collect-inventory", "collect-coverage", "ask-about-scope")
+LOOKS = ("collect-on-call", "collect-inventory", "collect-coverage", "announce-losses", "ask-about-scope")
 """What a look at the fleet is, by the names of the jobs; each goes by what the one before it has brought."""
 
 
@@ -49,10 +49,10 @@ async def _import(socmon: Socmon) -> None:
     path = socmon.settings.data_dir / INVENTORY
     content = path.read_bytes()
     entries = read_inventory([(path, content)]).entries
-    prepared = await socmon.records.read(review_scope.prepare_import, entries, replacing=False)
+    prepared = await socmon.records.read(change_scope.prepare_import, entries, replacing=False)
     files = {INVENTORY: f"sha256:{sha256(content).hexdigest()}"}
     await socmon.records.write(
-        review_scope.import_inventory, prepared, replacing=False, files=files, operator=""
+        change_scope.import_inventory, prepared, replacing=False, files=files, operator=""
     )
 
 

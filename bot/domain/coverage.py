@@ -19,7 +19,7 @@ from bot.domain.arrivals import Arrivals, Signal
 from bot.domain.component import MEASURES, Kind, Measure
 from bot.domain.monitor import MetricReading, Monitor, Reports
 from bot.domain.route import Routes
-from bot.domain.scope import InScope
+from bot.domain.scope import Criticality, InScope
 from bot.domain.shortfall import UNKNOWN_WHYS, Question, Shortfall, Why
 from bot.domain.spending import Spent
 from bot.domain.standard import Standard
@@ -158,7 +158,8 @@ def _assess_component(cells: list[Cell], place: _Place, arrivals: Arrivals, watc
 class Interval:
     """Time for which a cell was out of coverage; `until` is None while it is. `measure` None is the whole component.
 
-    `shortfalls` are as they stood when it began: another kind of shortfall begins another interval.
+    `shortfalls` are as they stood when it began: another kind of shortfall begins another interval. `criticality` is
+    the component's at the newest assessment.
     """
 
     key: str
@@ -168,6 +169,12 @@ class Interval:
     until: datetime | None = None
     shortfalls: tuple[Shortfall, ...] = ()
     monitor: str = ""
+    criticality: Criticality = Criticality.MEDIUM
+
+    @property
+    def rank(self) -> int:
+        """0 is what has to be mended first."""
+        return list(Criticality).index(self.criticality)
 
     @property
     def sort(self) -> tuple[str, ...]:
@@ -207,10 +214,17 @@ def intervals(found: Assessment) -> dict[tuple[str, Measure | None], Interval]:
             since=found.at,
             shortfalls=cell.shortfalls,
             monitor=monitor,
+            criticality=cell.item.criticality,
         )
         whole = out.get((cell.key, None))
         if whole is None or (whole.state is State.UNKNOWN and cell.state is State.GAP):
-            out[cell.key, None] = Interval(key=cell.key, measure=None, state=cell.state, since=found.at)
+            out[cell.key, None] = Interval(
+                key=cell.key,
+                measure=None,
+                state=cell.state,
+                since=found.at,
+                criticality=cell.item.criticality,
+            )
     return out
 
 

@@ -72,7 +72,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Few:
-    """The numbers of the first few of some alerts, and how many there are in all."""
+    """The numbers of the first few of some alerts or follow-ups, and how many there are in all."""
 
     first: tuple[int, ...] = ()
     count: int = 0
@@ -123,12 +123,14 @@ class OnCall:
 class Oversight:
     """What a lead has to know: what is late, what is amiss. `out_of_step`: tool → acts it could not be told.
 
-    `problems` are socmon's own; `faults` of the roster, the worst first, are told apart from them.
+    `problems` are socmon's own; `faults` of the roster, the worst first, are told apart from them. `overdue` are
+    follow-ups, by number.
     """
 
     notes_missing: Few
     late: Few
     flapping: Few
+    overdue: Few
     faults: tuple[RosterFault, ...]
     out_of_step: Mapping[str, int]
     problems: tuple[Problem, ...]

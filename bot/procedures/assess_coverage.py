@@ -13,7 +13,8 @@ from bot.domain.answers import Age, Known, Subject, spent_by_tool
 from bot.domain.component import MEASURES, Component, Measure
 from bot.domain.coverage import Assessment, Interval, Run, State, assess, intervals, not_assessed, run_of
 from bot.domain.errors import SocmonError
-from bot.domain.evidence import Actor, Entry, Fact
+from bot.domain.evidence import Actor, Entry, Fact, timestamp
+from bot.domain.follow_up import FollowUp, Outcome, gap_of, gap_subject
 from bot.domain.monitor import MetricReading, Monitor
 from bot.domain.monitor_change import MonitorChange, changes
 from bot.domain.oncall import StoredRoster
@@ -27,19 +28,22 @@ from bot.domain.packed_answers import (
     unpack_services,
 )
 from bot.domain.paging import Service, Services
-from bot.domain.person import READERS, Person
+from bot.domain.person import READERS, RESPONDERS, Person, Role
 from bot.domain.route import Routes, folded_end
 from bot.domain.scope import InScope, Scope
 from bot.domain.spending import Billed, Spent
 from bot.domain.standard import Standard
 from bot.ports import Records
+from bot.procedures import follow_up
 from bot.procedures.review_scope import standing
 from bot.procedures.review_standard import standard_due
 
 MOST_ENTRIES = 500
 """Gaps of one run that have an entry each; more of them (a tool has failed) share one, with their digest."""
-MOST_SHOWN = 200
 PAGE = 5000
+MOST_DRAWN = 500
+"""Components that a picture for Slack draws one by one; of more it draws figures, without reading them all."""
+SHARERS = RESPONDERS | {Role.ADMIN}
 SPACES = ("host", "instance", "name", "guid", "arn")
 _SYSTEM = Actor(kind="system")
 
@@ -65,13 +69,24 @@ class NotInScope(SocmonError):
         )
 
 
+class Outrun(SocmonError):
+    """Another assessment was kept between the look at the records and this one's end; this one was dropped."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Another assessment was kept at the same moment, so this one was dropped: it would have told the same gaps"
+            " twice. `/socmon coverage` shows the other one."
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnRecord:
     """What an assessment starts from: the revision of the scope, its components by key, as the tools know them now.
 
-    The answers are packed: unpacking them is for a thread of its own.
+    The answers are packed: unpacking them is for a thread of its own. `newest` is when the newest assessment was made.
     """
 
+    newest: datetime | None
     scope: int
     entries: Mapping[str, InScope]
     metrics: Mapping[str, bytes]
@@ -151,34 +166,59 @@ class Paged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """What an assessment has changed. `lost` are the monitors that watch less than before."""
+    """What an assessment has changed. `lost` are the monitors that watch less than before, `settled` the follow-ups."""
 
     run: Run
     opened: int
     closed: int
     lost: tuple[MonitorChange, ...]
+    settled: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageAnswer:
-    """The answer to `/socmon coverage`. `gaps` are the first ones; `component` is set when one was asked for."""
+    """The answer to `/socmon coverage`. `gaps` are those from `start` on; `component` is set when one was asked for.
+
+    `entries` are the components of the gaps by key, `tasks` the follow-ups that are open about them.
+    """
 
     run: Run
     ages: tuple[Age, ...]
     gaps: tuple[Interval, ...]
-    counts: Mapping[State, int]
     now: datetime
     time_to_live: timedelta
+    entries: Mapping[str, InScope]
+    tasks: Mapping[tuple[str, Measure], FollowUp]
+    overdue: int
+    start: int = 0
     component: InScope | None = None
     standard_due: tuple[str, ...] = ()
     """What is to be mended about the written standard."""
     spent: tuple[tuple[str, Spent, int], ...] = ()
     """As of `_spent`."""
 
+    @property
+    def counts(self) -> Mapping[State, int]:
+        """How many cells are out of coverage, by state."""
+        totals = {state: self.run.total(state) for state in (State.GAP, State.UNKNOWN)}
+        return {state: number for state, number in totals.items() if number}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellAnswer:
+    """How one cell stands: out of coverage with its gap, or covered; `task` is the newest follow-up about it."""
+
+    entry: InScope
+    measure: Measure
+    gap: Interval | None
+    task: FollowUp | None
+    run: Run
+    now: datetime
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """Everything in scope, and each cell of it that is out of coverage."""
+    """Everything in scope, and each cell of it that is out of coverage; without `entries` there are figures only."""
 
     run: Run
     entries: tuple[InScope, ...]
@@ -192,7 +232,9 @@ class Picture:
 def on_record(records: Records) -> OnRecord:
     stands = standing(records) if records.scope() else None
     lines = stands.lines() if stands else ()
+    newest = records.latest_run()
     return OnRecord(
+        newest=newest.at if newest else None,
         scope=stands.scope.revision.id if stands and stands.scope else 0,
         entries={
             line.entry.component.key: replace(line.entry, component=line.component)
@@ -304,11 +346,15 @@ def look(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What an assessment changes: its figures, and what began or ended to be out of coverage."""
+    """What an assessment changes: its figures, and what began or ended to be out of coverage.
+
+    `ranked` goes on as it was, and its component has another criticality.
+    """
 
     run: Run
     begun: tuple[Interval, ...]
     ended: tuple[Interval, ...]
+    ranked: tuple[Interval, ...]
 
 
 def open_page(records: Records, last: Interval | None = None) -> list[Interval]:
@@ -324,11 +370,25 @@ def compare(found: Assessment, before: Sequence[Interval], *, standard: Standard
         run=run_of(found, standard, scope),
         begun=tuple(one for at, one in out.items() if at not in known or known[at].sort != one.sort),
         ended=tuple(one for at, one in known.items() if at not in out or out[at].sort != one.sort),
+        ranked=tuple(one for at, one in out.items() if at in known and known[at].rank != one.rank),
     )
 
 
-def keep(records: Records, change: Change, told: Sequence[Told], paged: Sequence[Paged] = ()) -> Kept:
-    """Store the answers, the run, and what began or ended to be out of coverage; all of it in the log."""
+def keep(
+    records: Records,
+    change: Change,
+    told: Sequence[Told],
+    paged: Sequence[Paged] = (),
+    *,
+    after: datetime | None,
+) -> Kept:
+    """Store the answers, the run, and what began or ended to be out of coverage; all of it in the log.
+
+    `after` is when the newest assessment was made when this one began; raises Outrun when there is a newer one.
+    """
+    newest = records.latest_run()
+    if (newest.at if newest else None) != after:
+        raise Outrun
     ages = [each for one in told for each in one.ages] + [each for one in paged for each in one.ages]
     for age, body in ages:
         records.save_answer(age, body)
@@ -336,6 +396,7 @@ def keep(records: Records, change: Change, told: Sequence[Told], paged: Sequence
         records.forget_answers(gone)
     every = [each for one in told for each in one.changes]
     records.add_monitor_changes(every)
+    records.rank_intervals(change.ranked)
     records.save_intervals(change.ended, change.begun)
     run = replace(change.run, spent=spent_by_tool(age for age, _ in ages))
     records.add_run(run)
@@ -345,54 +406,130 @@ def keep(records: Records, change: Change, told: Sequence[Told], paged: Sequence
     for each in every:
         records.log(_change_entry(each))
     lost = tuple(each for each in every if each.losses)
-    return Kept(run=run, opened=len(opened), closed=len(closed), lost=lost)
+    settled = _settle(records, change)
+    return Kept(run=run, opened=len(opened), closed=len(closed), lost=lost, settled=settled)
+
+
+def untold_losses(records: Records, *, most: int) -> list[tuple[int, MonitorChange]]:
+    """By number, the oldest changes of monitors that watch less since, of which nobody has been told."""
+    return records.untold_losses(most=most)
+
+
+def losses_told(records: Records, ids: Collection[int]) -> None:
+    """A message with these stands in Slack, or may."""
+    records.losses_told(ids)
 
 
 def coverage(
     records: Records,
-    words: Sequence[str] = (),
+    name: str = "",
     *,
     time_to_live: timedelta,
     by: Person | None = None,
-    most: int | None = MOST_SHOWN,
+    start: int = 0,
+    most: int,
 ) -> CoverageAnswer:
-    """The answer to `/socmon coverage [component|gaps]`, at once from the records; `most` gaps, None for all.
+    """How it stands, at once from the records: `most` gaps from a place on, the most critical first.
 
-    Raises NotPermitted, NoCoverage and NotInScope.
+    With the `name` of a component, all of its cells. Raises NotPermitted, NoCoverage and NotInScope.
     """
-    if by:
-        by.require(READERS, "see the coverage")
-    run = records.latest_run()
-    if run is None:
-        raise NoCoverage
-    asked = " ".join(words)
-    component = None if asked in {"", "gaps"} else _named(records, asked)
-    key = component.component.key if component else ""
-    gaps = tuple(each for each in records.open_intervals(key=key, most=most and 2 * most) if each.measure)[
-        :most
-    ]
-    if component and component.counts(records.now) and not _was_assessed(records, run, key):
-        gaps = tuple(
-            not_assessed(key, measure, records.now) for measure in MEASURES[component.component.kind]
-        )
+    run = _latest(records, by)
+    component = _named(records, name) if name else None
+    gaps = _gaps_of(records, component, run) if component else records.urgent_gaps(start=start, most=most)
+    keys = {each.key for each in gaps}
+    found = {key: records.scope_entry(key) for key in sorted(keys)}
+    tasks = {place: one for one in records.open_follow_ups() if (place := gap_of(one.subject))}
     return CoverageAnswer(
         run=run,
         ages=tuple(records.ages()),
-        gaps=gaps,
-        counts=records.count_gaps(),
+        gaps=tuple(gaps),
         now=records.now,
         time_to_live=time_to_live,
+        entries={key: entry for key, entry in found.items() if entry},
+        tasks={place: one for place, one in tasks.items() if place[0] in keys},
+        overdue=sum(one.is_overdue(records.now) for one in tasks.values()),
+        start=start,
         component=component,
         standard_due=standard_due(records),
         spent=_spent(records),
     )
 
 
-def picture(records: Records) -> Picture:
-    """All that is in scope and what of it is out of coverage. Raises NoCoverage."""
-    run, scope = records.latest_run(), _scope(records)
+def cell(records: Records, key: str, measure: Measure, *, by: Person) -> CellAnswer:
+    """How one cell stands, for whoever has it rechecked. Raises NotPermitted, NoCoverage and NotInScope."""
+    run = _latest(records, by)
+    entry = records.scope_entry(key)
+    if entry is None:
+        raise NotInScope(key)
+    gaps = {each.measure: each for each in _gaps_of(records, entry, run)}
+    return CellAnswer(
+        entry=entry,
+        measure=measure,
+        gap=gaps.get(measure),
+        task=records.latest_follow_up(gap_subject(key, measure)),
+        run=run,
+        now=records.now,
+    )
+
+
+def shared(records: Records, run: Run, *, channel: str, picture: str, by: Person) -> None:
+    """Somebody has shown the picture with this digest to a channel. Raises NotPermitted."""
+    by.require(SHARERS, "share the coverage")
+    records.log(
+        Entry(
+            type="coverage.shared",
+            actor=Actor(kind="slack", team=by.team, user=by.user, role=by.role),
+            subject={"coverage": "all", "channel": channel},
+            facts={"picture": picture, "assessed_at": timestamp(run.at), "digest": run.digest},
+        )
+    )
+
+
+def _latest(records: Records, by: Person | None) -> Run:
+    if by:
+        by.require(READERS, "see the coverage")
+    run = records.latest_run()
     if run is None:
         raise NoCoverage
+    return run
+
+
+def _gaps_of(records: Records, one: InScope, run: Run) -> list[Interval]:
+    key = one.component.key
+    if one.counts(records.now) and not _was_assessed(records, run, key):
+        return [not_assessed(key, measure, records.now) for measure in MEASURES[one.component.kind]]
+    return [each for each in records.open_intervals(key=key) if each.measure]
+
+
+def _settle(records: Records, change: Change) -> int:
+    """What is covered now, or need not be any more, closes the follow-ups about it. Returns how many."""
+    over = {(one.key, one.measure) for one in change.ended} - {(one.key, one.measure) for one in change.begun}
+    run, settled = change.run, 0
+    for one in records.open_follow_ups():
+        place = gap_of(one.subject)
+        if place is None or place not in over:
+            continue
+        outcome = Outcome.MENDED if _was_assessed(records, run, place[0]) else Outcome.OUT_OF_SCOPE
+        facts: dict[str, Fact] = {"assessed_at": timestamp(run.at), "scope": run.scope}
+        follow_up.close(records, one, outcome, proof=run.digest, facts=facts)
+        settled += 1
+    return settled
+
+
+def picture_for(records: Records, by: Person) -> Picture:
+    """As `picture`, for somebody in Slack; of very many components only the figures.
+
+    Raises NotPermitted and NoCoverage.
+    """
+    run = _latest(records, by)
+    if run.components > MOST_DRAWN:
+        return Picture(run=run, entries=(), out={}, ages=tuple(records.ages()), now=records.now)
+    return picture(records)
+
+
+def picture(records: Records) -> Picture:
+    """All that is in scope and what of it is out of coverage. Raises NoCoverage."""
+    run, scope = _latest(records, None), _scope(records)
     out = {(each.key, each.measure): each for each in records.open_intervals() if each.measure is not None}
     if fresh := _fresh(records, run, scope):
         for one in scope.entries:

@@ -147,6 +147,7 @@ class _Facts:
                 notes_missing=self._few(lambda one: one.note_needed),
                 late=self._few(lambda one: one.is_late),
                 flapping=self._records.suggested_tuning(most=MOST_LISTED),
+                overdue=self._overdue(),
                 faults=worst_first(_to_mend(self._faults)),
                 out_of_step=self._records.out_of_step(),
                 problems=tuple(each for each in self._status.problems if each.subject != FAULTS),
@@ -154,6 +155,10 @@ class _Facts:
                 is_review_current=_is_current(review, self._roster),
             )
         return self._oversight
+
+    def _overdue(self) -> Few:
+        found = [one.id for one in self._records.open_follow_ups() if one.is_overdue(self._records.now)]
+        return Few(first=tuple(found[:MOST_LISTED]), count=len(found))
 
     def _few(self, which: Callable[[Glance], bool]) -> Few:
         found = [one.id for one in self._glances if which(one)]

@@ -5,6 +5,7 @@ from slack_bolt.async_app import AsyncApp
 from handlers.slack import (
     actions,
     commands,
+    coverage,
     events,
     forms,
     home,
@@ -21,6 +22,7 @@ from handlers.slack.desk import Desk
 MODULES = (
     actions,
     commands,
+    coverage,
     events,
     forms,
     home,

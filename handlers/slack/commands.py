@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -9,7 +10,6 @@ from slack_bolt.async_app import AsyncApp
 from bot.adapters.slack import interactions as do
 from bot.adapters.slack.answers import export_sent, fault, help_message, refusal, unknown_command
 from bot.adapters.slack.blocks import Message
-from bot.adapters.slack.coverage_message import coverage_message
 from bot.adapters.slack.log_message import log_message, record_message
 from bot.adapters.slack.status_message import status_message
 from bot.adapters.slack.text import slack_text
@@ -17,42 +17,53 @@ from bot.domain.alert import Alert
 from bot.domain.alert_log import log_rows, summary, to_csv, to_json
 from bot.domain.errors import SocmonError
 from bot.domain.person import READERS, Person
-from bot.procedures import assess_coverage
 from bot.procedures.report_status import report_status
 from bot.procedures.review_alerts import alert_history, alert_log
-from handlers.slack.desk import Body, Desk, Say, log, pressed
+from handlers.slack import coverage
+from handlers.slack.desk import Body, Desk, Refuse, Say, log, pressed
 from handlers.slack.oncall import oncall
 from handlers.slack.scope import scope
 from handlers.slack.standard import standard
 from handlers.slack.test_alerts import test
 
 Answer = Callable[[Desk, Person, list[str]], Awaitable[Message]]
+Later = Callable[[Refuse], Awaitable[None]]
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
     async def command(ack: Say, command: Body, respond: Say) -> None:
         await ack()
-        message = await _answer(desk, command)
-        await respond(text=message.text, blocks=message.blocks, response_type="ephemeral")
+
+        async def tell(message: Message) -> Any:
+            return await respond(text=message.text, blocks=message.blocks, response_type="ephemeral")
+
+        message, later = await _answer(desk, command)
+        await tell(message)
+        if later:
+            await desk.attempt(later(tell), tell)
 
     app.command("/socmon")(command)
     for action_id, form in ((do.EXPORT_CSV, "csv"), (do.EXPORT_JSON, "json")):
         app.action(action_id)(_export_button(desk, form))
 
 
-async def _answer(desk: Desk, command: Body) -> Message:
+async def _answer(desk: Desk, command: Body) -> tuple[Message, Later | None]:
+    """What is answered at once, and what is done behind the answer."""
     try:
         words = split(command.get("text", ""))
         name = words[0].lower() if words else "help"
         if name not in ANSWERS:
-            return unknown_command(name)
+            return unknown_command(name), None
         person = await desk.directory.person(command["user_id"], command["team_id"])
-        return await ANSWERS[name](desk, person, words[1:])
+        message = await ANSWERS[name](desk, person, words[1:])
+        if name != "coverage":
+            return message, None
+        return message, partial(coverage.afterwards, desk, person, words[1:], command["channel_id"])
     except SocmonError as error:
-        return refusal(error)
+        return refusal(error), None
     except Exception:  # noqa: BLE001 - logged whole, and told to the person
         log.exception("a command failed")
-        return fault()
+        return fault(), None
 
 
 def split(text: str) -> list[str]:
@@ -86,19 +97,12 @@ async def _log(desk: Desk, person: Person, words: list[str]) -> Message:
     return log_message(alerts, figures=summary(alerts), asked=asked, now=desk.clock.now())
 
 
-async def _coverage(desk: Desk, person: Person, words: list[str]) -> Message:
-    answer = await desk.records.read(
-        assess_coverage.coverage, words, time_to_live=desk.coverage_time_to_live, by=person
-    )
-    return coverage_message(answer, titles=desk.titles)
-
-
 ANSWERS: dict[str, Answer] = {
     "help": _help,
     "status": _status,
     "log": _log,
     "oncall": oncall,
-    "coverage": _coverage,
+    "coverage": coverage.coverage,
     "scope": scope,
     "standard": standard,
     "test": test,

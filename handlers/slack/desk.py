@@ -42,8 +42,10 @@ class Desk:
 
     `titles` are the providers' names; `zone` is the time zone that people mean here; `wake` tells the projector of
     changes; `report` makes trouble known; `reach` says who there is to call; `homes` publishes App Home; `artifacts`
-    keeps documents; `coverage_time_to_live` is how long a tool's last good answer about coverage stands; `standard` is
-    the written one that coverage goes by, `shipped_standard` the one that comes with socmon; `randomness` makes nonces.
+    keeps documents; `coverage_time_to_live` is how long a tool's last good answer about coverage stands; `recheck`
+    asks the tools about coverage and returns what came of it, None when that was done or begun within the minute;
+    `standard` is the written one that coverage goes by, `shipped_standard` the one that comes with socmon;
+    `randomness` makes nonces.
     """
 
     records: RecordKeeper
@@ -62,6 +64,8 @@ class Desk:
     homes: Homes
     coverage_time_to_live: timedelta
     artifacts: Artifacts
+    recheck: Callable[[], Awaitable[str | None]]
+    validation_channel: str
     standard: Standard
     shipped_standard: Standard
     randomness: Randomness

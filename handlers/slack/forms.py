@@ -13,6 +13,7 @@ from bot.domain.alert import Act
 from bot.domain.errors import SocmonError, Unavailable, Unfit, Unidentified
 from bot.procedures import respond_to_alert
 from bot.procedures.keep_draft import keep_draft
+from handlers.slack.coverage import assign_task
 from handlers.slack.desk import Body, Desk, Say, account, log
 from handlers.slack.home import refresh_home
 from handlers.slack.oncall import link_account
@@ -39,6 +40,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
         do.LINK_FORM: (link_account, None),
         do.EXCLUDE_FORM: (request_exclusion, None),
         do.TEST_FORM: (send_from_form, None),
+        do.TASK_FORM: (assign_task, None),
     }
     for callback_id, (send, act) in sends.items():
         app.view(callback_id)(_sent(desk, send, act))

@@ -18,6 +18,7 @@ import pytest
 from bot.adapters.database.lock import SingleProcess
 from bot.adapters.evidence.keys import LogKey
 from bot.cli import main
+from bot.commands.refresh import CLEAR, Bar
 from bot.domain.scope import Change, Difference
 from bot.procedures.assess_coverage import compare, keep
 from bot.procedures.check_on_call import take_roster
@@ -498,7 +499,7 @@ def test_coverage_is_shown_in_every_form(socmon: Socmon, data: Path) -> None:
     added = Difference(added=tuple(entries.values()))
     ledger.write(lambda records: records.add_revision(Change.IMPORTED, added, by="U1LEAD"))
     found = look(*entries.values())
-    ledger.write(keep, compare(found, [], standard=STANDARD, scope=1), [])
+    ledger.write(keep, compare(found, [], standard=STANDARD, scope=1), [], after=None)
     ledger.database.close()
 
     text, table, page = socmon("coverage"), socmon("coverage", "--csv"), socmon("coverage", "--html")
@@ -513,6 +514,36 @@ def test_coverage_is_shown_in_every_form(socmon: Socmon, data: Path) -> None:
     assert "<svg " in page.stdout
     assert (good.returncode, good.stdout.splitlines()[0]) == (0, "5 cells: 5 covered")
     assert "Nothing in scope is called" in socmon("coverage", "web-9").stderr
+
+
+def test_tools_are_asked_from_the_terminal(socmon: Socmon, data: Path) -> None:
+    """Once a minute at most, beside a server, whose ledger has the run."""
+    lived_in(data)
+
+    asked, again = (socmon("coverage", "--refresh") for _ in range(2))
+
+    assert "nothing is in scope yet" in asked.stderr
+    assert "were within this minute" in again.stderr or "nothing is in scope yet" in again.stderr
+    runs = {run["job"]: run for run in json.loads(socmon("jobs", "--json").stdout)}
+    assert "by a command" in runs["collect-coverage"]["detail"]
+
+
+def test_a_bar_is_shown_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    shown = []
+    for stream in (Terminal(), StringIO()):
+        monkeypatch.setattr(sys, "stderr", stream)
+        with Bar(2) as bar:
+            bar.step("Datadog: metrics")
+            bar.say("! The token is dead.")
+        shown.append(stream.getvalue())
+
+    assert f"[{'#' * 12}{'-' * 12}] 1/2 Datadog: metrics" in shown[0]
+    assert shown[0].endswith(CLEAR)
+    assert shown[1] == "! The token is dead.\n"
 
 
 def test_the_standard_and_its_versions_are_told(socmon: Socmon, data: Path) -> None:

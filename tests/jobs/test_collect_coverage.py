@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.adapters.slack.coverage_message import coverage_message
+from bot.adapters.slack.web import SlackSaysNo
 from bot.domain.answers import Subject
 from bot.domain.component import Component
 from bot.domain.coverage import State
@@ -23,6 +24,7 @@ from bot.domain.spending import ASKED_EVERY, Billed, Spent
 from bot.procedures import assess_coverage
 from bot.procedures.assess_coverage import CoverageAnswer
 from bot.providers.contract import Pulled
+from jobs.announce_losses import announce_losses
 from jobs.collect_coverage import collect_coverage
 from jobs.schedule import all_jobs
 from tests.fleets import MONITORS, OPS, READINGS, ROUTES, STANDARD, TTL, in_scope
@@ -59,6 +61,9 @@ class Tool:
     def list_monitors(self, at: datetime) -> Pulled[Monitor]:
         return Pulled(items=tuple(self.monitors), complete=True, as_of=at)
 
+    def check_rights(self, at: datetime) -> Pulled[str]:
+        return Pulled(items=(), complete=True, as_of=at)
+
 
 class Parts(SimpleNamespace):
     """What the job gets of the composition root: real records, a tool, and what was said to people."""
@@ -81,7 +86,11 @@ class Parts(SimpleNamespace):
                 said.append((subject, "mended"))
 
         class Web:
+            refuses: Exception | None = None
+
             async def say(self, channel: str, message: Any) -> None:
+                if self.refuses:
+                    raise self.refuses
                 said.append((channel, message))
 
         slack = SimpleNamespace(validation_channel="C0SOC2", alerts_channel="C0ALERTS")
@@ -98,7 +107,9 @@ class Parts(SimpleNamespace):
             coverage_time_to_live=TTL,
             coverage_budget=Decimal(100),
             notification_routes=lambda _stored, _now: ROUTES,
-            settings=SimpleNamespace(config=SimpleNamespace(slack=slack)),
+            settings=SimpleNamespace(
+                config=SimpleNamespace(slack=slack), slack=SimpleNamespace(connected=True)
+            ),
         )
 
 
@@ -117,8 +128,8 @@ def scope(parts: Any, *entries: InScope) -> None:
     )
 
 
-def ask(parts: Any, *words: str) -> CoverageAnswer:
-    answer: CoverageAnswer = parts.ledger.read(assess_coverage.coverage, words, time_to_live=TTL)
+def ask(parts: Any, name: str = "") -> CoverageAnswer:
+    answer: CoverageAnswer = parts.ledger.read(assess_coverage.coverage, name, time_to_live=TTL, most=9)
     return answer
 
 
@@ -164,11 +175,19 @@ async def test_what_came_into_scope_since_is_unknown(parts: Any) -> None:
 
 
 async def test_what_watches_less_is_announced(parts: Any) -> None:
+    """Once, and as soon as Slack takes it."""
     scope(parts, in_scope())
     await collect_coverage(parts)
+    assert await announce_losses(parts) == "nothing watches less"
     parts.fleets["datadog"].monitors = [replace(MONITORS[0], window=timedelta(minutes=15)), *MONITORS[2:]]
-
+    parts.ledger.clock.move(1)
     await collect_coverage(parts)
+    parts.web.refuses = SlackSaysNo("is_archived")
+    assert await announce_losses(parts) == "2 wait"
+    parts.web.refuses = None
+
+    assert await announce_losses(parts) == "2 announced"
+    assert await announce_losses(parts) == "nothing watches less"
 
     channel, message = parts.said[-1]
     told = json.dumps(message.blocks, ensure_ascii=False)

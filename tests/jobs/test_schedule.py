@@ -612,3 +612,27 @@ def test_every_job_of_the_table_has_a_name_of_its_own_and_a_next_due_time(zone: 
         assert passed == []
         assert following is not None
         assert following > START
+
+
+@pytest.mark.parametrize("alone", [True, False])
+async def test_a_person_has_a_job_run_out_of_turn_once_a_minute(
+    database: Database, clock: MovableClock, *, alone: bool
+) -> None:
+    """In all replicas together; the ticker takes it for no dead run, and its own due times stay."""
+    journal, quarterly = Journal(), IntervalTrigger(minutes=15, start_date=START, timezone=UTC)
+    first, second = (ticker(database, clock, journal, job(quarterly), alone=alone) for _ in range(2))
+    clock.move(70)
+    await tick(first)  # the job is new: nothing is owed before now
+
+    clock.move(60)
+    runs = await asyncio.gather(first.run_now("job"), second.run_now("job"), tick(first))
+    again = await first.run_now("job")
+    clock.move(60)
+    later = await second.run_now("job")
+    clock.move(900)
+    await tick(first)
+
+    assert sorted(map(str, runs)) == ["None", "None", "run 1"]
+    assert (again, later) == (None, "run 2")
+    assert journal.runs == ["job"] * 3
+    assert [detail.partition(";")[0] for _, _, detail in ledger(database)] == ["", "run 1", "run 2", "run 3"]

@@ -1,7 +1,7 @@
 """What is out of coverage is kept from when to when, each change in the log; what watches less is told old → new."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -16,8 +16,19 @@ from bot.domain.errors import NotPermitted
 from bot.domain.monitor import Monitor
 from bot.domain.monitor_change import Loss, changes
 from bot.domain.person import Person
+from bot.domain.scope import Criticality, InScope
 from bot.procedures import assess_coverage
-from bot.procedures.assess_coverage import Kept, NoCoverage, Told, compare, keep, look, open_page, tell
+from bot.procedures.assess_coverage import (
+    Kept,
+    NoCoverage,
+    Outrun,
+    Told,
+    compare,
+    keep,
+    look,
+    open_page,
+    tell,
+)
 from tests.fleets import MONITORS, READINGS, ROUTES, STANDARD, TTL, in_scope, monitor
 from tests.reports import SAM
 from tests.world import Ledger
@@ -37,14 +48,22 @@ def told(ledger: Ledger, monitors: Sequence[Monitor], *, complete: bool = True) 
     return tell("datadog", before, metrics, after, asked_at=at)
 
 
-def run(ledger: Ledger, monitors: Sequence[Monitor] = MONITORS, *, complete: bool = True) -> Kept:
+def run(
+    ledger: Ledger,
+    monitors: Sequence[Monitor] = MONITORS,
+    *,
+    complete: bool = True,
+    scope: Mapping[str, InScope] | None = None,
+    revision: int = 1,
+) -> Kept:
     said = [told(ledger, monitors, complete=complete)]
-    now = ledger.clock.now()
-    found = look(
-        {"host:web-1": in_scope()}, said, standard=STANDARD, routes=ROUTES, now=now, time_to_live=TTL
-    )
+    now, newest = ledger.clock.now(), ledger.read(assess_coverage.on_record).newest
+    entries = scope or {"host:web-1": in_scope()}
+    found = look(entries, said, standard=STANDARD, routes=ROUTES, now=now, time_to_live=TTL)
     out = ledger.read(open_page)
-    kept: Kept = ledger.write(keep, compare(found, out, standard=STANDARD, scope=1), said)
+    kept: Kept = ledger.write(
+        keep, compare(found, out, standard=STANDARD, scope=revision), said, after=newest
+    )
     return kept
 
 
@@ -138,13 +157,52 @@ def test_a_loss_is_told_from_a_mere_change(facts: dict[str, Any], loss: set[Loss
 
 def test_coverage_is_asked_for(ledger: Ledger) -> None:
     with pytest.raises(NoCoverage):
-        ledger.read(assess_coverage.coverage, time_to_live=TTL)
+        ledger.read(assess_coverage.coverage, time_to_live=TTL, most=9)
     run(ledger, [])
 
-    answer = ledger.read(assess_coverage.coverage, ["gaps"], time_to_live=TTL, by=SAM)
+    answer = ledger.read(assess_coverage.coverage, time_to_live=TTL, by=SAM, most=9)
+    page = ledger.read(assess_coverage.coverage, time_to_live=TTL, by=SAM, start=1, most=2)
 
     assert answer.counts == {State.GAP: 4}
     assert [gap.measure for gap in answer.gaps] == [Measure.CPU, Measure.DISK, Measure.MEMORY, Measure.UPTIME]
+    assert [gap.measure for gap in page.gaps] == [Measure.DISK, Measure.MEMORY]
     assert [age.subject for age in answer.ages] == ["metrics", "monitors"]
     with pytest.raises(NotPermitted):
-        ledger.read(assess_coverage.coverage, time_to_live=TTL, by=OUTSIDER)
+        ledger.read(assess_coverage.coverage, time_to_live=TTL, by=OUTSIDER, most=9)
+
+
+def test_what_matters_most_comes_first(ledger: Ledger) -> None:
+    """Also when somebody says only later how much it matters; the gap goes on since when it began."""
+    run(ledger, [])
+    run(ledger, [], scope={"host:web-1": in_scope(), "host:api-1": in_scope("api-1")})
+    began = ledger.read(lambda records: records.open_intervals(key="host:web-1"))[1].since
+    critical = replace(in_scope(), criticality=Criticality.HIGH)
+    run(ledger, [], scope={"host:web-1": critical, "host:api-1": in_scope("api-1")})
+
+    gaps = ledger.read(lambda records: records.urgent_gaps(start=0, most=9))
+
+    assert [gap.key for gap in gaps] == ["host:web-1"] * 4 + ["host:api-1"] * 5
+    assert (gaps[0].criticality, gaps[0].since) == (Criticality.HIGH, began)
+
+
+def test_one_of_two_assessments_at_the_same_moment_is_dropped(database_url: str) -> None:
+    """Else each of their gaps would be open twice."""
+    ledger = Ledger(database_url)
+    run(ledger)
+    newest = ledger.read(assess_coverage.on_record).newest
+    said = [told(ledger, [])]
+    run(ledger, [])
+    found = look(
+        {"host:web-1": in_scope()},
+        said,
+        standard=STANDARD,
+        routes=ROUTES,
+        now=ledger.clock.now(),
+        time_to_live=TTL,
+    )
+
+    with pytest.raises(Outrun):
+        ledger.write(keep, compare(found, [], standard=STANDARD, scope=1), said, after=newest)
+
+    assert len(ledger.read(lambda records: records.open_intervals(key="host:web-1"))) == 5
+    ledger.database.close()

@@ -22,6 +22,7 @@ from bot.domain.component import Kind, Measure
 from bot.domain.coverage import Interval, Run, State
 from bot.domain.monitor_change import MonitorChange
 from bot.domain.packed_answers import monitor_row, row_monitor
+from bot.domain.scope import Criticality
 from bot.domain.shortfall import Question, Shortfall, Why
 from bot.domain.spending import Billed, Spent
 
@@ -80,6 +81,7 @@ class CoveragePart(Part):
                 "at": micros(self.now),
                 "before": json.dumps(monitor_row(one.before)) if one.before else None,
                 "after": json.dumps(monitor_row(one.after)) if one.after else None,
+                "untold": bool(one.losses),
             }
             for at, one in enumerate(changes)
         ]
@@ -89,16 +91,14 @@ class CoveragePart(Part):
     def monitor_history(self, provider: str, monitor: str) -> list[tuple[datetime, MonitorChange]]:
         of = (monitor_change.c.provider == provider) & (monitor_change.c.monitor == monitor)
         rows = self._sql.execute(select(monitor_change).where(of).order_by(monitor_change.c.id))
-        return [
-            (
-                instant(row.at),
-                MonitorChange(
-                    before=row_monitor(json.loads(row.before)) if row.before else None,
-                    after=row_monitor(json.loads(row.after)) if row.after else None,
-                ),
-            )
-            for row in rows
-        ]
+        return [(instant(row.at), _change(row)) for row in rows]
+
+    def untold_losses(self, *, most: int) -> list[tuple[int, MonitorChange]]:
+        query = select(monitor_change).where(monitor_change.c.untold).order_by(monitor_change.c.id)
+        return [(row.id, _change(row)) for row in self._sql.execute(query.limit(most))]
+
+    def losses_told(self, ids: Collection[int]) -> None:
+        self._write(update(monitor_change).where(monitor_change.c.id.in_(ids)).values(untold=False))
 
     def add_run(self, run: Run) -> None:
         tally = [
@@ -143,10 +143,20 @@ class CoveragePart(Part):
         query = query.order_by(table.component, table.measure)
         return [_interval(row) for row in self._sql.execute(query.limit(most) if most else query)]
 
-    def count_gaps(self) -> Mapping[State, int]:
+    def urgent_gaps(self, *, start: int, most: int) -> list[Interval]:
         table = coverage_interval.c
-        cells = select(table.state, func.count()).where(table.ended_at.is_(None), table.measure != "")
-        return {State(state): number for state, number in self._sql.execute(cells.group_by(table.state))}
+        cells = select(coverage_interval).where(table.ended_at.is_(None), table.measure != "")
+        # "gap" comes before "unknown", as it should.
+        order = (table.rank, table.state, table.component, table.measure)
+        return [_interval(row) for row in self._sql.execute(cells.order_by(*order).offset(start).limit(most))]
+
+    def rank_intervals(self, ranked: Sequence[Interval]) -> None:
+        if ranked:
+            self.has_written = self._batch.has_written = True
+            self._sql.execute(
+                _RANK,
+                [{"of": one.key, "what": one.measure or "", "now": one.rank} for one in ranked],
+            )
 
     def save_intervals(self, ended: Sequence[Interval], begun: Sequence[Interval]) -> None:
         self.has_written = self._batch.has_written = True
@@ -167,6 +177,7 @@ class CoveragePart(Part):
                     "shortfalls": json.dumps(
                         [[each.question, each.why, each.says, each.mend] for each in one.shortfalls]
                     ),
+                    "rank": one.rank,
                 }
                 for one in begun
             ],
@@ -223,15 +234,21 @@ def _interval(row: Row[Any]) -> Interval:
             for question, why, says, mend in json.loads(row.shortfalls)
         ),
         monitor=row.monitor,
+        criticality=list(Criticality)[row.rank],
     )
 
 
-_END = (
-    update(coverage_interval)
-    .where(
-        coverage_interval.c.component == bindparam("of"),
-        coverage_interval.c.measure == bindparam("what"),
-        coverage_interval.c.ended_at.is_(None),
+def _change(row: Row[Any]) -> MonitorChange:
+    return MonitorChange(
+        before=row_monitor(json.loads(row.before)) if row.before else None,
+        after=row_monitor(json.loads(row.after)) if row.after else None,
     )
-    .values(ended_at=bindparam("at"))
+
+
+_OPEN = update(coverage_interval).where(
+    coverage_interval.c.component == bindparam("of"),
+    coverage_interval.c.measure == bindparam("what"),
+    coverage_interval.c.ended_at.is_(None),
 )
+_END = _OPEN.values(ended_at=bindparam("at"))
+_RANK = _OPEN.values(rank=bindparam("now"))

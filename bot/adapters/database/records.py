@@ -32,6 +32,7 @@ from bot.adapters.database.bulk import insert_rows, sent_together, update_rows
 from bot.adapters.database.coverage import CoveragePart
 from bot.adapters.database.escalation import EscalationPart
 from bot.adapters.database.flapping import Flapping
+from bot.adapters.database.follow_up import FollowUpPart
 from bot.adapters.database.home import HomePart
 from bot.adapters.database.notice import NoticePart
 from bot.adapters.database.oncall import OnCall
@@ -406,6 +407,7 @@ def stands(connection: Connection, boot: str, name: str) -> bool:
 
 class Unit(
     CoveragePart,
+    FollowUpPart,
     HomePart,
     SelfTestPart,
     TestAlertPart,

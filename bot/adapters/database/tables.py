@@ -613,7 +613,15 @@ monitor_change = Table(
     Column("at", BigInteger, nullable=False, comment="when socmon first saw it so"),
     Column("before", Text, comment="JSON; null for a new one"),
     Column("after", Text, comment="JSON; null when it is gone"),
+    Column(
+        "untold",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="it watches less now, and nobody has been told so",
+    ),
     Index("monitor_change_of", "provider", "monitor", "id"),
+    Index("monitor_change_untold", "id", sqlite_where=text("untold"), postgresql_where=text("untold")),
 )
 
 # Each assessment: how many cells were covered then.
@@ -648,6 +656,13 @@ coverage_interval = Table(
     Column("state", String, nullable=False, comment="gap or unknown"),
     Column("monitor", String, nullable=False, comment="the nearest one, as provider:id"),
     Column("shortfalls", Text, nullable=False, comment="JSON: as they stood when it began"),
+    Column(
+        "rank",
+        Integer,
+        nullable=False,
+        server_default=text("1"),
+        comment="of the component's criticality: 0 is the highest",
+    ),
     Index(
         "coverage_interval_open",
         "component",
@@ -655,5 +670,39 @@ coverage_interval = Table(
         sqlite_where=text("ended_at IS NULL"),
         postgresql_where=text("ended_at IS NULL"),
     ),
+    Index(
+        "coverage_interval_urgent",
+        "rank",
+        "state",
+        "component",
+        "measure",
+        sqlite_where=text("ended_at IS NULL AND measure != ''"),
+        postgresql_where=text("ended_at IS NULL AND measure != ''"),
+    ),
     Index("coverage_interval_time", "began_at", "ended_at"),
+)
+
+# What somebody is to mend until a day. At most one is open about a subject; evidence closes it.
+follow_up = Table(
+    "follow_up",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("subject", String, nullable=False, comment="what was found, gap:measure:component"),
+    Column("owner", String, nullable=False, comment="a Slack user id"),
+    Column("due_at", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("opened_by", String, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("told_at", BigInteger, comment="when the owner last heard of it"),
+    Column("closed_at", BigInteger),
+    Column("outcome", String),
+    Column("proof", String, nullable=False, comment="the evidence that closed it"),
+    Index("follow_up_subject", "subject", "id"),
+    Index(
+        "follow_up_open",
+        "subject",
+        unique=True,
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
 )

@@ -33,6 +33,7 @@ NOT_COMPARED = (
     "escalation",
     "exclusion_request",
     "finding",
+    "follow_up",
     "heard",
     "home",
     "intake_count",

@@ -28,8 +28,10 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("oncall platform fri 18:00", "one team, at another time"),
     ),
     "coverage": (
-        ("coverage", "what is in scope and not covered: why, and how to mend it"),
+        ("coverage", "how much of what is in scope is covered, as a picture, and the first gaps"),
+        ("coverage gaps", "every gap: why, how to mend it, and whose task that is"),
         ("coverage web-1", "one component, each measure of it"),
+        ("coverage share", "show picture and figures to everybody in this channel"),
     ),
     "scope": (
         ("scope", "what is monitored on purpose, and what waits for a decision"),

@@ -213,6 +213,13 @@ def _lead(home: Home, seen: Oversight, titles: Mapping[str, str]) -> list[Block]
             "alert comes and goes: change its monitor",
             "alerts come and go: change their monitors",
         ),
+        _few(
+            ":clipboard:",
+            seen.overdue,
+            "gap was not mended in time",
+            "gaps were not mended in time",
+            prefix="F-",
+        ),
         *_out_of_step(seen.out_of_step, titles),
     ]
     well = ":white_check_mark: No note is missing, nobody is late, and no tool is out of step."
@@ -224,14 +231,14 @@ def _lead(home: Home, seen: Oversight, titles: Mapping[str, str]) -> list[Block]
         *sections(_roster_faults(seen.faults)),
         *_problems(seen.problems),
         *sections([_review(seen)] if home.on_call else []),
-        *([actions([_contact_list()])] if home.on_call else []),
+        *_acting(home, seen),
     ]
 
 
-def _few(sign: str, few: Few, one: str, many: str) -> str:
+def _few(sign: str, few: Few, one: str, many: str, *, prefix: str = "A-") -> str:
     if not few.count:
         return ""
-    listed = ", ".join(f"A-{each}" for each in few.first[:MOST_NUMBERS])
+    listed = ", ".join(f"{prefix}{each}" for each in few.first[:MOST_NUMBERS])
     left = few.count - min(few.count, MOST_NUMBERS)
     return f"{sign} *{some(few.count, one, many)}* ({listed}{f' and {left:,} more' if left else ''})"
 
@@ -273,6 +280,15 @@ def _review(seen: Oversight) -> str:
     changed = "" if seen.is_review_current else "; the roster has changed since"
     by = mention(seen.review.reviewed_by)
     return f":clipboard: Contact list reviewed by {by} {date(seen.review.reviewed_at)}{changed}."
+
+
+def _acting(home: Home, seen: Oversight) -> list[Block]:
+    buttons = [_contact_list()] if home.on_call else []
+    if seen.overdue.count:
+        buttons.append(
+            button("Gaps", do.COVERAGE_GAPS, "0", spoken="List all gaps of coverage, and whose task they are")
+        )
+    return [actions(buttons)] if buttons else []
 
 
 def _contact_list() -> Element:

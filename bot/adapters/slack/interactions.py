@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from itertools import accumulate, pairwise
 from typing import Final
 
+from bot.domain.component import Measure
 from bot.domain.errors import SocmonError
 
 ACKNOWLEDGE: Final = "al_ack"
@@ -41,6 +42,13 @@ SCOPE_DOCUMENT: Final = "iv_document"
 SCOPE_REVIEWED: Final = "iv_reviewed"
 SCOPE_DIFF: Final = "iv_diff"
 
+COVERAGE_GAPS: Final = "cv_gaps"
+COVERAGE_EARLIER: Final = "cv_earlier"
+COVERAGE_LATER: Final = "cv_later"
+COVERAGE_ASK: Final = "cv_ask"
+CELL_TASK: Final = "cv_task"
+CELL_RECHECK: Final = "cv_recheck"
+
 STANDARD_DOCUMENT: Final = "sd_document"
 STANDARD_REVIEWED: Final = "sd_reviewed"
 
@@ -69,6 +77,7 @@ ADD_NOTE_SHORTCUT: Final = "sc_add_note"
 ADD_NOTE_FORM: Final = "sc_add_note_submit"
 LINK_FORM: Final = "oc_link_submit"
 EXCLUDE_FORM: Final = "iv_exclude_submit"
+TASK_FORM: Final = "cv_task_submit"
 
 # The commands of the ⋯ menu.
 SNOOZE_30: Final = "sn30"
@@ -240,6 +249,28 @@ def read_excluding(value: str) -> Excluding:
     match _object(value):
         case {"c": str(component), "f": int() | None as finding}:
             return Excluding(component, finding)
+        case _:
+            raise UnknownControl
+
+
+@dataclass(frozen=True, slots=True)
+class CellOf:
+    """The cell of coverage that a control is about: its component by key, and the measure."""
+
+    component: str
+    measure: Measure
+
+    @property
+    def value(self) -> str:
+        """For a button and for a form."""
+        return json.dumps({"c": self.component, "m": self.measure}, separators=(",", ":"))
+
+
+def read_cell(value: str) -> CellOf:
+    """Raises UnknownControl."""
+    match _object(value):
+        case {"c": str(component), "m": str(measure)} if measure in set(Measure):
+            return CellOf(component, Measure(measure))
         case _:
             raise UnknownControl
 
