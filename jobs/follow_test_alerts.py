@@ -68,20 +68,24 @@ async def _now(parts: Any, test_id: int) -> TestAlert:
 
 
 async def _send(parts: Any, test: TestAlert) -> None:
-    sender = parts.test_senders.get(test.provider)
-    if sender is None:
-        gone = Cause(
-            says=f"{test.provider} is not connected any more.", mend=f"Add [providers.{test.provider}] again."
-        )
-        await parts.records.write(test_alerting.failed, test.id, Hop.SENT, gone)
-        return
     try:
-        what = await in_thread(sender.send, test, parts.clock.now())
+        what = await in_thread(_sender(parts, test).send, test, parts.clock.now())
     except (ToolRefused, ToolSilent) as error:
         says, mend = _split(str(error))
-        await parts.records.write(test_alerting.failed, test.id, Hop.SENT, Cause(says=says, mend=mend))
+        await _fail(parts, test, Hop.SENT, Cause(says=says, mend=mend))
         return
     await parts.records.write(test_alerting.sent, test.id, what)
+
+
+def _sender(parts: Any, test: TestAlert) -> Any:
+    """Raises ToolRefused where the tool is not connected any more."""
+    if sender := parts.test_senders.get(test.provider):
+        return sender
+    raise ToolRefused(f"{test.provider} is not connected any more. Add [providers.{test.provider}] again.")
+
+
+async def _fail(parts: Any, test: TestAlert, hop: Hop, cause: Cause) -> None:
+    await _make_known(parts, await parts.records.write(test_alerting.failed, test.id, hop, cause))
 
 
 async def _look(parts: Any, test: TestAlert) -> None:
@@ -138,15 +142,15 @@ async def _make_known(parts: Any, test: TestAlert) -> None:
 
 
 async def _clean_up(parts: Any, test: TestAlert) -> None:
-    sender = parts.test_senders.get(test.provider)
-    if sender is None:
-        why = f"{test.provider} is not connected, so nothing can be ended there."
-        await parts.records.write(test_alerting.not_cleaned_up, test.id, why)
+    if test.clean_after and test.clean_after > parts.clock.now():
         return
     try:
-        what = await in_thread(sender.clean_up, test, parts.clock.now())
+        what = await in_thread(_sender(parts, test).clean_up, test, parts.clock.now())
     except (ToolRefused, ToolSilent) as error:
-        await parts.records.write(test_alerting.not_cleaned_up, test.id, str(error))
+        left = await parts.records.write(test_alerting.not_cleaned_up, test.id, str(error))
+        if left.is_left:
+            said = f"Test {test.name} ({test.nonce}) may have left something open in {test.provider}: {error}"
+            await parts.operators.report(f"test:{test.name}", f"{said} End it there by hand.")
     else:
         await parts.records.write(test_alerting.cleaned_up, test.id, what)
 
@@ -194,9 +198,7 @@ async def _put(parts: Any, test: TestAlert, message: SlackMessage) -> Message:
 
 async def _not_shown(parts: Any, test: TestAlert, why: str, mend: str) -> None:
     if Hop.SHOWN in test.missing and not test_alerting.waits_for(test, Hop.SHOWN) and not test.is_over:
-        cause = Cause(says=f"{why}.", mend=mend)
-        failed = await parts.records.write(test_alerting.failed, test.id, Hop.SHOWN, cause)
-        await _make_known(parts, failed)
+        await _fail(parts, test, Hop.SHOWN, Cause(says=f"{why}.", mend=mend))
     elif test.is_over:
         await _answer_asker(parts, test)
         await parts.records.write(test_alerting.shows, test.id, test, None)
@@ -240,8 +242,7 @@ async def _tell(parts: Any, test: TestAlert) -> None:
 async def _not_told(parts: Any, test: TestAlert, cause: Cause) -> None:
     """What is missing before it is named first: while that may still come, it is waited for."""
     if test.missing[0] is Hop.TOLD:
-        failed = await parts.records.write(test_alerting.failed, test.id, Hop.TOLD, cause)
-        await _make_known(parts, failed)
+        await _fail(parts, test, Hop.TOLD, cause)
 
 
 def _split(message: str) -> tuple[str, str]:

@@ -22,6 +22,9 @@ PATIENCE = timedelta(minutes=5)
 QUIET_CLICK = timedelta(hours=4)
 """A quiet test wakes nobody, so the click may take as long as half a working day."""
 CONSENT_WITHIN = timedelta(minutes=15)
+CLEAN_AGAIN = timedelta(minutes=5)
+CLEAN_FOR = timedelta(days=1)
+"""How long what a test has left in a tool is tried to be ended there."""
 LOST_AFTER = timedelta(minutes=2)
 """A try to send whose end nobody has put down by then died with its process."""
 
@@ -34,7 +37,7 @@ OVERDUE_AFTER = timedelta(days=90)
 
 
 class Hop(StrEnum):
-    """The stations on the way from a tool to a person, in order."""
+    """The stations on the way from a tool to a person. Each path says which of them it has, in its order."""
 
     SENT = "sent"  # the tool has taken the signal
     RECEIVED = "received"  # its word of it came here: by webhook or queue
@@ -131,8 +134,8 @@ class TestPath:
     hops: tuple[Hop, ...]
 
     def __post_init__(self) -> None:
-        if self.hops != tuple(hop for hop in Hop if hop in self.hops) or Hop.SENT not in self.hops:
-            raise ValueError(f"The hops of {self.id} have to be in order and begin with sent.")
+        if self.hops[:1] != (Hop.SENT,) or len(set(self.hops)) < len(self.hops):
+            raise ValueError(f"The hops of {self.id} have to begin with sent, and be there once each.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +199,8 @@ class TestAlert:
     the Slack user on call, "" when nobody is. `channel` is where alerts of this path go. `consent_by` is who said yes
     to being paged, or the lead who did not wait for that. `trying_at` is when socmon began to send, and `refused` how
     many deliveries of the provider had been refused by then. `problem` is the key under which the provider told of it.
-    `shown` and `told` are its messages in Slack; `dirty` says that what they show is old.
+    `clean_after` is when cleaning up is tried again, and `is_left` says that this was given up. `shown`, `told` and
+    `consent` are its messages in Slack; `dirty` says that what they show is old.
     """
 
     id: int
@@ -228,6 +232,8 @@ class TestAlert:
     ended_at: datetime | None = None
     cleaned_at: datetime | None = None
     cleaning: str = ""
+    clean_after: datetime | None = None
+    is_left: bool = False
     shown: Message | None = None
     told: Message | None = None
     consent: Message | None = None
@@ -258,19 +264,19 @@ class TestAlert:
     @property
     def has_to_be_cleaned_up(self) -> bool:
         """Something of it may be left in the tool."""
-        return self.is_over and self.trying_at is not None and self.cleaned_at is None
+        return self.is_over and self.trying_at is not None and self.cleaned_at is None and not self.is_left
 
     @property
     def took(self) -> timedelta | None:
-        """From being sent to the last hop; None before."""
-        if self.sent_at is None or self.missing:
+        """From the sending to the last hop; None before."""
+        if self.trying_at is None or self.missing:
             return None
-        return max(self.passed[hop] for hop in self.expects) - self.sent_at
+        return max(self.passed[hop] for hop in self.expects) - self.trying_at
 
     def after(self, hop: Hop) -> timedelta | None:
-        """How long after being sent the test was seen there; a tool's clock may be a little off."""
+        """How long after it was sent the test was seen there; a tool's clock may be a little off."""
         at = self.passed.get(hop)
-        return None if at is None or self.sent_at is None else max(at - self.sent_at, timedelta())
+        return None if at is None or self.trying_at is None else max(at - self.trying_at, timedelta())
 
     def seen_at(self, hop: Hop, at: datetime, *, means: Sequence[str] = ()) -> "TestAlert":
         """The first sighting stands. Hops that the path does not have are noted as well."""

@@ -108,3 +108,19 @@ def service(
         ],
         "teams": [],
     }
+
+
+def subscription(url: str, *, active: bool = True, temporarily_disabled: bool = False) -> Body:
+    """A v3 webhook subscription."""
+    return {
+        "id": "PSUB001",
+        "type": "webhook_subscription",
+        "active": active,
+        "delivery_method": {
+            "type": "http_delivery_method",
+            "url": url,
+            "temporarily_disabled": temporarily_disabled,
+        },
+        "events": ["incident.triggered"],
+        "filter": {"type": "account_reference"},
+    }

@@ -14,6 +14,8 @@ from bot.domain.errors import IllegalAct, ThinNote
 from bot.domain.evidence import Actor, Entry, Fact, timestamp
 from bot.domain.person import LEADS, READERS, RESPONDERS, Person, Role
 from bot.domain.test_alert import (
+    CLEAN_AGAIN,
+    CLEAN_FOR,
     CONSENT_WITHIN,
     LOST_AFTER,
     Cause,
@@ -318,8 +320,8 @@ def _says(test: TestAlert) -> tuple[object, ...]:
 
 def waits_for(test: TestAlert, hop: Hop) -> tuple[Hop, ...]:
     """What of the path has to come before this hop and has not; of Slack's hops only the signal itself has to."""
-    order = list(Hop)
     needed = {Hop.SENT, Hop.RECEIVED} if hop in {Hop.SHOWN, Hop.TOLD} else set(Hop)
+    order = test.expects
     return tuple(one for one in test.missing if one in needed and order.index(one) < order.index(hop))
 
 
@@ -443,14 +445,16 @@ def cleaned_up(records: Records, test_id: int, what: str) -> None:
     _log(records, "test.cleaned_up", cleaned, _SYSTEM, facts={"what": what})
 
 
-def not_cleaned_up(records: Records, test_id: int, why: str) -> None:
-    """It is tried again; on record when the reason is new."""
+def not_cleaned_up(records: Records, test_id: int, why: str) -> TestAlert:
+    """It is tried again for a day; on record when the reason is new, and when it is given up."""
     test = records.test_alert(test_id)
-    if test.cleaning == why:
-        return
-    left = replace(test, cleaning=why, dirty=True)
+    given_up = test.ended_at is not None and records.now - test.ended_at > CLEAN_FOR
+    left = replace(test, cleaning=why, clean_after=records.now + CLEAN_AGAIN, is_left=given_up, dirty=True)
     records.save_test_alert(left)
-    _log(records, "test.not_cleaned_up", left, _SYSTEM, private={"why": why})
+    if test.cleaning != why or given_up:
+        facts = {"given_up": given_up}
+        _log(records, "test.not_cleaned_up", left, _SYSTEM, facts=facts, private={"why": why})
+    return left
 
 
 # What comes back

@@ -120,7 +120,7 @@ class TestAlertPart(Part):
         return [_test(json.loads(body)) for body in self._sql.execute(newest).scalars()]
 
 
-_TIMES = ("asked_at", "consent_at", "trying_at", "ended_at", "cleaned_at", "busy_until")
+_TIMES = ("asked_at", "consent_at", "trying_at", "ended_at", "cleaned_at", "clean_after", "busy_until")
 _MESSAGES = ("shown", "told", "consent")
 
 

@@ -104,9 +104,9 @@ class PagerDutyTestAlerts(PagerDutyWitness, TestAlertSender):
     """By the integration key of a test service; without a REST key nobody sees more than that it was taken."""
 
     def paths(self) -> tuple[TestPath, ...]:
-        asked = (Hop.INCIDENT, Hop.NOTIFIED) if self.settings.key else ()
+        made, notified = ((Hop.INCIDENT,), (Hop.NOTIFIED,)) if self.settings.key else ((), ())
         heard = (Hop.RECEIVED,) if self.settings.secrets else ()
-        hops = (Hop.SENT, *heard, *asked, Hop.SHOWN, Hop.TOLD, Hop.SEEN)
+        hops = (Hop.SENT, *made, *heard, *notified, Hop.SHOWN, Hop.TOLD, Hop.SEEN)
         path = TestPath(id="pagerduty", provider="pagerduty", title="PagerDuty → phone and Slack", hops=hops)
         return (path,) if self.settings.test_key else ()
 
