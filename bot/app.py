@@ -33,6 +33,7 @@ from bot.adapters.mail import Email, EmailTestAlerts
 from bot.adapters.network import AiohttpNetwork
 from bot.adapters.operators import Operators, PagerDuty
 from bot.adapters.slack.accounts import Accounts
+from bot.adapters.slack.channels import Channels
 from bot.adapters.slack.directory import Directory
 from bot.adapters.slack.homes import Homes
 from bot.adapters.slack.notices import Messenger
@@ -141,6 +142,7 @@ class Socmon:
         )
         self.directory = Directory(self.client, settings.config.roles.holders(), self.clock)
         self.accounts = Accounts(self.directory)
+        self.channels = Channels(self.client)
         self.web = SlackWeb(self.client)
         self.email = Email(
             server=settings.smtp_url.get_secret_value(),
@@ -226,6 +228,12 @@ class Socmon:
         """Who there is to call."""
         leads, members = await asyncio.gather(self.directory.leads(), self.groups_on_call())
         return Reach(leads=tuple(leads), members=members, routes=self.settings.slack_routes)
+
+    async def archived_channels(self) -> frozenset[str]:
+        """Those approved channels that nobody reads any more."""
+        if not self.settings.slack.connected:
+            return frozenset()
+        return await self.channels.archived(self.settings.config.notifications.approved_channels)
 
     def notification_routes(self, stored: StoredRoster | None, now: datetime) -> Routes:
         return notification_routes(self.settings, stored, now)
