@@ -131,10 +131,11 @@ async def rig(
     *,
     alertmanager: str = "",
     test_key: str = TEST_KEY,
+    tables: str = "",
     **environ: str,
 ) -> AsyncIterator[Rig]:
     config = folder / "socmon.toml"
-    config.write_text(CONFIG + (f'url = "{alertmanager}"\n' if alertmanager else ""))
+    config.write_text(CONFIG + (f'url = "{alertmanager}"\n' if alertmanager else "") + tables)
     slack.users = {user: {"profile": {}} for user in ("U1SAM", "U1LEAD")}
     given = {
         "SOCMON_CONFIG": str(config),

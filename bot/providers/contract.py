@@ -370,6 +370,12 @@ def marked(test: TestAlert) -> str:
     return f"[TEST] socmon {test.name}{about}: nothing is wrong ({test.nonce})"
 
 
+def cause_of(why: str) -> Cause:
+    """A sentence of what is wrong whose last part is the mend, as those of monitors and routes are."""
+    says, _, mend = why.rpartition(". ")
+    return Cause(says=f"{says}.", mend=mend) if says else Cause(says=why, mend="Mend it in the tool.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     """One vendor. `webhook` builds its webhook from the provider's own settings object (what `settings` returned).
