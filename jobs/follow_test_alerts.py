@@ -35,9 +35,12 @@ async def follow_test_alerts(parts: Any) -> str:
 
 
 async def _follow(parts: Any, test_id: int) -> None:
-    if await parts.records.write(test_alerting.take, test_id) is None:
+    test: TestAlert | None = await parts.records.write(test_alerting.take, test_id)
+    if test is None:
         return
     try:
+        if not test.person and not test.trying_at:
+            await parts.records.write(test_alerting.name_person, test_id, reach=await parts.reach())
         await _drive(parts, test_id)
     except SocmonError as error:
         log.warning("test T-%s waits: %s", test_id, error)
@@ -63,7 +66,7 @@ async def _drive(parts: Any, test_id: int) -> None:
 
 
 async def _now(parts: Any, test_id: int) -> TestAlert:
-    test: TestAlert = await parts.records.read(lambda records: records.test_alert(test_id))
+    test: TestAlert = await parts.records.read(test_alerting.known, test_id)
     return test
 
 
