@@ -13,12 +13,11 @@ from bot.adapters.slack.blocks import Message as SlackMessage
 from bot.adapters.slack.web import NoAnswer, RateLimited, SlackSaysNo
 from bot.adapters.threads import in_thread
 from bot.domain.errors import SocmonError, ToolRefused, ToolSilent
-from bot.domain.test_alert import Cause, Hop, Message, TestAlert, Verdict
+from bot.domain.test_alert import WITNESSED, Cause, Hop, Message, TestAlert, Verdict
 from bot.procedures import test_alerting
 
 log = logging.getLogger(__name__)
 
-WITNESSED = {Hop.INCIDENT, Hop.NOTIFIED}
 SLACKS_MENDS = {
     "is_archived": "Unarchive the channel, or send these alerts to another one under [slack].",
     "channel_not_found": "Correct the channel under [slack], or invite socmon to it.",

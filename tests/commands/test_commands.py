@@ -578,10 +578,10 @@ def test_test_alerts_are_set_up_listed_and_put_on_record(socmon: Socmon, data: P
     listed = socmon("test-alert", **environ)
     strange = socmon("test-alert", "pigeon", **environ)
 
-    assert (bare.exit_code, whole.exit_code) == (1, 0)
+    assert (bare.returncode, whole.returncode) == (1, 0)
     assert "set SOCMON_PAGERDUTY_TEST_KEY to its integration key" in bare.stdout
     assert "Alertmanager: alertmanager" in bare.stdout
     assert "secret-of" not in whole.stdout
     assert "No path can be tested yet" in listed.stdout
-    assert strange.exit_code == 2
+    assert strange.returncode == 2
     assert "There is no path “pigeon”" in strange.stderr

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Page, expect
 
 from tests.alertmanager import SECRET, running_alertmanager
 from tests.processes import Bot, running_slack, wait_until
+from tests.scenarios.conftest import DESKTOP, picture
 
 pytestmark = pytest.mark.nightly
 
@@ -35,7 +37,7 @@ def test_it_is_followed_to_the_person_and_a_crash_leaves_nothing_behind(
                 for hop in ("sent", "received", "shown", "told"):
                     assert f"✓ {hop}" in done.stdout
                 texts = [message["text"] for message in slack.transcript()["messages"]]
-                assert [text.startswith("TEST T-1") for text in texts] == [True, True]
+                assert len([text for text in texts if text.startswith("TEST T-1")]) == 2
                 bot.kill()
                 _put_back(tmp_path / "data" / "socmon.db", hours=5)
                 bot.start()
@@ -48,6 +50,29 @@ def test_it_is_followed_to_the_person_and_a_crash_leaves_nothing_behind(
         assert (test["verdict"], test["broken"]) == ("timed out", "seen")
         assert bot.log() == []
         assert bot.run("evidence", "verify").returncode == 0
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("page", [pytest.param(DESKTOP, id="desktop")], indirect=True)
+def test_in_the_browser_from_the_command_to_the_verdict(page: Page, tmp_path: Path) -> None:
+    """Command, form, the message in the channel, the click in the direct message, and the verdict in place."""
+    channel = page.url
+    composer = page.get_by_role("textbox").first
+    composer.fill("/socmon test")
+    composer.press("Enter")
+    page.get_by_role("button", name="Choose a path and send a test alert").click()
+    picture(page, tmp_path, "form")
+    page.get_by_role("button", name="Send test").click()
+    expect(page.get_by_text("to press “I received this”")).to_be_visible(timeout=40_000)
+    picture(page, tmp_path, "progress")
+    page.goto(f"{page.url.partition('#')[0]}#/home")
+    page.get_by_role("link", name="Messages", exact=True).click()
+    picture(page, tmp_path, "direct")
+    page.get_by_role("button", name="I received test T-1").click()
+    expect(page.get_by_text("you received T-1").first).to_be_visible()
+    page.goto(channel)
+    expect(page.get_by_text("delivered in").first).to_be_visible(timeout=40_000)
+    picture(page, tmp_path, "delivered")
 
 
 def _put_back(database: Path, *, hours: int) -> None:
