@@ -44,7 +44,7 @@ from bot.adapters.system import SystemClock, SystemRandomness
 from bot.domain.errors import SocmonError
 from bot.domain.oncall import StoredRoster
 from bot.domain.route import Routes
-from bot.domain.test_alert import TestPath
+from bot.domain.test_alert import WITNESSED, TestPath
 from bot.ports import Clock, Network, Randomness
 from bot.procedures.assess_coverage import routes as routes_to_people
 from bot.procedures.check_on_call import waits_for_slack
@@ -216,8 +216,9 @@ class Socmon:
 
     @property
     def test_paths(self) -> list[TestPath]:
-        """Every way that a test alert can take here."""
-        return [path for sender in self.test_senders.values() for path in sender.paths()]
+        """Every way that a test alert can take here, without hops that nobody could see."""
+        every = [path for sender in self.test_senders.values() for path in sender.paths()]
+        return every if self.witnesses else [path.without(WITNESSED) for path in every]
 
     def wake(self) -> None:
         """Something in Slack may lag, or a tool may be owed word of it."""

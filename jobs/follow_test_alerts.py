@@ -13,12 +13,11 @@ from bot.adapters.slack.blocks import Message as SlackMessage
 from bot.adapters.slack.web import NoAnswer, RateLimited, SlackSaysNo
 from bot.adapters.threads import in_thread
 from bot.domain.errors import SocmonError, ToolRefused, ToolSilent
-from bot.domain.test_alert import Cause, Hop, Message, TestAlert, Verdict
+from bot.domain.test_alert import WITNESSED, Cause, Hop, Message, TestAlert, Verdict
 from bot.procedures import test_alerting
 
 log = logging.getLogger(__name__)
 
-WITNESSED = {Hop.INCIDENT, Hop.NOTIFIED}
 SLACKS_MENDS = {
     "is_archived": "Unarchive the channel, or send these alerts to another one under [slack].",
     "channel_not_found": "Correct the channel under [slack], or invite socmon to it.",
@@ -35,9 +34,12 @@ async def follow_test_alerts(parts: Any) -> str:
 
 
 async def _follow(parts: Any, test_id: int) -> None:
-    if await parts.records.write(test_alerting.take, test_id) is None:
+    test: TestAlert | None = await parts.records.write(test_alerting.take, test_id)
+    if test is None:
         return
     try:
+        if not test.person and not test.trying_at:
+            await parts.records.write(test_alerting.name_person, test_id, reach=await parts.reach())
         await _drive(parts, test_id)
     except SocmonError as error:
         log.warning("test T-%s waits: %s", test_id, error)
@@ -63,7 +65,7 @@ async def _drive(parts: Any, test_id: int) -> None:
 
 
 async def _now(parts: Any, test_id: int) -> TestAlert:
-    test: TestAlert = await parts.records.read(lambda records: records.test_alert(test_id))
+    test: TestAlert = await parts.records.read(test_alerting.known, test_id)
     return test
 
 

@@ -13,7 +13,7 @@ from aiohttp import web
 from bot.app import Socmon
 from bot.domain.alert import Alert
 from bot.domain.test_alert import Mode, TestAlert, new_nonce
-from bot.playground.pagerduty import KEY, POLICY
+from bot.playground.pagerduty import KEY, POLICY, TEST_KEY
 from bot.playground.pagerduty_shapes import method, rule, service, subscription
 from bot.procedures import test_alerting
 from bot.providers import all_providers
@@ -27,7 +27,6 @@ from tests.handlers.conftest import SIGNING_SECRET, browser
 from tests.reports import LEAD, SAM
 from tests.slack_server import SlackServer
 
-TEST_KEY = "0123456789abcdef0123456789abcdef"
 CONFIG = """\
 [slack]
 alerts_channel = "C0ALERTS"
@@ -161,11 +160,8 @@ async def rig(
 
 def staff(pagerduty: WatchedPagerDuty) -> None:
     """Sam is on call for the test service, with a rule for each urgency, and socmon hears of every incident."""
-    phone, push = method("PMPHONE"), method("PMPUSH", "push_notification")
-    pagerduty.hire("PSAM", "Sam", "sam@example.com", phone)
-    quiet = rule("PMPUSH", urgency="low")
-    quiet["contact_method"]["type"] = f"{push['type']}_reference"
-    pagerduty.rules["PSAM"].append(quiet)
+    pagerduty.hire("PSAM", "Sam", "sam@example.com", method("PMPHONE"))
+    pagerduty.rules["PSAM"].append(rule("PMPUSH", urgency="low", kind="push_notification"))
     pagerduty.put_on_call("PSAM", 1)
     pagerduty.services["PTEST"] = service("PTEST", "socmon test", POLICY, TEST_KEY, urgency="severity_based")
     pagerduty.subscriptions.append(subscription("https://socmon.example.com/webhooks/pagerduty"))

@@ -13,7 +13,7 @@ from bot.adapters.system import SystemRandomness
 from bot.commands.records import records_of, records_to_change, when
 from bot.domain.errors import SocmonError, Unfit
 from bot.domain.test_alert import CONSENT_WITHIN, PATIENCE, Hop, Mode, Standing, TestAlert, Verdict, new_nonce
-from bot.procedures import test_alerting
+from bot.procedures import review_tests, test_alerting
 from bot.procedures.escalate_alert import Reach
 from bot.providers import all_providers
 from bot.providers.contract import TestAlertSender
@@ -47,13 +47,17 @@ def print_tests(settings: Settings, *, as_json: bool) -> int:
     """Each path with the age of its proof, and every test of a year; exit code 1 when one is due or broken."""
     now = datetime.now(UTC)
     with records_of(settings) as ask:
-        year: test_alerting.YearOfTests = ask(test_alerting.list_tests, now - YEAR, now + YEAR)
+        year: review_tests.YearOfTests = ask(review_tests.list_tests, now - YEAR, now + YEAR)
     stale = any(one.proof(now) != "proven" for one in year.standing)
     if as_json:
         told = {
             "paths": [
-                {"path": one.known.path.id, "title": one.known.path.title, "proof": one.proof(now)}
-                | {"last_proven": when(one.proven.ended_at) if one.proven else None}
+                {
+                    "path": one.known.path.id,
+                    "title": one.known.path.title,
+                    "proof": one.proof(now),
+                    "last_proven": when(one.proven.ended_at) if one.proven else None,
+                }
                 for one in year.standing
             ],
             "tests": [_row(test) for test in year.tests],
@@ -126,7 +130,7 @@ def _watch(settings: Settings, test: TestAlert) -> int:
     began, patience = time.monotonic(), PATIENCE + (CONSENT_WITHIN if test.waits_for_consent else timedelta())
     with records_of(settings) as ask:
         while True:
-            test = ask(lambda records: records.test_alert(test.id))
+            test = ask(test_alerting.known, test.id)
             for line in _news(test, told):
                 print(line, flush=True)
             if test.is_over:

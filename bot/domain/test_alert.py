@@ -4,11 +4,12 @@ It is no alert: it opens none, is counted nowhere among them, and carries TEST w
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Self
 
 from bot.domain.errors import IllegalAct, SocmonError
 
@@ -46,6 +47,10 @@ class Hop(StrEnum):
     SHOWN = "shown"  # it stands in the channel where alerts of this path go
     TOLD = "told"  # a direct message has reached the person on call
     SEEN = "seen"  # a person has said that they have it
+
+
+WITNESSED = frozenset({Hop.INCIDENT, Hop.NOTIFIED})
+"""What only a paging tool can say of a test."""
 
 
 class Mode(StrEnum):
@@ -136,6 +141,9 @@ class TestPath:
     def __post_init__(self) -> None:
         if self.hops[:1] != (Hop.SENT,) or len(set(self.hops)) < len(self.hops):
             raise ValueError(f"The hops of {self.id} have to begin with sent, and be there once each.")
+
+    def without(self, hops: Collection[Hop]) -> Self:
+        return replace(self, hops=tuple(hop for hop in self.hops if hop not in hops))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

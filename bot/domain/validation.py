@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.evidence import Fact
@@ -37,3 +38,12 @@ class Section:
     says: str
     findings: tuple[Finding, ...] = ()
     facts: Mapping[str, Fact] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """What a section tells of: a week, from `start` up to but without `end`."""
+
+    week: str
+    start: datetime
+    end: datetime

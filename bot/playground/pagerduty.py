@@ -15,6 +15,8 @@ from bot.playground.pagerduty_shapes import SITE, Body, oncall, reference, rule,
 Query = Mapping[str, Sequence[str]]
 
 KEY = "a-key-of-the-fake"
+TEST_KEY = "fedcba9876543210fedcba9876543210"
+"""The integration key of its test service."""
 POLICY = "PESC001"
 MOST_ITEMS = 100
 
@@ -388,5 +390,4 @@ _KEPT = (
     "services",
     "oncalls",
     "notified",
-    "subscriptions",
 )

@@ -28,14 +28,14 @@ def method(id: str, kind: str = "phone", **facts: Any) -> Body:  # noqa: A002
     return {**known, "enabled": True, "blacklisted": False, **facts}
 
 
-def rule(method: str, minutes: int = 0, urgency: str = "high") -> Body:
+def rule(method: str, minutes: int = 0, urgency: str = "high", kind: str = "phone") -> Body:
     """A contact method (its id) rings so many minutes after an incident was assigned."""
     return {
         "id": f"R{method}{urgency}",
         "type": "assignment_notification_rule",
         "start_delay_in_minutes": minutes,
         "urgency": urgency,
-        "contact_method": reference("phone_contact_method", method, "Mobile"),
+        "contact_method": reference(f"{kind}_contact_method", method, "Mobile"),
     }
 
 

@@ -5,7 +5,7 @@ is one of these functions. A nonce that comes back in a delivery is recognised b
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.alert import Change, Reported, Severity
@@ -81,27 +81,6 @@ def standing(records: Records, *, by: Person | None = None) -> list[PathStanding
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class YearOfTests:
-    """Every test of a time, and when the weekly look itself was missed."""
-
-    tests: tuple[TestAlert, ...]
-    missed: tuple[datetime, ...]
-    standing: tuple[PathStanding, ...]
-    now: datetime
-
-
-def list_tests(records: Records, start: datetime, end: datetime, *, by: Person | None = None) -> YearOfTests:
-    """Every due test of a time with its verdict, whatever happened, and the others. Raises NotPermitted."""
-    paths = standing(records, by=by)
-    return YearOfTests(
-        tests=tuple(records.tests_between(start, end)),
-        missed=tuple(records.missed_runs(JOB, start, end)),
-        standing=tuple(paths),
-        now=records.now,
-    )
-
-
 # Beginning
 def begin(
     records: Records,
@@ -167,15 +146,7 @@ def _begin(
     )
     if running:
         raise UnderWay(running)
-    about = Reported(
-        change=Change.TRIGGERED,
-        dedup_key=nonce,
-        component=component,
-        severity=Severity.SEV1 if mode is Mode.LIVE else Severity.SEV3,
-    )
-    route = reach.routes.of(path.provider, about)
-    called, _ = who_is_called(records, route)
-    people = [each for one in called for each in reach.members.get(one, (one,))]
+    channel, person = _route(records, path.provider, component, mode, reach)
     return TestAlert(
         id=records.new_test_id(),
         path=path.id,
@@ -186,9 +157,19 @@ def _begin(
         mode=mode,
         expects=path.hops,
         asked_at=records.now,
-        channel=route.channel,
-        person=next((each for each in people if each[:1] in {"U", "W"}), ""),
+        channel=channel,
+        person=person,
     )
+
+
+def _route(records: Records, provider: str, component: str, mode: Mode, reach: Reach) -> tuple[str, str]:
+    """(the channel where such alerts go, the Slack user who is called for them; "" when nobody is)."""
+    severity = Severity.SEV1 if mode is Mode.LIVE else Severity.SEV3
+    about = Reported(change=Change.TRIGGERED, dedup_key="", component=component, severity=severity)
+    route = reach.routes.of(provider, about)
+    called, _ = who_is_called(records, route)
+    people = [each for one in called for each in reach.members.get(one, (one,))]
+    return route.channel, next((each for each in people if each[:1] in {"U", "W"}), "")
 
 
 def _ask(records: Records, test: TestAlert, by: Person | None) -> None:
@@ -235,6 +216,11 @@ def _waiting(records: Records, test_id: int, by: Person) -> TestAlert:
 
 
 # Sending and following
+def known(records: Records, test_id: int) -> TestAlert:
+    """Raises UnknownTest."""
+    return records.test_alert(test_id)
+
+
 def take(records: Records, test_id: int) -> TestAlert | None:
     """The test, for whoever works on it now; None while somebody else does."""
     test = records.test_alert(test_id)
@@ -243,6 +229,15 @@ def take(records: Records, test_id: int) -> TestAlert | None:
     taken = replace(test, busy_until=records.now + BUSY)
     records.save_test_alert(taken)
     return taken
+
+
+def name_person(records: Records, test_id: int, *, reach: Reach) -> TestAlert:
+    """Who is on call now, for a test of which nobody knew it when it was asked for."""
+    test = records.test_alert(test_id)
+    _, person = _route(records, test.provider, test.component, test.mode, reach)
+    named = replace(test, person=test.person or person)
+    records.save_test_alert(named)
+    return named
 
 
 def let_go(records: Records, test_id: int) -> None:

@@ -329,7 +329,10 @@ class TestAlertSender(Protocol):
     """
 
     def paths(self) -> tuple[TestPath, ...]:
-        """The ways that can be tested with these settings, without asking the tool. Their ids begin with its name."""
+        """The ways that can be tested with these settings, without asking the tool. Their ids begin with its name.
+
+        They may name hops in a paging tool: these are left out where none is connected.
+        """
         ...
 
     def send(self, test: TestAlert, at: datetime) -> Sent:

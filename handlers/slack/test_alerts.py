@@ -13,7 +13,7 @@ from bot.adapters.slack.views import View, info_view
 from bot.adapters.slack.web import NoAnswer, RateLimited, SlackSaysNo, SlackWeb
 from bot.domain.person import Person
 from bot.domain.test_alert import Mode, new_nonce
-from bot.procedures import test_alerting
+from bot.procedures import review_tests, test_alerting
 from handlers.slack.desk import Body, Desk, Do, Refuse, log, on_press
 
 LATELY = timedelta(days=35)
@@ -34,7 +34,7 @@ async def test(desk: Desk, person: Person, words: list[str]) -> Message:
     """`[list]`, or `PATH [COMPONENT] [quiet|live [now REASON]]`."""
     if not words or words[0].lower() == "list":
         now = desk.clock.now()
-        year = await desk.records.read(test_alerting.list_tests, now - LATELY, now + LATELY, by=person)
+        year = await desk.records.read(review_tests.list_tests, now - LATELY, now + LATELY, by=person)
         return told.list_message(year)
     path, *rest = words
     modes = [at for at, word in enumerate(rest) if word.lower() in set(Mode)]

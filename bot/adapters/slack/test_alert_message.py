@@ -9,7 +9,7 @@ from bot.adapters.slack.elements import actions, button, context, section, secti
 from bot.adapters.slack.text import date, mention, slack_text
 from bot.adapters.slack.words import duration, some
 from bot.domain.test_alert import Hop, Mode, PathStanding, Proof, TestAlert, Verdict
-from bot.procedures.test_alerting import YearOfTests
+from bot.procedures.review_tests import YearOfTests
 
 HOPS = {
     Hop.SENT: "submitted",
