@@ -182,6 +182,15 @@ async def test_what_stands_in_datadog_is_put_right_and_made_once(dd: Tool) -> No
     assert len(dd.fake.monitors) == 1
 
 
+async def test_a_quiet_test_in_datadog_wakes_nobody(dd: Tool) -> None:
+    """Somebody's notification rule pages for every monitor: then it is not sent, and says why."""
+    dd.fake.services.add("payments")
+    dd.fake.rule("managed_by:socmon", recipients=["pagerduty-payments"])
+
+    await shown_broken(dd, Hop.SENT, "also tells @pagerduty-payments, which may page people")
+    assert dd.fake.told == []
+
+
 @dataclass(frozen=True)
 class Broken:
     """A way to break the path, the hop that then does not come, and words of the cause that has to be named."""

@@ -10,24 +10,25 @@ from bot.providers.contract import Secrets, read_table, secret_findings, webhook
 
 _ROUTE = re.compile(r"[a-z][a-z0-9_-]{0,40}")  # it becomes the value of a tag
 _HANDLE = re.compile(r"@[\w.+-]+(?:@[\w.-]+)?")
-_WAKE_NOBODY = ("@webhook-", "@slack-", "@teams-")
+_WAKE_NOBODY = ("@slack-", "@teams-")
 PAGERDUTY = "@pagerduty-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestedRoute:
-    """A way that alerts take: `handles` as production's monitors name them, each with its @.
+    """A way that alerts take: `handles` as production's monitors name them, each with its @. `own` reaches socmon.
 
     A quiet test tells those of them that wake nobody, and `pager` in place of the others.
     """
 
     name: str
     handles: tuple[str, ...]
+    own: str
     pager: str = ""
 
     @property
     def always(self) -> tuple[str, ...]:
-        return tuple(one for one in self.handles if one.startswith(_WAKE_NOBODY))
+        return tuple(one for one in self.handles if one == self.own or one.startswith(_WAKE_NOBODY))
 
     @property
     def live(self) -> tuple[str, ...]:
@@ -112,8 +113,8 @@ def _test_routes(table: Mapping[str, Any], own: str) -> Iterator[TestedRoute]:
                 f"providers.datadog.test_routes: {name} = {handles!r} is no route. Write a name in small letters, and"
                 f' the handles that your monitors notify, as in payments = ["{own}", "@pagerduty-payments"].'
             )
-        route = TestedRoute(name=name, handles=tuple(written), pager=pager)
-        if own not in written and own != "@webhook-*" and not route.pages:
+        route = TestedRoute(name=name, handles=tuple(written), own=own, pager=pager)
+        if own not in written and not route.pages:
             raise WrongSettings(
                 f"providers.datadog.test_routes: nobody could hear of a test of {name}. Add {own} to its handles as to"
                 " those of your monitors, or test_pager to a route with @pagerduty-…."

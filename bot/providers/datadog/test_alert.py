@@ -31,6 +31,7 @@ WINDOW = timedelta(minutes=5)
 AFTERWARDS = [timedelta(minutes=minute) for minute in range(int(WINDOW / timedelta(minutes=1)) + 2)]
 """When the metric is 0 after a test: also once the window has left the test behind, or nothing would recover."""
 ENDS = {Hop.RECEIVED: TargetKind.WEBHOOK, Hop.INCIDENT: TargetKind.PAGERDUTY}
+WAKE_NOBODY = frozenset({TargetKind.EMAIL, TargetKind.SLACK})
 WRITE = "monitors_write"
 NO_KEY = "DD_API_KEY is no API key of this site (any more). Correct it, or DD_SITE."
 
@@ -45,6 +46,8 @@ class DatadogTestAlerts(TestAlertSender):
         return tuple(self._path(route) for route in self.settings.test_routes)
 
     def send(self, test: TestAlert, at: datetime) -> Sent:
+        if test.mode is Mode.QUIET:
+            self._refuse_to_wake(_route(test))
         self._submit(test, [(at, LEVELS[test.mode])])
         return Sent(reference=METRIC)
 
@@ -92,8 +95,7 @@ class DatadogTestAlerts(TestAlertSender):
             return f"put the monitor {number} right"
 
     def _path(self, route: TestedRoute) -> TestPath:
-        own = self.settings.webhook == "*" or f"@webhook-{self.settings.webhook}" in route.handles
-        heard = (Hop.RECEIVED,) if own else ()
+        heard = (Hop.RECEIVED,) if route.own in route.handles else ()
         paged = (Hop.INCIDENT, Hop.NOTIFIED) if route.pages else ()
         through = " → PagerDuty" if route.pages else ""
         return TestPath(
@@ -102,6 +104,37 @@ class DatadogTestAlerts(TestAlertSender):
             title=f"Datadog ({route.name}){through} → Slack",
             hops=(Hop.SENT, *heard, *paged, Hop.SHOWN, Hop.TOLD, Hop.SEEN),
         )
+
+    def _refuse_to_wake(self, name: str) -> None:
+        """Raises ToolRefused where somebody may be paged, and ToolSilent where nobody can tell.
+
+        The monitor may have been changed, and Datadog's notification rules add recipients of their own.
+        """
+        route = next((one for one in self.settings.test_routes if one.name == name), None)
+        if route is None:
+            raise ToolRefused(f"{name} is none of [providers.datadog.test_routes] (any more). Add it there.")
+        with Visit(self.settings) as visit:
+            found = _standing(visit, name)
+            if found is None:
+                return
+            message = text(found.get("message"))
+            for block in _blocks(route):
+                message = message.replace(block, "")
+            told = {**found, "message": message}
+            routes = read_routes(visit, self.settings, [told])
+            if not routes.known:
+                raise ToolSilent(visit.reason)
+            quiet = {one.removeprefix("@") for one in (*route.always, route.pager)}
+            loud = [
+                f"@{one.name}"
+                for one in routes.of(told)
+                if not one.dead and one.kind not in WAKE_NOBODY and one.name not in quiet
+            ]
+        if loud:
+            raise ToolRefused(
+                f"Datadog's test monitor also tells {', '.join(loud)}, which may page people, so no quiet test was"
+                " sent. Take them out of its message, and it out of the notification rules."
+            )
 
     def _submit(self, test: TestAlert, values: Sequence[tuple[datetime, int]]) -> None:
         series = {
@@ -190,7 +223,7 @@ def _standing(visit: Visit, route: str) -> Data | None:
     return next((one for one in rows or () if _tags(route) <= set(one.get("tags") or ())), None)
 
 
-def _wanted(route: TestedRoute) -> dict[str, Any]:
+def _blocks(route: TestedRoute) -> list[str]:
     """Whom a test pages stands in blocks by how loud the test is; all others are told of every test."""
     tell = {
         "is_alert": route.live,
@@ -198,14 +231,17 @@ def _wanted(route: TestedRoute) -> dict[str, Any]:
         "is_warning": route.quiet,
         "is_warning_recovery": route.quiet,
     }
-    blocks = [f"{{{{#{name}}}}}{' '.join(who)}{{{{/{name}}}}}" for name, who in tell.items() if who]
+    return [f"{{{{#{name}}}}}{' '.join(who)}{{{{/{name}}}}}" for name, who in tell.items() if who]
+
+
+def _wanted(route: TestedRoute) -> dict[str, Any]:
     says = "[TEST] Nothing is wrong: socmon tests whether alerts arrive ({{component.name}}, {{run.name}})."
     return {
         "name": f"[TEST] socmon test alert: {route.name}",
         "type": "query alert",
         "query": f"max(last_{int(WINDOW / timedelta(minutes=1))}m):max:{METRIC}{{route:{route.name}}}"
         " by {component,run} > 1",
-        "message": "\n".join([says, " ".join(route.always), *blocks]),
+        "message": "\n".join([says, " ".join(route.always), *_blocks(route)]),
         "tags": sorted(_tags(route.name)),
         "options": {
             "thresholds": {"critical": 1.0, "warning": 0.0},
@@ -228,7 +264,7 @@ def _stands(route: TestedRoute, monitor: Data | None) -> Standing:
         says=f"The monitor “{wanted['name']}” of {METRIC}, which notifies {' '.join(route.handles)}"
         f"{f' and in quiet tests {route.pager}' if route.quiet else ''}{changed}",
         permission=WRITE,
-        needs="an API key (and monitors_read to say what is broken)",
+        needs="an API key, and monitors_read and monitors_downtime to see whom it tells and what is broken",
         exists=same,
     )
 
