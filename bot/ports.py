@@ -406,12 +406,8 @@ class TestAlertRecords(Protocol):
         """Those that are not over, not cleaned up, or show something old; oldest first."""
         ...
 
-    def tests_of(self, path: str, *, most: int) -> list[TestAlert]:
-        """The newest first."""
-        ...
-
     def newest_tests(self, path: str) -> tuple[TestAlert | None, TestAlert | None]:
-        """(the path's newest test that is over and was run, the newest one that was delivered)."""
+        """(the path's newest test that failed or proved it, the newest one that proved it)."""
         ...
 
     def tests_between(self, start: datetime, end: datetime) -> list[TestAlert]:

@@ -43,6 +43,7 @@ def upgrade() -> None:
         ),
         sa.Column("asked_at", sa.BigInteger(), nullable=False),
         sa.Column("verdict", sa.String(), nullable=True, comment="null while it is under way"),
+        sa.Column("proves", sa.Boolean(), nullable=False, comment="whether the path works, by this test"),
         sa.Column(
             "unfinished",
             sa.Boolean(),
