@@ -7,6 +7,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from bot.domain.alert import Act, Alert, Severity
 from bot.domain.answers import Age, Subject
+from bot.domain.component import Component
 from bot.domain.coverage import Interval, Run
 from bot.domain.delivery import Delivery
 from bot.domain.escalation import Phase, Progress
@@ -406,12 +407,8 @@ class TestAlertRecords(Protocol):
         """Those that are not over, not cleaned up, or show something old; oldest first."""
         ...
 
-    def tests_of(self, path: str, *, most: int) -> list[TestAlert]:
-        """The newest first."""
-        ...
-
     def newest_tests(self, path: str) -> tuple[TestAlert | None, TestAlert | None]:
-        """(the path's newest test that is over and was run, the newest one that was delivered)."""
+        """(the path's newest test that failed or proved it, the newest one that proved it)."""
         ...
 
     def tests_between(self, start: datetime, end: datetime) -> list[TestAlert]:
@@ -428,6 +425,10 @@ class ScopeRecords(Protocol):
 
     def sightings(self, *, after: int = 0, most: int = 1000) -> list[Sighting]:
         """The next ones by number, of all sources, what is gone included."""
+        ...
+
+    def in_sight(self, *, after: int, most: int) -> Mapping[int, Component]:
+        """The next ones by number that a source still sees: the component as that source tells it."""
         ...
 
     def save_sightings(self, sightings: Sequence[Sighting]) -> None:
@@ -458,6 +459,10 @@ class ScopeRecords(Protocol):
 
     def scope(self, revision: int | None = None) -> Scope | None:
         """As it stands, or stood at a revision; None before the first one. Raises UnknownRevision."""
+        ...
+
+    def scope_entries(self, revision: int, *, after: int, most: int) -> Mapping[int, InScope]:
+        """The next ones by number, as the scope stood at a revision."""
         ...
 
     def scope_entry(self, key: str, *, revision: int | None = None) -> InScope | None:
@@ -495,7 +500,7 @@ class CoverageRecords(Protocol):
     """What the tools said of metrics and monitors, how monitors changed, and when what was out of coverage."""
 
     def answers(self, subject: Subject) -> Mapping[str, bytes]:
-        """Provider → what it has said, packed (`bot.domain.answers`)."""
+        """Provider → what it has said, packed (`bot.domain.packed_answers`)."""
         ...
 
     def ages(self) -> list[Age]:

@@ -13,7 +13,7 @@ from bot.adapters.slack.blocks import Message as SlackMessage
 from bot.adapters.slack.web import NoAnswer, RateLimited, SlackSaysNo
 from bot.adapters.threads import in_thread
 from bot.domain.errors import SocmonError, ToolRefused, ToolSilent
-from bot.domain.test_alert import WITNESSED, Cause, Hop, Message, TestAlert, Verdict
+from bot.domain.test_alert import WITNESSED, Cause, Hop, Message, TestAlert
 from bot.procedures import test_alerting
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,8 @@ SLACKS_MENDS = {
 
 async def follow_test_alerts(parts: Any) -> str:
     tests: list[TestAlert] = await parts.records.read(test_alerting.unfinished)
-    await asyncio.gather(*(_follow(parts, test.id) for test in tests))
+    now = parts.clock.now()
+    await asyncio.gather(*(_follow(parts, test.id) for test in tests if not test.rests(now)))
     return f"{len(tests)} tests under way"
 
 
@@ -133,7 +134,7 @@ async def _explain(parts: Any, test: TestAlert, hop: Hop) -> Cause | None:
 async def _make_known(parts: Any, test: TestAlert) -> None:
     """Operators hear of a path that is broken, once, until it is proven again."""
     subject = f"test:{test.path}"
-    if test.verdict is Verdict.DELIVERED:
+    if test.proves:
         await parts.operators.mended(subject)
     elif test.broken and test.cause:
         await parts.operators.report(

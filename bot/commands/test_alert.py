@@ -168,6 +168,7 @@ def _row(test: TestAlert) -> dict[str, Any]:
         "mode": test.mode,
         "asked": when(test.asked_at),
         "scheduled": test.on_schedule,
+        "proves": test.proves,
         "verdict": test.verdict or "under way",
         "broken": test.broken,
         "cause": f"{test.cause.says} {test.cause.mend}" if test.cause else "",

@@ -61,7 +61,7 @@ class Mode(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What became of it. Only DELIVERED proves a route."""
+    """What became of it. Only DELIVERED can prove a path."""
 
     DELIVERED = "delivered"
     FAILED = "failed"  # something said no, at the hop that is named
@@ -257,6 +257,16 @@ class TestAlert:
         return self.verdict is not None
 
     @property
+    def is_self_test(self) -> bool:
+        """Whoever asked for it is who has to say that it came: nobody else was reached, so it proves no path."""
+        return Hop.TOLD in self.expects and self.asked_by != "" and self.asked_by == self.person
+
+    @property
+    def proves(self) -> bool:
+        """Whether the path works, by this test."""
+        return self.verdict is Verdict.DELIVERED and not self.is_self_test
+
+    @property
     def waits_for_consent(self) -> bool:
         return not self.is_over and self.mode is Mode.LIVE and not self.consent_by
 
@@ -273,6 +283,16 @@ class TestAlert:
     def has_to_be_cleaned_up(self) -> bool:
         """Something of it may be left in the tool."""
         return self.is_over and self.trying_at is not None and self.cleaned_at is None and not self.is_left
+
+    def rests(self, now: datetime) -> bool:
+        """Whether there is nothing to do about it until a person clicks, or until some time has come."""
+        if self.dirty:
+            return False
+        if self.is_over:
+            return self.clean_after is not None and self.clean_after > now
+        if self.waits_for_consent:
+            return self.consent is not None and now - self.asked_at < CONSENT_WITHIN
+        return self.missing == (Hop.SEEN,) and self.overdue_hop(now) is None
 
     @property
     def took(self) -> timedelta | None:
@@ -338,14 +358,14 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathStanding:
-    """A path, its newest test that is over, and the newest one that was delivered."""
+    """A path, its newest test that says something of it, and the newest one that proved it."""
 
     known: KnownPath
     newest: TestAlert | None
     proven: TestAlert | None
 
     def proof(self, now: datetime) -> Proof:
-        """A test that nobody let run says nothing; one that failed does, however fresh the proof before it is."""
+        """One that failed counts, however fresh the proof before it is."""
         if self.newest and self.newest.verdict in {Verdict.FAILED, Verdict.TIMED_OUT}:
             return Proof.BROKEN
         age = now - self._since

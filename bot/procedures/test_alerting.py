@@ -180,6 +180,7 @@ def _ask(records: Records, test: TestAlert, by: Person | None) -> None:
         "nonce": test.nonce,
         "on_schedule": test.on_schedule,
         "without_consent": bool(test.consent_by),
+        "self_test": test.is_self_test,
     }
     private = {"reason": test.reason} if test.reason else {}
     if test.component:

@@ -1,14 +1,14 @@
 """Test alerts with how far each came, and the paths that they can take.
 
 Revision ID: 0017
-Revises: 0012
+Revises: 0014
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0017"
-down_revision = "0012"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
@@ -43,6 +43,7 @@ def upgrade() -> None:
         ),
         sa.Column("asked_at", sa.BigInteger(), nullable=False),
         sa.Column("verdict", sa.String(), nullable=True, comment="null while it is under way"),
+        sa.Column("proves", sa.Boolean(), nullable=False, comment="whether the path works, by this test"),
         sa.Column(
             "unfinished",
             sa.Boolean(),

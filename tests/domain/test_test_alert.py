@@ -8,6 +8,7 @@ import pytest
 from bot.domain.test_alert import (
     Hop,
     KnownPath,
+    Message,
     Mode,
     PathStanding,
     Proof,
@@ -89,6 +90,27 @@ def test_a_proof_grows_old(
     now = START + timedelta(days=days)
 
     assert (stands.proof(now), stands.is_to_be_tested(now)) == (proof, to_be_tested)
+
+
+@pytest.mark.parametrize(
+    ("test", "minutes", "rests"),
+    [
+        (alert(*HOPS[:-1], dirty=False), 10, True),
+        (alert(*HOPS[:-1], dirty=False), 240, False),
+        (alert(*HOPS[:-1]), 10, False),
+        (alert(*HOPS, dirty=False), 10, False),
+        (alert(Hop.SENT, dirty=False), 1, False),
+        (alert(mode=Mode.LIVE, dirty=False, trying_at=None), 1, False),
+        (alert(mode=Mode.LIVE, dirty=False, consent=Message(channel="D1", ts="1")), 1, True),
+        (alert(mode=Mode.LIVE, dirty=False, consent=Message(channel="D1", ts="1")), 15, False),
+    ],
+)
+def test_what_waits_for_a_click_costs_nothing(
+    test: TestAlert,
+    minutes: int,
+    rests: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    assert test.rests(START + timedelta(minutes=minutes)) is rests
 
 
 def test_a_nonce_is_found_wherever_a_tool_passes_it_on() -> None:

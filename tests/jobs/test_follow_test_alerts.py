@@ -107,6 +107,9 @@ async def test_a_live_test_waits_for_the_yes_of_whom_it_pages(
 
         assert [one["urgency"] for one in pagerduty.incidents.values()] == ["high"]
         assert (test.consent_by, test.means) == ("U1SAM", ("phone",))
+        assert [
+            problem for message in slack.messages for problem in message_problems(message["blocks"])
+        ] == []
 
 
 async def test_without_a_yes_nothing_is_sent_and_a_lead_need_not_wait(

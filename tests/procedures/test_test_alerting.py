@@ -18,6 +18,7 @@ from bot.domain.test_alert import (
     Message,
     Mode,
     NeedsConsent,
+    Proof,
     Sent,
     TestAlert,
     TestIsOver,
@@ -48,7 +49,7 @@ def nonce() -> str:
 
 
 def begin(ledger: Ledger, path: str = "generic", **given: Any) -> TestAlert:
-    asked = {"nonce": nonce(), "mode": Mode.QUIET, "reach": REACH, "by": SAM} | given
+    asked = {"nonce": nonce(), "mode": Mode.QUIET, "reach": REACH, "by": LEAD} | given
     test: TestAlert = ledger.write(test_alerting.begin, path, **asked)
     return test
 
@@ -100,7 +101,7 @@ def test_from_the_request_to_the_verdict(database_url: str) -> None:
     told = [(row.type, row.by) for row in rows if row.type.startswith("test.")]
     assert told == [
         ("test.path_added", "socmon"),
-        ("test.asked", "U1SAM"),
+        ("test.asked", "U1LEAD"),
         ("test.sent", "socmon"),
         ("test.received", "generic"),
         ("test.passed", "socmon"),
@@ -252,6 +253,20 @@ def test_the_section_names_each_path_that_is_not_proven(paths: Ledger) -> None:
     assert "hop “received” (T-2). It goes to nobody." in bad.findings[0].says
     assert bad.findings[0].mend == "Give it a target."
     assert good.facts["delivered"] == 1
+
+
+def test_who_sends_themselves_a_test_proves_no_path(paths: Ledger) -> None:
+    """Nor does it make a broken path whole; what it finds broken counts."""
+    own = deliver_all(paths, sent(paths, by=SAM))
+    [unproven] = paths.read(test_alerting.standing)
+    broken = sent(paths, by=SAM)
+    paths.write(test_alerting.failed, broken.id, Hop.RECEIVED, Cause(says="No.", mend="Yes."))
+    paths.clock.move(60)
+    deliver_all(paths, sent(paths, by=SAM))
+    [still] = paths.read(test_alerting.standing)
+
+    assert (own.verdict, own.is_self_test, own.proves) == (Verdict.DELIVERED, True, False)
+    assert (unproven.proof(paths.clock.now()), still.proof(paths.clock.now())) == (Proof.NEVER, Proof.BROKEN)
 
 
 def test_a_path_that_comes_back_has_to_be_proven_anew(paths: Ledger) -> None:

@@ -454,6 +454,7 @@ test_alert = Table(
     Column("link", String, comment="the digest of the secret in the link that confirms it"),
     Column("asked_at", BigInteger, nullable=False),
     Column("verdict", String, comment="null while it is under way"),
+    Column("proves", Boolean, nullable=False, comment="whether the path works, by this test"),
     Column("unfinished", Boolean, nullable=False, comment="under way, not cleaned up, or not shown as it is"),
     Column("body", Text, nullable=False, comment="all of it, as JSON"),
     Index("test_alert_nonce", "nonce", unique=True),

@@ -68,6 +68,7 @@ class TestAlertPart(Part):
             "link": test.link or None,
             "asked_at": micros(test.asked_at),
             "verdict": test.verdict,
+            "proves": test.proves,
             "unfinished": not test.is_over or test.has_to_be_cleaned_up or test.dirty,
             "body": json.dumps(_plain(test), ensure_ascii=False),
         }
@@ -93,14 +94,12 @@ class TestAlertPart(Part):
     def unfinished_tests(self) -> list[TestAlert]:
         return self._tests(test_alert.c.unfinished.is_(True))
 
-    def tests_of(self, path: str, *, most: int) -> list[TestAlert]:
-        return self._newest(test_alert.c.path == path, most=most)
-
     def newest_tests(self, path: str) -> tuple[TestAlert | None, TestAlert | None]:
-        own, verdict = test_alert.c.path == path, test_alert.c.verdict
-        run = self._newest(own, verdict.is_not(None), verdict != Verdict.NOT_RUN, most=1)
-        proven = self._newest(own, verdict == Verdict.DELIVERED, most=1)
-        return next(iter(run), None), next(iter(proven), None)
+        own, proves = test_alert.c.path == path, test_alert.c.proves.is_(True)
+        broke = test_alert.c.verdict.in_([Verdict.FAILED, Verdict.TIMED_OUT])
+        telling = self._newest(own, proves | broke, most=1)
+        proven = self._newest(own, proves, most=1)
+        return next(iter(telling), None), next(iter(proven), None)
 
     def tests_between(self, start: datetime, end: datetime) -> list[TestAlert]:
         asked = test_alert.c.asked_at

@@ -27,6 +27,10 @@ ICONS = {
     Verdict.NOT_RUN: ":heavy_minus_sign:",
 }
 MOST_LISTED = 40
+SELF_TEST = (
+    "A self-test: who asked for it is on call. It shows what is broken, and proves no path. Let somebody else send"
+    " one."
+)
 
 
 def progress_message(test: TestAlert) -> Message:
@@ -44,7 +48,8 @@ def asked_message(test: TestAlert) -> Message:
     where = f"<#{test.channel}>" if test.channel else "the log"
     waits = f" It waits for {_person(test)} to say yes to being paged." if test.waits_for_consent else ""
     line = f":test_tube: Test {test.name} on {_way(test)} is under way.{waits} How far it comes: {where}."
-    return Message(text=f"TEST {test.name} is under way", blocks=[section(line)])
+    own = [context(SELF_TEST)] if test.is_self_test else []
+    return Message(text=f"TEST {test.name} is under way", blocks=[section(line), *own])
 
 
 def told_message(test: TestAlert) -> Message:
@@ -60,7 +65,7 @@ def told_message(test: TestAlert) -> Message:
         blocks=[
             section(line),
             actions([received]),
-            context("Your click proves that alerts of this path reach you."),
+            context("Your click goes on record: alerts of this path reach you."),
         ],
     )
 
@@ -166,6 +171,8 @@ def _result(test: TestAlert) -> str:
 
 
 def _small(test: TestAlert) -> Iterator[str]:
+    if test.is_self_test:
+        yield SELF_TEST
     if test.consent_by and test.consent_by != test.person and test.mode is Mode.LIVE:
         yield f"Paged without waiting for consent, by {mention(test.consent_by)}: {slack_text(test.reason, 300)}"
     if test.cleaned_at:
@@ -199,7 +206,7 @@ def _line(test: TestAlert) -> str:
     icon = ICONS[test.verdict] if test.verdict else ":hourglass_flowing_sand:"
     broken = f" at “{HOPS[test.broken]}”" if test.broken else ""
     took = f" in {_seconds(test.took)}" if test.took is not None else ""
-    due = " · scheduled" if test.on_schedule else ""
+    due = " · scheduled" if test.on_schedule else " · self-test" if test.is_self_test else ""
     became = f"{test.mode}: {test.verdict or 'under way'}{broken}{took}{due}"
     return f"{icon} {test.name} {date(test.asked_at)} `{slack_text(test.path, 100)}` {became}"
 
