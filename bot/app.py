@@ -55,6 +55,7 @@ from bot.procedures.show_alert import forget_problems, release_leases, reroute_t
 from bot.procedures.show_home import Installation
 from bot.procedures.show_storm import reroute_storms
 from bot.procedures.test_alerting import keep_paths
+from bot.procedures.validate_monitoring import take_rhythm
 from bot.providers import all_providers, own_ends, tools_at_the_gate
 from bot.providers.contract import OnCallSource, Secrets, Witness
 from bot.settings import Settings
@@ -192,7 +193,7 @@ class Socmon:
             groups=self.groups_on_call,
         )
         self.ticker = Ticker(
-            all_jobs(ZoneInfo(settings.config.timezone)),
+            all_jobs(ZoneInfo(settings.config.timezone), settings.rhythm),
             records=self.records,
             clock=self.clock,
             parts=self,
@@ -406,6 +407,7 @@ class Socmon:
                     await self.records.write(release_leases)
                 await self.records.write(take_standard, self.standard)
                 await self.records.write(keep_paths, self.test_paths)
+                await self.records.write(take_rhythm, self.settings.rhythm)
                 await self.records.write(reroute_threads, self.settings.slack_routes)
                 await self.records.write(reroute_storms, self.settings.slack_routes)
                 working = asyncio.create_task(self.projector.run()) if self.settings.slack.connected else None

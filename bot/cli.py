@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,8 +74,13 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser("test-alert", help="send a test alert along a path, and see how far it comes")
     )
 
-    jobs = commands.add_parser("jobs", help="what the clock starts: last and next runs")
+    jobs = commands.add_parser(
+        "jobs", help="what the clock starts, and every week's validation; exit 1 when one is missing"
+    )
     jobs.add_argument("--json", action="store_true")
+    for name, about in (("from", "first"), ("to", "last")):
+        words = f"the {about} day of the weeks to list; without it, the last year's"
+        jobs.add_argument(f"--{name}", dest=about, type=date.fromisoformat, metavar="DATE", help=words)
     jobs.set_defaults(run=_jobs)
 
     manifest = commands.add_parser("manifest", help="the Slack app manifest (Socket Mode)")
@@ -309,7 +315,7 @@ def _test_alert(options: argparse.Namespace) -> int:
 def _jobs(options: argparse.Namespace) -> int:
     from bot.commands.jobs import print_jobs  # noqa: PLC0415
 
-    return print_jobs(_settings(), as_json=options.json)
+    return print_jobs(_settings(), as_json=options.json, first=options.first, last=options.last)
 
 
 def _manifest(options: argparse.Namespace) -> int:

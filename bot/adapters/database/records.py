@@ -77,6 +77,7 @@ from bot.adapters.database.tables import (
 )
 from bot.adapters.database.test_alert import TestAlertPart
 from bot.adapters.database.tool import ToolPart
+from bot.adapters.database.validation import ValidationPart
 from bot.adapters.database.wakeup import CHANNEL
 from bot.domain.alert import Act, Alert
 from bot.domain.delivery import UNPROVEN, Delivery
@@ -419,6 +420,7 @@ class Unit(
     Flapping,
     ScopePart,
     StandardPart,
+    ValidationPart,
     Part,
 ):
     """One procedure's view of a batch: `bot.ports.Records`."""

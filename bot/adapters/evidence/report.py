@@ -26,9 +26,12 @@ NOT_COMPARED = (
     "delivery.delivery_id",
     "account_link",
     "account_name",
+    "attestation",
     "coverage_answer",
     "coverage_interval",
     "coverage_run",
+    "delegation",
+    "disposition",
     "draft",
     "escalation",
     "exclusion_request",
@@ -52,6 +55,10 @@ NOT_COMPARED = (
     "test_alert",
     "test_path",
     "thread",
+    "validation",
+    "validation_facts",
+    "validation_reminder",
+    "validation_rhythm",
     "vendor_write",
 )
 """Columns and tables that the log does not carry."""
