@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import aiohttp
@@ -28,8 +29,10 @@ from bot.adapters.database.migrate import is_current, is_empty, open_log, upgrad
 from bot.adapters.database.wakeup import Wakeup
 from bot.adapters.database.writer import Database
 from bot.adapters.evidence.keys import LogKey
+from bot.adapters.mail import NAME as EMAIL
+from bot.adapters.mail import Email, EmailTestAlerts
 from bot.adapters.network import AiohttpNetwork
-from bot.adapters.operators import Email, Operators, PagerDuty
+from bot.adapters.operators import Operators, PagerDuty
 from bot.adapters.slack.accounts import Accounts
 from bot.adapters.slack.channels import Channels
 from bot.adapters.slack.directory import Directory
@@ -43,6 +46,7 @@ from bot.domain.dashboard import PAGE
 from bot.domain.errors import SocmonError
 from bot.domain.oncall import StoredRoster
 from bot.domain.route import Routes
+from bot.domain.test_alert import WITNESSED, TestPath
 from bot.ports import Clock, Network, Randomness
 from bot.procedures.assess_coverage import routes as routes_to_people
 from bot.procedures.check_on_call import waits_for_slack
@@ -52,11 +56,13 @@ from bot.procedures.seal_log import MOST, DamagedLog, seal_log
 from bot.procedures.show_alert import forget_problems, release_leases, reroute_threads
 from bot.procedures.show_home import Installation
 from bot.procedures.show_storm import reroute_storms
+from bot.procedures.test_alerting import keep_paths
 from bot.procedures.validate_monitoring import take_rhythm
 from bot.providers import all_providers, own_ends, tools_at_the_gate
-from bot.providers.contract import OnCallSource, Secrets
+from bot.providers.contract import OnCallSource, Secrets, Witness
 from bot.settings import Settings
 from bot.standard import read_standard
+from handlers.confirm import Confirming
 from handlers.deployments import Gate
 from handlers.health import Health
 from handlers.http import SlackGuard, routes
@@ -144,6 +150,12 @@ class Socmon:
         self.accounts = Accounts(self.directory)
         self.channels = Channels(self.client)
         self.web = SlackWeb(self.client)
+        self.email = Email(
+            server=settings.smtp_url.get_secret_value(),
+            recipients=settings.config.operators.emails,
+            sender=settings.config.operators.email_from,
+        )
+        self.test_senders, self.witnesses = self._test_senders()
         self.operators = self._operators()
         self.on_call_sources = self._on_call_sources()
         self.projector = Projector(
@@ -208,6 +220,12 @@ class Socmon:
         self.queues = self._queues()
         self._acted = asyncio.Event()
 
+    @property
+    def test_paths(self) -> list[TestPath]:
+        """Every way that a test alert can take here, without hops that nobody could see."""
+        every = [path for sender in self.test_senders.values() for path in sender.paths()]
+        return every if self.witnesses else [path.without(WITNESSED) for path in every]
+
     def wake(self) -> None:
         """Something in Slack may lag, or a tool may be owed word of it."""
         self.projector.wake()
@@ -260,7 +278,13 @@ class Socmon:
         )
         return Starlette(
             routes=[
-                *routes(intake=self.intake, gate=self.gate, health=self._health(), slack=slack),
+                *routes(
+                    intake=self.intake,
+                    gate=self.gate,
+                    health=self._health(),
+                    confirming=Confirming(records=self.records),
+                    slack=slack,
+                ),
                 *more_routes,
             ],
             lifespan=lambda _app: self._lifespan(beside),
@@ -307,20 +331,32 @@ class Socmon:
             validation_channel=self.settings.config.slack.validation_channel or "",
             standard=self.standard,
             shipped_standard=self.shipped_standard,
+            randomness=self.randomness,
         )
         register(app, desk)
         return app
 
     def _operators(self) -> Operators:
-        settings, table = self.settings, self.settings.config.operators
-        smtp, key = settings.smtp_url.get_secret_value(), settings.operators_pagerduty_key.get_secret_value()
+        settings = self.settings
+        key = settings.operators_pagerduty_key.get_secret_value()
         return Operators(
             records=self.records,
             web=self.web,
             admins=self.directory.admins,
-            email=Email(server=smtp, recipients=table.emails, sender=table.email_from),
+            email=self.email,
             pagerduty=PagerDuty(key=key, url=settings.pagerduty_events_url),
         )
+
+    def _test_senders(self) -> tuple[Mapping[str, Any], Mapping[str, Witness]]:
+        """(the ways to send test alerts, the tools that say how far one came), of what is connected."""
+        known, connected = all_providers(), self.settings.providers
+        sent = {name: known[name].test_alerts(own) for name, own in connected.items()}
+        seen = {name: known[name].witness(own) for name, own in connected.items()}
+        mailing = EmailTestAlerts(
+            email=self.email, public_url=self.settings.public_url, randomness=self.randomness
+        )
+        senders = {name: sender for name, sender in sent.items() if sender}
+        return {**senders, EMAIL: mailing}, {name: witness for name, witness in seen.items() if witness}
 
     def _on_call_sources(self) -> dict[str, OnCallSource]:
         """The tools that know who is on call, of those that are connected."""
@@ -377,6 +413,7 @@ class Socmon:
                 if self.settings.sqlite_path is not None:
                     await self.records.write(release_leases)
                 await self.records.write(take_standard, self.standard)
+                await self.records.write(keep_paths, self.test_paths)
                 await self.records.write(take_rhythm, self.settings.rhythm)
                 await self.records.write(reroute_threads, self.settings.slack_routes)
                 await self.records.write(reroute_storms, self.settings.slack_routes)

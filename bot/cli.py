@@ -75,6 +75,10 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser("standard", help="how strictly everything has to be watched; exit 1 if due")
     )
 
+    _ask_test(
+        commands.add_parser("test-alert", help="send a test alert along a path, and see how far it comes")
+    )
+
     jobs = commands.add_parser(
         "jobs", help="what the clock starts, and every week's validation; exit 1 when one is missing"
     )
@@ -174,6 +178,21 @@ def _ask_standard(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=_standard)
+
+
+def _ask_test(parser: argparse.ArgumentParser) -> None:
+    about = (
+        "a path; without one they are listed. setup: what has to stand in the tools. list: a year of tests"
+    )
+    parser.add_argument("path", nargs="?", default="", metavar="PATH", help=about)
+    parser.add_argument("--component", default="", help="which one the test is about")
+    parser.add_argument("--live", action="store_true", help="page the person on call, who is asked first")
+    parser.add_argument("--now", action="store_true", help="with --live: do not wait for their yes")
+    parser.add_argument("--reason", default="", help="with --now: why, for the record")
+    parser.add_argument("--apply", action="store_true", help="with setup: make what is missing")
+    parser.add_argument("--yes", action="store_true", help="with setup --apply: do not ask")
+    parser.add_argument("--json", action="store_true", help="with list")
+    parser.set_defaults(run=_test_alert)
 
 
 def _ask_bench(parser: argparse.ArgumentParser) -> None:
@@ -290,6 +309,19 @@ def _dashboards(options: argparse.Namespace) -> int:
 
     show = print_available if options.available else print_dashboards
     return show(_settings(), as_json=options.json)
+
+
+def _test_alert(options: argparse.Namespace) -> int:
+    from bot.commands import test_alert  # noqa: PLC0415
+
+    match options.path:
+        case "setup":
+            return test_alert.set_up(_settings(), apply=options.apply, sure=options.yes)
+        case "" | "list":
+            return test_alert.print_tests(_settings(), as_json=options.json)
+        case path:
+            asked = {"live": options.live, "at_once": options.now, "reason": options.reason}
+            return test_alert.send(_settings(), path, component=options.component, **asked)
 
 
 def _jobs(options: argparse.Namespace) -> int:

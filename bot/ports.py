@@ -36,6 +36,7 @@ from bot.domain.shortfall import Question, Why
 from bot.domain.slot import Rhythm
 from bot.domain.standard_version import Version
 from bot.domain.storm import Digest, Members, Storm
+from bot.domain.test_alert import KnownPath, TestAlert
 from bot.domain.thread import Moment, Thread
 from bot.domain.tool import ToolAct, VendorWrite
 from bot.domain.validation import Facts, Validation
@@ -379,6 +380,52 @@ class SelfTestRecords(Protocol):
     def save_self_test(self, test: SelfTest) -> None: ...
 
 
+class TestAlertRecords(Protocol):
+    """Test alerts, and the paths that they can take."""
+
+    def test_paths(self) -> list[KnownPath]:
+        """All that were ever known, by id."""
+        ...
+
+    def save_test_path(self, known: KnownPath) -> None: ...
+
+    def new_test_id(self) -> int: ...
+
+    def save_test_alert(self, test: TestAlert) -> None:
+        """In place of what was kept of it before; one with another number is new."""
+        ...
+
+    def test_alert(self, test_id: int) -> TestAlert:
+        """Raises UnknownTest."""
+        ...
+
+    def test_with_nonce(self, nonce: str) -> TestAlert | None: ...
+
+    def is_test(self, provider: str, problem: str) -> bool:
+        """Whether the provider has told of a test under this key, which names a problem."""
+        ...
+
+    def test_with_link(self, digest: str) -> TestAlert | None:
+        """The one that the link with this digest confirms."""
+        ...
+
+    def unfinished_tests(self) -> list[TestAlert]:
+        """Those that are not over, not cleaned up, or show something old; oldest first."""
+        ...
+
+    def newest_tests(self, path: str) -> tuple[TestAlert | None, TestAlert | None]:
+        """(the path's newest test that failed or proved it, the newest one that proved it)."""
+        ...
+
+    def tests_between(self, start: datetime, end: datetime) -> list[TestAlert]:
+        """Those asked for from `start` up to but without `end`, oldest first."""
+        ...
+
+    def missed_runs(self, job: str, start: datetime, end: datetime) -> list[datetime]:
+        """When a job was due and did not run, from `start` up to but without `end`, oldest first."""
+        ...
+
+
 class ScopeRecords(Protocol):
     """What the tools see, what was found out about it, and every revision of the scope."""
 
@@ -670,6 +717,7 @@ class Records(
     ValidationRecords,
     HomeRecords,
     SelfTestRecords,
+    TestAlertRecords,
     OnCallRecords,
     EscalationRecords,
     NoticeRecords,

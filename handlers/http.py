@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Message
 
 from bot.ports import Clock
+from handlers.confirm import Confirming
 from handlers.deployments import Gate
 from handlers.health import Health
 from handlers.webhooks import Intake
@@ -31,11 +32,15 @@ MISFIT = (
 Handle = Callable[[Request], Awaitable[Response]]
 
 
-def routes(*, intake: Intake, gate: Gate, health: Health, slack: "SlackGuard | None") -> list[BaseRoute]:
+def routes(
+    *, intake: Intake, gate: Gate, health: Health, confirming: Confirming, slack: "SlackGuard | None"
+) -> list[BaseRoute]:
     """Every fixed route. Without a signing secret there is no /slack/events: Socket Mode needs none."""
     found: list[BaseRoute] = [
         Route("/webhooks/{provider}", intake.handle, methods=["POST"]),
         Route("/deployments", gate.handle, methods=["POST"]),
+        Route("/confirm/{token}", confirming.show),
+        Route("/confirm/{token}", confirming.confirm, methods=["POST"]),
         Route("/healthz", health.healthz),
         Route("/readyz", health.readyz),
         Route("/metrics", health.metrics),

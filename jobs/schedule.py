@@ -24,14 +24,17 @@ from bot.domain.schedule import CatchUp, RunStatus, lateness, owed
 from bot.domain.slot import Rhythm
 from bot.ports import Clock, RecordKeeper
 from bot.procedures import keep_schedule
+from bot.procedures.test_alerting import JOB as TEST_ALERTS
 from jobs.announce_losses import announce_losses
 from jobs.apply_retention import apply_retention
 from jobs.ask_about_scope import ask_about_scope
+from jobs.begin_test_alerts import begin_test_alerts
 from jobs.capture_dashboards import capture_dashboards
 from jobs.collect_coverage import collect_coverage
 from jobs.collect_inventory import collect_inventory
 from jobs.collect_on_call import collect_on_call
 from jobs.escalate_alerts import escalate_alerts
+from jobs.follow_test_alerts import follow_test_alerts
 from jobs.reconcile import reconcile
 from jobs.refresh_homes import refresh_homes
 from jobs.remind_of_standard import remind_of_standard
@@ -96,6 +99,7 @@ def all_jobs(timezone: Any, rhythm: Rhythm | None = None) -> tuple[Job, ...]:
         _often("reconcile", reconcile, minutes=5, says="every 5 min"),
         _often("sign-checkpoint", sign_checkpoint, minutes=1, says="every minute"),
         _often("suggest-tuning", suggest_tuning, minutes=1, says="every minute"),
+        _often("follow-test-alerts", follow_test_alerts, seconds=10, says="every 10 s"),
         _often("tell-operators", tell_operators, seconds=30, says="every 30 s"),
         _often("tell-of-validations", tell_of_validations, minutes=5, says="every 5 min"),
         Job(
@@ -126,6 +130,13 @@ def all_jobs(timezone: Any, rhythm: Rhythm | None = None) -> tuple[Job, ...]:
             run=capture_dashboards,
         ),
         _often("show-dashboards", show_dashboards, minutes=1, says="every minute"),
+        Job(
+            name=TEST_ALERTS,
+            every=CronTrigger(day_of_week="tue", hour=10, minute=0, timezone=timezone),
+            says=f"Tuesdays at 10:00 {timezone}, each path at least every 30 days",
+            catch_up=CatchUp.ALL,
+            run=begin_test_alerts,
+        ),
         Job(
             name="apply-retention",
             every=CronTrigger(hour=3, minute=30, timezone=timezone),

@@ -11,6 +11,7 @@ from bot.playground import datadog
 from bot.playground.datadog import API_KEY, APP_KEY, Body, host_list
 from bot.providers.contract import Secrets
 from bot.providers.datadog.settings import DatadogSettings
+from bot.providers.datadog.template import TEMPLATE
 from tests.fake_pagerduty import serving
 
 KEYS = {"dd-api-key": API_KEY, "dd-application-key": APP_KEY}
@@ -33,6 +34,8 @@ class FakeDatadog(datadog.FakeDatadog):
         self.asked: list[str] = []
         self.snapshots: list[bytes | int] = []
         self.url = ""
+        self.told: list[dict[str, str]] = []
+        """What the webhooks of monitors were told of the test metric: this relay stands in for Datadog's evaluation."""
 
     def settings(self, **facts: Any) -> DatadogSettings:
         known = {"api_key": API_KEY, "app_key": APP_KEY, "api_url": self.url}
@@ -52,9 +55,44 @@ class FakeDatadog(datadog.FakeDatadog):
             return web.json_response(self.garbage[request.path])
         if request.path.startswith(datadog.SNAPSHOTS):
             return await self._drawn(query)
-        body = await request.json() if request.method == "POST" else {}
+        body = await request.json() if request.can_read_body else {}
+        if not self.refuses and (request.path, request.method) != ("/api/v1/monitor", "GET"):
+            if request.path.startswith("/api/v1/monitor"):
+                return web.json_response(self._write(request.path.rpartition("/")[2], body))
+            if request.path == "/api/v2/series":
+                for one in body["series"]:
+                    self._evaluate(one)
+                return web.json_response({"errors": []}, status=202)
         status, said = self.answer(request.path, query, KEYS, body)
         return web.json_response(said, status=status)
+
+    def _write(self, number: str, body: Body) -> Body:
+        found = next((one for one in self.monitors if str(one["id"]) == number), None)
+        if found is None:
+            return self.monitor(**body)
+        found.update(body)
+        return found
+
+    def _evaluate(self, series: Body) -> None:
+        """A monitor whose filter takes the series goes off, and tells its webhook unless it is muted."""
+        tags = dict(tag.split(":", 1) for tag in series["tags"])
+        value = max(point["value"] for point in series["points"])
+        scope = f"component:{tags['component']},run:{tags['run']}"
+        for monitor in self.monitors:
+            if f"{series['metric']}{{route:{tags['route']}}}" not in monitor["query"]:
+                continue
+            groups = monitor.setdefault("state", {"groups": {}})["groups"]
+            if not value and scope not in groups:
+                continue
+            state = "Triggered" if value > 1 else "Warn" if value else "Recovered"
+            groups[scope] = {"name": scope, "status": _STATUS[state]}
+            muted = any(self._mutes(one, monitor) for one in self.downtimes)
+            if "@webhook-socmon" in monitor["message"] and "socmon" in self.webhooks and not muted:
+                self.told.append(_payload(monitor, state, scope, self.now))
+
+    def _mutes(self, downtime: Body, monitor: Body) -> bool:
+        about = downtime["attributes"]["monitor_identifier"]
+        return bool(about.get("monitor_id") == monitor["id"] or about.get("monitor_tags") == ["*"])
 
     async def _drawn(self, query: Any) -> web.Response:
         answer: bytes | int = self.snapshots.pop(0) if self.snapshots else self.picture(query)
@@ -69,6 +107,26 @@ class FakeDatadog(datadog.FakeDatadog):
         page, known = self.hosts[:count], len(self.hosts)
         self.hosts = [one for one in self.hosts if one["name"] != self.loses]
         return host_list(page, of=known)
+
+
+_STATUS = {"Triggered": "Alert", "Warn": "Warn", "Recovered": "OK"}
+
+
+def _payload(monitor: Body, state: str, scope: str, now: datetime) -> dict[str, str]:
+    at = str(int(now.timestamp() * 1000))
+    return dict.fromkeys(map(str, TEMPLATE), "") | {
+        "v": "1",
+        "id": f"{monitor['id']}{scope}{state}",
+        "monitor_id": str(monitor["id"]),
+        "cycle": f"{monitor['id']}{scope}",
+        "transition": state,
+        "title": f"[{state} on {{{scope}}}] {monitor['name']}",
+        "scope": scope,
+        "query": monitor["query"],
+        "text": monitor["message"],
+        "date": at,
+        "last_updated": at,
+    }
 
 
 @contextmanager

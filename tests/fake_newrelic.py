@@ -2,7 +2,8 @@
 
 New Relic publishes no schema. This one holds the fields, names of types and arguments that its official Go client
 asks for (newrelic-client-go: pkg/entities, nrdb, alerts, notifications, workflows), and of muting rules `status`, which
-that client's recorded answers hold. A question for any other field is refused, as NerdGraph would.
+that client's recorded answers hold; `aiNotificationsTestChannelById` stands in New Relic's documentation only. A
+question for any other field is refused, as NerdGraph would.
 """
 
 import re
@@ -27,7 +28,41 @@ SCHEMA = build_schema(
     scalar Seconds
     scalar EntityGuid
     type Query { actor: Actor }
-    type Mutation { dashboardCreateSnapshotUrl(guid: EntityGuid!): String }
+    type Mutation {
+      dashboardCreateSnapshotUrl(guid: EntityGuid!): String
+      alertsPolicyCreate(accountId: Int!, policy: AlertsPolicyInput!): Policy
+      alertsNrqlConditionStaticCreate(
+        accountId: Int!, policyId: ID!, condition: AlertsNrqlConditionStaticInput!
+      ): NrqlCondition
+      alertsNrqlConditionStaticUpdate(
+        accountId: Int!, id: ID!, condition: AlertsNrqlConditionUpdateStaticInput!
+      ): NrqlCondition
+      aiNotificationsTestChannelById(accountId: Int!, channelId: ID!): ChannelTest
+    }
+    enum Preference { PER_POLICY PER_CONDITION PER_CONDITION_AND_TARGET }
+    enum Operator { ABOVE ABOVE_OR_EQUALS BELOW BELOW_OR_EQUALS EQUALS NOT_EQUALS }
+    enum Priority { CRITICAL WARNING }
+    enum Occurrences { ALL AT_LEAST_ONCE }
+    enum Aggregation { CADENCE EVENT_FLOW EVENT_TIMER }
+    input AlertsPolicyInput { name: String! incidentPreference: Preference! }
+    input NrqlInput { query: Nrql! }
+    input TermInput {
+      operator: Operator! priority: Priority threshold: Float! thresholdDuration: Int!
+      thresholdOccurrences: Occurrences!
+    }
+    input SignalInput { aggregationWindow: Int aggregationMethod: Aggregation aggregationTimer: Int }
+    input ExpirationInput {
+      closeViolationsOnExpiration: Boolean expirationDuration: Int openViolationOnExpiration: Boolean
+    }
+    input AlertsNrqlConditionStaticInput {
+      name: String! description: String titleTemplate: String enabled: Boolean! nrql: NrqlInput! terms: [TermInput!]
+      signal: SignalInput expiration: ExpirationInput violationTimeLimitSeconds: Int
+    }
+    input AlertsNrqlConditionUpdateStaticInput {
+      name: String description: String titleTemplate: String enabled: Boolean nrql: NrqlInput terms: [TermInput!]
+      signal: SignalInput expiration: ExpirationInput violationTimeLimitSeconds: Int
+    }
+    type ChannelTest { result: String details: String error: Problem }
     type Actor { account(id: Int!): Account entitySearch(query: String): EntitySearch }
     type EntitySearch { count: Int results(cursor: String): EntityResult }
     type EntityResult { nextCursor: String entities: [Entity] }
@@ -118,16 +153,26 @@ class FakeNewRelic:
     picture: bytes = b""
     drawn: list[str] = field(default_factory=list)
     url: str = ""
+    license: str = "a license key"
+    tested: dict[str, str] = field(
+        default_factory=lambda: {"result": "SUCCESS", "details": "HTTP 200", "error": None}  # type: ignore[dict-item]
+    )
+    events: list[dict[str, Any]] = field(default_factory=list)
 
     def settings(self, **facts: Any) -> NewRelicSettings:
         known: dict[str, Any] = {"api_key": "a user key", "account": ACCOUNT, "api_url": self.url}
         return NewRelicSettings(secrets=Secrets(), **known | facts)
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.Response:  # noqa: PLR0911 - one for each path and fault
         if request.path.startswith("/image/"):
             self.drawn.append(request.query_string)
             return web.Response(body=self.picture, content_type="image/png")
         body = await request.json()
+        if request.path == f"/v1/accounts/{ACCOUNT}/events":
+            if request.headers.get("Api-Key") != self.license:
+                return web.json_response({"error": "Missing or invalid API key"}, status=403)
+            self.events += body
+            return web.json_response({"success": True, "uuid": "f4e8"})
         query, variables = body["query"], body["variables"]
         self.asked.append(query)
         later = "?" if variables.get("cursor") else ""
@@ -147,7 +192,53 @@ class FakeNewRelic:
         def snapshot(_info: Any, guid: str) -> str:
             return f"{self.url}/image/{guid}?format=PDF&width=1200&height=900"
 
-        return {"actor": self._actor(), "dashboardCreateSnapshotUrl": snapshot}
+        return {
+            "actor": self._actor(),
+            "dashboardCreateSnapshotUrl": snapshot,
+            "alertsPolicyCreate": lambda _info, policy, **_: self._policy(policy),
+            "alertsNrqlConditionStaticCreate": lambda _info, policyId, condition, **_: self.condition(  # noqa: N803
+                **condition, policyId=policyId
+            ),
+            "alertsNrqlConditionStaticUpdate": lambda _info, id, condition, **_: self._mend(id, condition),  # noqa: A006
+            "aiNotificationsTestChannelById": lambda _info, **_: self.tested,
+        }
+
+    def _policy(self, given: dict[str, Any]) -> dict[str, Any]:
+        self.policies.append({"id": str(20 + len(self.policies)), **given})
+        return self.policies[-1]
+
+    def _mend(self, number: str, given: dict[str, Any]) -> dict[str, Any]:
+        found = next(one for one in self.conditions if one["id"] == number)
+        found.update(given)
+        return found
+
+    def issues(self, state: str = "ACTIVATED") -> list[dict[str, Any]]:
+        """The bodies that a workflow's webhook gets of the events: this stands in for New Relic's evaluation.
+
+        A condition that is on counts them, and no muting rule is active; its title is made of its template.
+        """
+        found = []
+        for number, event in enumerate(self.events):
+            for one in self.conditions:
+                if (
+                    one["enabled"]
+                    and f"mode = '{event['mode']}'" in one["nrql"]["query"]
+                    and not self.muting_rules
+                ):
+                    title = one["titleTemplate"].replace("{{tags.run}}", event["run"])
+                    found.append(
+                        {
+                            "issueId": f"0ea2df1c-adab-45d2-aae0-{number:012d}",
+                            "state": state,
+                            "trigger": "STATE_CHANGE",
+                            "priority": one["terms"][0]["priority"],
+                            "title": title.replace("{{tags.component}}", event["component"]),
+                            "conditionName": [one["name"]],
+                            "createdAt": event["timestamp"] * 1000,
+                            "updatedAt": event["timestamp"] * 1000 + len(state),
+                        }
+                    )
+        return found
 
     def _actor(self) -> dict[str, Any]:
         return {

@@ -2,13 +2,11 @@
 
 import asyncio
 import logging
-import smtplib
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from email.message import EmailMessage
-from urllib.parse import unquote, urlsplit
 
+from bot.adapters.mail import Email
 from bot.adapters.slack.web import NoAnswer, RateLimited, SlackSaysNo, SlackWeb
 from bot.domain.errors import SocmonError
 from bot.ports import RecordKeeper
@@ -17,15 +15,6 @@ from bot.procedures import show_alert
 log = logging.getLogger(__name__)
 
 SECONDS = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Email:
-    """`server` is an address like smtps://user:password@smtp.example.com:465. Without it no e-mail is sent."""
-
-    server: str = field(default="", repr=False)
-    recipients: Sequence[str] = ()
-    sender: str = "socmon@localhost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,24 +97,7 @@ class Operators:
         return True
 
     def _by_email(self, subject: str, text: str) -> bool:
-        url = urlsplit(self._email.server)
-        if not url.hostname or not self._email.recipients:
-            return False
-        message = EmailMessage()
-        message["Subject"] = f"socmon: {subject}"
-        message["From"] = self._email.sender
-        message["To"] = ", ".join(self._email.recipients)
-        message["Auto-Submitted"] = "auto-generated"
-        message.set_content(text)
-        with _connected(url.scheme, url.hostname, url.port) as smtp:
-            if url.username:
-                if not isinstance(smtp.sock, ssl.SSLSocket):
-                    raise smtplib.SMTPNotSupportedError(
-                        "The mail server offers no TLS, so it gets no password."
-                    )
-                smtp.login(unquote(url.username), unquote(url.password or ""))
-            smtp.send_message(message)
-        return True
+        return self._email.send(f"socmon: {subject}", text, to=self._email.recipients)
 
     def _by_pagerduty(self, subject: str, text: str) -> bool:
         if not self._pagerduty.key:
@@ -142,15 +114,3 @@ class Operators:
             summary = f"socmon: {text}"[:1024]
             client.trigger(summary, "socmon", dedup_key=f"socmon:{subject}", severity="critical")
         return True
-
-
-def _connected(scheme: str, host: str, port: int | None) -> smtplib.SMTP:
-    """TLS from the start (smtps), or as soon as the server offers it; certificates are checked."""
-    trusted = ssl.create_default_context()
-    if scheme == "smtps":
-        return smtplib.SMTP_SSL(host, port or 465, timeout=SECONDS, context=trusted)
-    smtp = smtplib.SMTP(host, port or 587, timeout=SECONDS)
-    smtp.ehlo()
-    if smtp.has_extn("starttls"):
-        smtp.starttls(context=trusted)
-    return smtp

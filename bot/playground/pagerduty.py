@@ -15,6 +15,8 @@ from bot.playground.pagerduty_shapes import SITE, Body, oncall, reference, rule,
 Query = Mapping[str, Sequence[str]]
 
 KEY = "a-key-of-the-fake"
+TEST_KEY = "fedcba9876543210fedcba9876543210"
+"""The integration key of its test service."""
 POLICY = "PESC001"
 MOST_ITEMS = 100
 
@@ -32,6 +34,8 @@ class FakePagerDuty:
         self.policies: dict[str, Body] = {}
         self.services: dict[str, Body] = {}
         self.oncalls: list[Body] = []
+        self.notified: dict[str, list[Body]] = {}
+        self.subscriptions: list[Body] = []
         self.hear: Callable[[Body], None] = lambda _event: None
         self.changed: Callable[[], None] = lambda: None
         self.is_down: Callable[[], bool] = lambda: False
@@ -75,7 +79,13 @@ class FakePagerDuty:
 
     # What happens there
     def trigger(
-        self, title: str, *, incident: str = "", service: str = "prod-db-1", urgency: str = "high"
+        self,
+        title: str,
+        *,
+        incident: str = "",
+        service: str = "prod-db-1",
+        urgency: str = "high",
+        key: str = "",
     ) -> Body:
         number = self._next()
         found = incident or f"PFAKE{number:04d}"
@@ -91,7 +101,7 @@ class FakePagerDuty:
             "created_at": at,
             "last_status_change_at": at,
             "status": "triggered",
-            "incident_key": f"{service}/{number}",
+            "incident_key": key or f"{service}/{number}",
             "service": reference("service", "PSVC001", service),
             "assignments": self._assigned(1)[:1],
             "acknowledgements": [],
@@ -103,6 +113,51 @@ class FakePagerDuty:
         }
         self._tell("triggered", self.incidents[found], None)
         return self.incidents[found]
+
+    def enqueue(self, event: Body) -> tuple[int, Body]:
+        """What the Events API does: it takes whatever has a key that exists, also where no incident comes of it."""
+        key, action = event.get("routing_key"), event.get("event_action")
+        service = next((one for one in self.services.values() if _has_key(one, key)), None)
+        if service is None:
+            errors = ["Invalid routing key"]
+            return 400, {"status": "invalid event", "message": "Event object is invalid", "errors": errors}
+        dedup, open_one = event["dedup_key"], self._open_with(event["dedup_key"])
+        if action == "resolve" and open_one:
+            self.act(None, open_one["id"], status="resolved")
+        elif action == "trigger" and not open_one and service["status"] not in {"disabled", "maintenance"}:
+            payload = event["payload"]
+            urgency = "high" if payload["severity"] in {"critical", "error"} else "low"
+            made = self.trigger(payload["summary"], service=service["name"], urgency=urgency, key=dedup)
+            self._notify(made)
+        return 202, {"status": "success", "message": "Event processed", "dedup_key": dedup}
+
+    def _open_with(self, key: str) -> Body | None:
+        every = self.incidents.values()
+        return next(
+            (one for one in every if one.get("incident_key") == key and one["status"] != "resolved"), None
+        )
+
+    def _notify(self, incident: Body) -> None:
+        """Whoever is assigned is told by each of their rules for this urgency, at once."""
+        at = _time(self._now())
+        for assignment in incident["assignments"]:
+            who = assignment["assignee"]
+            for one in self.rules.get(who["id"], []):
+                if one["urgency"] not in {incident["urgency"], "all"}:
+                    continue
+                kind = (
+                    one["contact_method"]["type"]
+                    .partition("_contact_method")[0]
+                    .removesuffix("_notification")
+                )
+                entry = {
+                    "id": f"RLOG{self._next():04d}",
+                    "type": "notify_log_entry",
+                    "created_at": at,
+                    "user": who,
+                    "channel": {"type": "auto", "notification": {"type": f"{kind}_notification"}},
+                }
+                self.notified.setdefault(incident["id"], []).append(entry)
 
     def adopt(self, event: Body) -> None:
         """An incident of which the bot is told elsewhere (by a sample) stands here as well, with what it says."""
@@ -193,6 +248,8 @@ class FakePagerDuty:
         """`headers` by their names in lower case."""
         if self.is_down():
             return 503, _error("Service Unavailable")
+        if (method, path) == ("POST", "/v2/enqueue"):
+            return self.enqueue(body)
         if headers.get("authorization") != f"Token token={KEY}":
             return 401, _error("Unauthorized")
         parts = path.strip("/").split("/")
@@ -204,17 +261,26 @@ class FakePagerDuty:
             return 400, _error("Requester User Not Found")
         return self._write(method, parts, author, body)
 
-    def _read(self, parts: list[str], query: Query) -> tuple[int, Body]:
+    def _read(self, parts: list[str], query: Query) -> tuple[int, Body]:  # noqa: C901 - a table of paths
         found: Body | None
         match parts:
             case ["incidents"]:
                 wanted = query.get("statuses[]") or ["triggered", "acknowledged", "resolved"]
-                every = [one for one in self.incidents.values() if one["status"] in wanted]
+                key = (query.get("incident_key") or [""])[0]
+                every = [
+                    one
+                    for one in self.incidents.values()
+                    if one["status"] in wanted and key in {"", one.get("incident_key")}
+                ]
                 found = _page("incidents", every, query)
             case ["incidents", number]:
                 found = _wrapped("incident", self.incidents.get(number))
             case ["incidents", number, "notes"]:
                 found = {"notes": self.notes.get(number, [])}
+            case ["incidents", number, "log_entries"]:
+                found = _page("log_entries", self.notified.get(number, []), query)
+            case ["webhook_subscriptions"]:
+                found = _page("webhook_subscriptions", self.subscriptions, query)
             case ["users"]:
                 asked = (query.get("query") or [""])[0].casefold()
                 people = self.users.values()
@@ -274,6 +340,10 @@ class FakePagerDuty:
                 return 405, _error("Method Not Allowed")
 
 
+def _has_key(service: Body, key: Any) -> bool:
+    return any(one.get("integration_key") == key for one in service["integrations"])
+
+
 def _reference(integration: Body) -> Body:
     return {
         "id": integration["id"],
@@ -311,4 +381,13 @@ def _time(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"
 
 
-_KEPT = ("incidents", "notes", "users", "rules", "policies", "services", "oncalls")
+_KEPT = (
+    "incidents",
+    "notes",
+    "users",
+    "rules",
+    "policies",
+    "services",
+    "oncalls",
+    "notified",
+)

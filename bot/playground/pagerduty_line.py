@@ -10,8 +10,8 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from bot.playground.pagerduty import KEY, FakePagerDuty
-from bot.playground.pagerduty_shapes import Body
+from bot.playground.pagerduty import KEY, TEST_KEY, FakePagerDuty
+from bot.playground.pagerduty_shapes import Body, subscription
 from bot.playground.tls import server_context
 from bot.providers.contract import Sample
 from bot.providers.pagerduty.samples import signed
@@ -35,11 +35,17 @@ class PagerDutyLine:
         self.authority = folder / "pagerduty-authority.pem"
         self._events: asyncio.Queue[Body] = asyncio.Queue()
         fake.hear = self._hear
+        fake.subscriptions = [subscription(self._webhook)]
 
     @property
     def environ(self) -> Mapping[str, str]:
         """What makes the bot ask and tell this PagerDuty."""
-        return {"PAGERDUTY_API_KEY": KEY, "SOCMON_PAGERDUTY_URL": self.url}
+        return {
+            "PAGERDUTY_API_KEY": KEY,
+            "SOCMON_PAGERDUTY_URL": self.url,
+            "SOCMON_PAGERDUTY_EVENTS_URL": self.url,
+            "SOCMON_PAGERDUTY_TEST_KEY": TEST_KEY,
+        }
 
     async def start(self) -> None:
         async def answer(request: web.Request) -> web.Response:

@@ -28,14 +28,14 @@ def method(id: str, kind: str = "phone", **facts: Any) -> Body:  # noqa: A002
     return {**known, "enabled": True, "blacklisted": False, **facts}
 
 
-def rule(method: str, minutes: int = 0, urgency: str = "high") -> Body:
+def rule(method: str, minutes: int = 0, urgency: str = "high", kind: str = "phone") -> Body:
     """A contact method (its id) rings so many minutes after an incident was assigned."""
     return {
         "id": f"R{method}{urgency}",
         "type": "assignment_notification_rule",
         "start_delay_in_minutes": minutes,
         "urgency": urgency,
-        "contact_method": reference("phone_contact_method", method, "Mobile"),
+        "contact_method": reference(f"{kind}_contact_method", method, "Mobile"),
     }
 
 
@@ -107,4 +107,20 @@ def service(
             for number, key in enumerate(keys)
         ],
         "teams": [],
+    }
+
+
+def subscription(url: str, *, active: bool = True, temporarily_disabled: bool = False) -> Body:
+    """A v3 webhook subscription."""
+    return {
+        "id": "PSUB001",
+        "type": "webhook_subscription",
+        "active": active,
+        "delivery_method": {
+            "type": "http_delivery_method",
+            "url": url,
+            "temporarily_disabled": temporarily_disabled,
+        },
+        "events": ["incident.triggered"],
+        "filter": {"type": "account_reference"},
     }

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from bot.playground.pagerduty import POLICY, FakePagerDuty
-from bot.playground.pagerduty_shapes import method, policy, service
+from bot.playground.pagerduty import POLICY, TEST_KEY, FakePagerDuty
+from bot.playground.pagerduty_shapes import method, policy, rule, service
 
 TEAM = "T0PLAY"
 TEAM_NAME = "Northwind"
@@ -180,10 +180,12 @@ def staff_pagerduty(fake: FakePagerDuty, now: datetime) -> None:
     """
     fake.policies[POLICY] = policy(POLICY, 5, 15, name="Platform")
     fake.services["PSVC001"] = service("PSVC001", "Production", POLICY, "0123456789abcdef0123456789abcdef")
+    fake.services["PSVC002"] = service("PSVC002", "socmon test", POLICY, TEST_KEY, urgency="severity_based")
     for user, name in (("PSAM", "Sam Rivera"), ("PKIM", "Kim Okafor"), ("PPAT001", "Pat Example")):
         email = f"{name.split()[0].lower()}@northwind.example"
         mail = method(f"{user}2", "email", address=email, label="Work")
         fake.hire(user, name, email, method(f"{user}1", address=f"0170123{len(fake.users):04}"), mail)
+        fake.rules[user].append(rule(f"{user}2", urgency="low", kind="email"))
     fake.hire("PBOT001", "socmon", PAGERDUTY_SENDER)
     today = now.astimezone(UTC).replace(hour=NINE, minute=0, second=0, microsecond=0)
     handover = today + timedelta(days=(FRIDAY - today.weekday()) % 7)

@@ -18,6 +18,7 @@ from bot.domain.thread import SlackRoutes
 from bot.domain.tool import ToolAct, WriteState
 from bot.ports import Records
 from bot.procedures.receive_alert import receive_alert
+from bot.procedures.test_alerting import test_of
 
 MOST_MOMENTS = 50
 RESOLVED_HERE = "resolved here"
@@ -56,6 +57,8 @@ def _what_is_open(
     missed: list[Reported] = []
     kinds: list[str] = []
     for one in found:
+        if test_of(records, one.reported):
+            continue  # a test alert of ours, which is no alert
         known = _known(records, provider, one)
         report, kind = _difference(records, known, one, as_of)
         if report:

@@ -10,7 +10,7 @@ from hashlib import sha256
 from itertools import count
 
 from bot.domain.alert import SOURCES, Alert, Change, Reported, Response, Source
-from bot.domain.delivery import Delivery, Outcome, Receipt, Result
+from bot.domain.delivery import TEST_NOTIFICATION, Delivery, Outcome, Receipt, Result
 from bot.domain.evidence import Actor, Entry, Fact, timestamp
 from bot.domain.retelling import details_of, source_facts
 from bot.domain.thread import SlackRoutes
@@ -18,6 +18,7 @@ from bot.domain.tool import Done
 from bot.ports import Records
 from bot.procedures.check_on_call import who_is_called
 from bot.procedures.sync_with_tools import did_there, hear_echo, person_of
+from bot.procedures.test_alerting import hear, recognise
 
 ECHO = "echo of our own write"
 
@@ -28,7 +29,10 @@ def receive_alert(records: Records, delivery: Delivery, *, routes: SlackRoutes) 
         if delivery.named or not _is_news(records, delivery):
             return _counted(records, delivery, Receipt(result=Result.DUPLICATE))
         delivery = replace(delivery, delivery_id=_free_id(records, delivery))
+    delivery, tests = recognise(records, delivery)
     number = records.add_delivery(delivery)
+    for test, key in tests:
+        hear(records, test.id, key, delivery, number)
     if delivery.unreadable:
         _log(records, delivery, number, "delivery.unreadable", first=True)
         return _counted(records, delivery, Receipt(result=Result.UNREADABLE))
@@ -80,13 +84,20 @@ def _receive(
     latest = records.latest_alert(delivery.provider, reported.dedup_key)
     if latest and reported.done and hear_echo(records, latest, reported.done):
         return Outcome.IGNORED, latest.id, ECHO
-    if latest is None and (why := reported.ignored_if_unknown or _UNKNOWN.get(reported.change)):
+    if latest is None and (why := _begins_nothing(records, delivery, reported)):
         return Outcome.IGNORED, None, why
     if latest and reported.change is Change.UPDATED:
         return _update(records, delivery, number, reported, latest, first=first)
     if latest is None or opens_new_episode(latest, reported, at=records.now):
         return _open(records, delivery, number, reported, routes, latest=latest, first=first)
     return _hear(records, delivery, number, reported, latest, first=first)
+
+
+def _begins_nothing(records: Records, delivery: Delivery, reported: Reported) -> str:
+    """Why a report about a problem that never had an alert does not open one; "" when it does."""
+    if reported.change is not Change.TRIGGERED and records.is_test(delivery.provider, reported.dedup_key):
+        return TEST_NOTIFICATION
+    return reported.ignored_if_unknown or _UNKNOWN.get(reported.change, "")
 
 
 def opens_new_episode(latest: Alert, reported: Reported, *, at: datetime) -> bool:

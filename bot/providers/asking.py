@@ -31,6 +31,19 @@ def ask(url: str, *, headers: Mapping[str, str], body: Any = None) -> Any:
 
     HTTPS_PROXY and SSL_CERT_FILE count.
     """
+    read = _answer(url, headers, body)
+    try:
+        return answered(read)
+    except (ValueError, RecursionError) as error:
+        raise ToolSilent("its answer is no JSON") from error
+
+
+def tell(url: str, *, headers: Mapping[str, str], body: Any) -> None:
+    """Post `body`, whatever the answer says beside that it was taken; raises as `ask`."""
+    _answer(url, headers, body)
+
+
+def _answer(url: str, headers: Mapping[str, str], body: Any) -> bytes:
     data = None if body is None else json.dumps(body).encode()
     given = {"Accept": "application/json", "User-Agent": "socmon", **headers}
     if data is not None:
@@ -38,7 +51,7 @@ def ask(url: str, *, headers: Mapping[str, str], body: Any = None) -> Any:
     request = Request(url, data=data, headers=given)  # noqa: S310 - an operator wrote the address
     try:
         with _opener(url).open(request, timeout=SECONDS) as answer:
-            read = answer.read(MOST_BYTES + 1)
+            read: bytes = answer.read(MOST_BYTES + 1)
     except HTTPError as error:
         error.close()
         raise Declined(error.code) from error
@@ -46,10 +59,7 @@ def ask(url: str, *, headers: Mapping[str, str], body: Any = None) -> Any:
         raise ToolSilent(f"no answer ({type(error).__name__})") from error
     if len(read) > MOST_BYTES:
         raise ToolSilent(f"its answer is over {MOST_BYTES} bytes")
-    try:
-        return answered(read)
-    except (ValueError, RecursionError) as error:
-        raise ToolSilent("its answer is no JSON") from error
+    return read
 
 
 def picture(url: str, *, headers: Mapping[str, str], seconds: float = SECONDS) -> bytes:

@@ -23,6 +23,7 @@ from bot.domain.oncall import Roster
 from bot.domain.paging import Service
 from bot.domain.plan import Foreseen, Resource
 from bot.domain.spending import Billed
+from bot.domain.test_alert import Cause, Hop, Sent, Standing, TestAlert, TestPath, Witnessed
 from bot.domain.tool import Account, Author, ToolAct, VendorWrite
 from bot.ports import Network
 
@@ -317,6 +318,80 @@ def _foresees_nothing(
     return Foreseen()
 
 
+class Witness(Protocol):
+    """A tool that can say how far a test alert came. Synchronous, with time-outs: jobs use a thread."""
+
+    def look(self, test: TestAlert, at: datetime) -> Pulled[Witnessed]:
+        """The hops at which the tool saw it; found by the nonce. Trouble is an incomplete answer: it never raises."""
+        ...
+
+    def explain(self, test: TestAlert, hop: Hop, at: datetime) -> Cause | None:
+        """Why the test has not passed this hop, as far as the tool knows; None when nothing is wrong with it.
+
+        Raises ToolSilent when the tool does not answer.
+        """
+        ...
+
+
+class TestAlertSender(Protocol):
+    """How a test alert begins in a tool, as near the source as its alerts do. Synchronous, with time-outs.
+
+    The nonce of the test has to come back in the tool's messages: in what its webhook reads as the title, text, value,
+    condition or component of an alert, or in its key. There the test is recognised, and nowhere else. TEST, which test
+    it is and for which component stand in what people may see of it: `marked` says it.
+    """
+
+    def paths(self) -> tuple[TestPath, ...]:
+        """The ways that can be tested with these settings, without asking the tool. Their ids begin with its name.
+
+        They may name hops in a paging tool: these are left out where none is connected.
+        """
+        ...
+
+    def send(self, test: TestAlert, at: datetime) -> Sent:
+        """Let the tool raise it; harmless to repeat with the same nonce.
+
+        A QUIET test has to wake nobody. Raises ToolRefused, which says what is wrong on the way and how to mend it, or
+        ToolSilent; after both something may be left there.
+        """
+        ...
+
+    def explain(self, test: TestAlert, hop: Hop, at: datetime) -> Cause | None:
+        """Why the test has not passed this hop, asked for once its time is over. As with a Witness."""
+        ...
+
+    def clean_up(self, test: TestAlert, at: datetime) -> str:
+        """End whatever the test has left in the tool, and return what was done; harmless to repeat.
+
+        Found by the nonce and the component alone, since a crash may have lost everything else. Raises ToolSilent and
+        ToolRefused.
+        """
+        ...
+
+    def plan_setup(self, at: datetime) -> Pulled[Standing]:
+        """What has to stand in the tool for its paths, and whether it does; nothing when it takes nothing.
+
+        Changes nothing. Trouble is an incomplete answer: it never raises.
+        """
+        ...
+
+    def set_up(self, standing: Standing, at: datetime) -> str:
+        """Make this part of the plan, and return what was made; harmless to repeat. Raises ToolSilent, ToolRefused."""
+        ...
+
+
+def marked(test: TestAlert) -> str:
+    """What stands in a tool for people to read: one line, with the nonce in it."""
+    about = f" of {test.component}" if test.component else ""
+    return f"[TEST] socmon {test.name}{about}: nothing is wrong ({test.nonce})"
+
+
+def cause_of(why: str) -> Cause:
+    """A sentence of what is wrong whose last part is the mend, as those of monitors and routes are."""
+    says, _, mend = why.rpartition(". ")
+    return Cause(says=f"{says}.", mend=mend) if says else Cause(says=why, mend="Mend it in the tool.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     """One vendor. `webhook` builds its webhook from the provider's own settings object (what `settings` returned).
@@ -347,6 +422,10 @@ class Provider:
     """The tool's services and whom they call; None where there are none, or the settings do not say how to ask."""
     dashboards: Callable[[Any], Dashboards | None] = lambda _settings: None
     """The tool's dashboards; None where there are none, or the settings do not say how to ask."""
+    witness: Callable[[Any], Witness | None] = lambda _settings: None
+    """A tool that pages people, and says of a test that came from any other one how far it got there."""
+    test_alerts: Callable[[Any], TestAlertSender | None] = lambda _settings: None
+    """The way to send test alerts; None where there is none, or the settings do not say how."""
     own_ends: Callable[[Any], tuple[str, ...]] = lambda _settings: ()
     """Ends of routes at which socmon itself listens, beside its public address: a queue, a hidden webhook."""
     foresee: Callable[[Any, Sequence[Resource], Mapping[str, Monitor], datetime], Foreseen] = (

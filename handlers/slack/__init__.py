@@ -16,6 +16,7 @@ from handlers.slack import (
     shortcuts,
     standard,
     storms,
+    test_alerts,
 )
 from handlers.slack.desk import Desk
 
@@ -33,6 +34,7 @@ MODULES = (
     shortcuts,
     standard,
     storms,
+    test_alerts,
 )
 
 

@@ -25,6 +25,7 @@ from handlers.slack.desk import Body, Desk, Refuse, Say, log, pressed
 from handlers.slack.oncall import oncall
 from handlers.slack.scope import scope
 from handlers.slack.standard import standard
+from handlers.slack.test_alerts import test
 
 Answer = Callable[[Desk, Person, list[str]], Awaitable[Message]]
 Later = Callable[[Refuse], Awaitable[None]]
@@ -106,6 +107,7 @@ ANSWERS: dict[str, Answer] = {
     "dashboards": dashboards,
     "scope": scope,
     "standard": standard,
+    "test": test,
 }
 
 

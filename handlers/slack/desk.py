@@ -21,7 +21,7 @@ from bot.domain.errors import SocmonError, Unidentified
 from bot.domain.escalation import Policy
 from bot.domain.person import Person
 from bot.domain.standard import Standard
-from bot.ports import Artifacts, Clock, RecordKeeper
+from bot.ports import Artifacts, Clock, Randomness, RecordKeeper
 from bot.procedures.escalate_alert import Reach
 from bot.procedures.report_status import Sources
 from bot.providers.contract import Dashboards
@@ -46,7 +46,8 @@ class Desk:
     keeps documents; `coverage_time_to_live` is how long a tool's last good answer about coverage stands; `recheck`
     asks the tools about coverage and returns what came of it, None when that was done or begun within the minute;
     `boards` are the tools that have dashboards, by name, and `capture` takes pictures of those chosen, as `recheck`;
-    `standard` is the written one that coverage goes by, `shipped_standard` the one that comes with socmon.
+    `standard` is the written one that coverage goes by, `shipped_standard` the one that comes with socmon;
+    `randomness` makes nonces.
     """
 
     records: RecordKeeper
@@ -71,6 +72,7 @@ class Desk:
     validation_channel: str
     standard: Standard
     shipped_standard: Standard
+    randomness: Randomness
 
     async def person(self, body: Body) -> Person:
         """Who clicked. Raises Unidentified."""

@@ -19,6 +19,7 @@ from handlers.slack.desk import Body, Desk, Say, account, log
 from handlers.slack.home import refresh_home
 from handlers.slack.oncall import link_account
 from handlers.slack.scope import request_exclusion
+from handlers.slack.test_alerts import send_from_form
 
 Send = Callable[[Desk, Body], Awaitable[View | None]]
 """What is shown in the form's place, where nothing else shows that it was taken."""
@@ -39,6 +40,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
         ),
         do.LINK_FORM: (link_account, None),
         do.EXCLUDE_FORM: (request_exclusion, None),
+        do.TEST_FORM: (send_from_form, None),
         do.TASK_FORM: (assign_task, None),
         do.DASHBOARD_FORM: (follow_up, None),
     }

@@ -6,7 +6,7 @@ from bot.adapters.slack import interactions as do
 from bot.adapters.slack.self_test_message import received_message, self_test_message
 from bot.adapters.slack.web import NoAnswer, RateLimited, SlackSaysNo, SlackWeb
 from bot.domain.errors import SocmonError
-from bot.procedures import test_alerting
+from bot.procedures import self_testing
 from handlers.slack.actions import callback
 from handlers.slack.desk import Body, Desk, Refuse, log
 
@@ -29,19 +29,19 @@ def register(app: AsyncApp, desk: Desk) -> None:
 async def send(desk: Desk, body: Body, _value: str, _refuse: Refuse) -> None:
     """At once: no bundle and no quiet hours, since the person looks for it now."""
     person = await desk.person(body)
-    test = await desk.records.write(test_alerting.ask_for_self_test, by=person)
+    test = await desk.records.write(self_testing.ask_for_self_test, by=person)
     web = SlackWeb(desk.client)
     try:
         await web.say(await web.direct_channel(person.user), self_test_message(test))
     except (SlackSaysNo, RateLimited, NoAnswer) as error:
-        await desk.records.write(test_alerting.self_test_not_sent, test, why=str(error)[:100])
+        await desk.records.write(self_testing.self_test_not_sent, test, why=str(error)[:100])
         raise NotSent(str(error)) from error
-    await desk.records.write(test_alerting.self_test_sent, test)
+    await desk.records.write(self_testing.self_test_sent, test)
 
 
 async def confirm(desk: Desk, body: Body, value: str, _refuse: Refuse) -> None:
     person = await desk.person(body)
-    test = await desk.records.write(test_alerting.confirm_self_test, do.read_number(value), by=person)
+    test = await desk.records.write(self_testing.confirm_self_test, do.read_number(value), by=person)
     try:
         await SlackWeb(desk.client).replace(
             body["channel"]["id"], body["message"]["ts"], received_message(test)

@@ -11,7 +11,8 @@ import pytest
 from aiohttp import web as aiohttp_web
 
 from bot.adapters.database.writer import Database
-from bot.adapters.operators import Email, Operators, PagerDuty
+from bot.adapters.mail import Email
+from bot.adapters.operators import Operators, PagerDuty
 from bot.adapters.slack.web import NoAnswer, RateLimited, SlackSaysNo
 from bot.domain.errors import Unavailable
 from tests.tls import tls_server, trust

@@ -121,6 +121,7 @@ def test_help_names_every_command(socmon: Socmon) -> None:
         "coverage",
         "check",
         "scope",
+        "test-alert",
         "jobs",
         "manifest",
         "db",
@@ -611,3 +612,26 @@ def test_dashboards_are_a_gap_until_they_are_captured(socmon: Socmon, data: Path
     assert "datadog:abc  prod-overview: no picture yet" in missing.stdout
     assert json.loads(kept.stdout)[0]["capture"]["picture"] == "sha256:ab"
     assert socmon("dashboards", "--available").returncode == 0
+
+
+def test_test_alerts_are_set_up_listed_and_put_on_record(socmon: Socmon, data: Path, tmp_path: Path) -> None:
+    """What has to be made by hand is told, and no key is shown."""
+    lived_in(data)
+    config = tmp_path / "socmon.toml"
+    tables = '[slack]\nalerts_channel = "C0ALERTS"\n[providers.pagerduty]\n'
+    config.write_text(f'{tables}[providers.alertmanager]\nurl = "http://127.0.0.1:9"\n')
+    environ = {"SOCMON_CONFIG": str(config), "SOCMON_PAGERDUTY_TEST_KEY": ""}
+    bare = socmon("test-alert", "setup", **environ)
+    whole = socmon(
+        "test-alert", "setup", **environ | {"SOCMON_PAGERDUTY_TEST_KEY": "secret-of-a-test-service"}
+    )
+    listed = socmon("test-alert", **environ)
+    strange = socmon("test-alert", "pigeon", **environ)
+
+    assert (bare.returncode, whole.returncode) == (1, 0)
+    assert "set SOCMON_PAGERDUTY_TEST_KEY to its integration key" in bare.stdout
+    assert "Alertmanager: alertmanager" in bare.stdout
+    assert "secret-of" not in whole.stdout
+    assert "No path can be tested yet" in listed.stdout
+    assert strange.returncode == 2
+    assert "There is no path “pigeon”" in strange.stderr

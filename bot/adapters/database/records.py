@@ -76,6 +76,7 @@ from bot.adapters.database.tables import (
     storm,
     thread,
 )
+from bot.adapters.database.test_alert import TestAlertPart
 from bot.adapters.database.tool import ToolPart
 from bot.adapters.database.validation import ValidationPart
 from bot.adapters.database.wakeup import CHANNEL
@@ -412,6 +413,7 @@ class Unit(
     FollowUpPart,
     HomePart,
     SelfTestPart,
+    TestAlertPart,
     OnCall,
     EscalationPart,
     NoticePart,

@@ -430,6 +430,46 @@ self_test = Table(
     Index("self_test_user", "user", "id"),
 )
 
+# A way that test alerts can take, and since when it was to be proven.
+test_path = Table(
+    "test_path",
+    metadata,
+    Column("id", String, primary_key=True, comment="begins with the provider's name"),
+    Column("provider", String, nullable=False),
+    Column("title", String, nullable=False),
+    Column("hops", String, nullable=False, comment="the hops that a test has to pass, in order"),
+    Column("since", BigInteger, nullable=False),
+    Column("gone_at", BigInteger, comment="when the configuration no longer had it"),
+)
+
+# A test alert and how far it came. No alert, and never counted as one.
+test_alert = Table(
+    "test_alert",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("path", String, nullable=False),
+    Column("provider", String, nullable=False),
+    Column("nonce", String, nullable=False),
+    Column("problem", String, comment="the key under which the provider told of it"),
+    Column("link", String, comment="the digest of the secret in the link that confirms it"),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("verdict", String, comment="null while it is under way"),
+    Column("proves", Boolean, nullable=False, comment="whether the path works, by this test"),
+    Column("unfinished", Boolean, nullable=False, comment="under way, not cleaned up, or not shown as it is"),
+    Column("body", Text, nullable=False, comment="all of it, as JSON"),
+    Index("test_alert_nonce", "nonce", unique=True),
+    Index("test_alert_path", "path", "id"),
+    Index("test_alert_asked", "asked_at"),
+    Index("test_alert_link", "link"),
+    Index("test_alert_problem", "problem"),
+    Index(
+        "test_alert_unfinished",
+        "id",
+        sqlite_where=text("unfinished"),
+        postgresql_where=text("unfinished"),
+    ),
+)
+
 
 # What a source sees of the infrastructure: one row for each component of each source, as it last said.
 sighting = Table(

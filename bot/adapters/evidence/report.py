@@ -54,6 +54,8 @@ NOT_COMPARED = (
     "source",
     "standard_version",
     "storm",
+    "test_alert",
+    "test_path",
     "thread",
     "validation",
     "validation_facts",

@@ -53,6 +53,14 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("standard review", "the whole of it, for a lead's review"),
         ("standard history", "every version that was in force: what changed, and who reviewed it"),
     ),
+    "test": (
+        ("test", "the paths that alerts take, how fresh their proof is, and the newest test alerts"),
+        (
+            "test pagerduty",
+            "send a quiet test alert along one of them; add a component, or `live` for a real page",
+        ),
+        ("test pagerduty live now REASON", "a lead's page without waiting for consent"),
+    ),
     "status": (("status", "how socmon and its connections are doing"),),
     "help": (("help", "this list"),),
 }

@@ -60,6 +60,12 @@ DASHBOARD_FORM: Final = "db_follow_up_submit"
 STANDARD_DOCUMENT: Final = "sd_document"
 STANDARD_REVIEWED: Final = "sd_reviewed"
 
+TEST_AGREED: Final = "te_agree"
+TEST_DECLINED: Final = "te_decline"
+TEST_OPEN: Final = "te_open"
+TEST_SEEN: Final = "te_seen"
+TEST_FORM: Final = "te_submit"
+
 STORM_ACKNOWLEDGE: Final = "st_ack_all"
 STORM_LIST: Final = "st_list"
 STORM_ACKNOWLEDGE_LISTED: Final = "st_ack_listed"

@@ -3,6 +3,7 @@
 from bot.providers.alertmanager.alerts import AlertmanagerAlerts
 from bot.providers.alertmanager.samples import AlertmanagerSamples
 from bot.providers.alertmanager.settings import AlertmanagerSettings, findings, own_end, read_settings
+from bot.providers.alertmanager.test_alert import AlertmanagerTestAlerts
 from bot.providers.alertmanager.webhook import AlertmanagerWebhook
 from bot.providers.contract import Fleet, Provider
 
@@ -25,5 +26,6 @@ PROVIDER = Provider(
     findings=findings,
     alerts=lambda settings: AlertmanagerAlerts(settings=settings) if settings.url else None,
     fleet=fleet,
+    test_alerts=lambda settings: AlertmanagerTestAlerts(settings=settings) if settings.url else None,
     own_ends=lambda settings: (own_end(settings),),
 )

@@ -10,7 +10,7 @@ from bot.providers.cloudwatch.queue import open_queue
 from bot.providers.cloudwatch.samples import CloudWatchSamples
 from bot.providers.cloudwatch.settings import CloudWatchSettings, findings, read_settings
 from bot.providers.cloudwatch.webhook import CloudWatchWebhook
-from bot.providers.contract import Alerts, Dashboards, Fleet, Provider
+from bot.providers.contract import Alerts, Dashboards, Fleet, Provider, TestAlertSender
 
 
 def open_alerts(settings: CloudWatchSettings) -> Alerts | None:
@@ -40,6 +40,15 @@ def dashboards(settings: CloudWatchSettings) -> Dashboards | None:
     return CloudWatchDashboards(settings=settings)
 
 
+def test_alerts(settings: CloudWatchSettings) -> TestAlertSender | None:
+    """Where the settings name a way to test."""
+    if not (settings.test_alarms or settings.test_topics):
+        return None
+    from bot.providers.cloudwatch.test_alert import CloudWatchTestAlerts  # noqa: PLC0415 - as above
+
+    return CloudWatchTestAlerts(settings=settings)
+
+
 def foresee(
     settings: CloudWatchSettings, resources: Sequence[Resource], known: Mapping[str, Monitor], at: datetime
 ) -> Foreseen:
@@ -66,6 +75,7 @@ PROVIDER = Provider(
     fleet=open_fleet,
     dashboards=dashboards,
     own_ends=lambda settings: (settings.queue.arn,) if settings.queue else (),
+    test_alerts=test_alerts,
     foresee=foresee,
     collects=collects,
 )

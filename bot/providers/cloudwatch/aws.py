@@ -1,7 +1,7 @@
 """Asks AWS in its accounts and regions, counts the requests, and keeps what could not be asked."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -10,6 +10,7 @@ from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from bot.domain.errors import ToolRefused, ToolSilent
 from bot.domain.spending import Billed
 from bot.providers.cloudwatch.settings import CloudWatchSettings
 from bot.providers.contract import Pulled, line
@@ -89,6 +90,20 @@ class Aws:
             if account
             for region in self._settings.regions
         ]
+
+    def place(self, account: str, region: str) -> "Place":
+        """That account in that region. Raises ToolRefused and ToolSilent."""
+        role = next((one for one in self._settings.roles if one.split(":")[4] == account), OWN)
+        gate = Place(aws=self, where=f"account {account} in {region}", region=region)
+        entered = _entered(gate, role) if role else _own(gate)
+        if entered is None:
+            raise _error(self.failures)
+        if entered.id != account:
+            raise ToolRefused(
+                f"socmon has credentials for the account {entered.id} only, and not for {account}. Add a role in that"
+                " account to [providers.cloudwatch] roles."
+            )
+        return replace(gate, partition=entered.partition, account=account, keys=entered.keys)
 
     def _enter(self, role: str) -> "_Account | None":
         """By the first region that answers: one that is switched off must not hide the others."""
@@ -179,6 +194,14 @@ class Place:
         for page in self.pages(service, operation, size=size, **given):
             yield from page.get(key) or ()
 
+    def act(self, service: str, operation: str, **given: Any) -> Mapping[str, Any]:
+        """The answer to one request that changes something. Raises Missing, ToolRefused and ToolSilent."""
+        before = len(self.aws.failures)
+        answers = list(self.pages(service, operation, **given))
+        if failed := self.aws.failures[before:]:
+            raise _error(failed)
+        return answers[0]
+
     def incomplete(self, action: str, message: str) -> None:
         """The answer came, and says itself that it is not whole."""
         self.aws.failures.append(Failure(where=self.where, action=action, code="", message=message))
@@ -223,6 +246,12 @@ def _entered(place: Place, role: str) -> _Account | None:
         }
         return _Account(id=account, partition=partition, keys=keys)
     return None
+
+
+def _error(failures: Sequence[Failure]) -> ToolRefused | ToolSilent:
+    """What is denied now is denied the next time too."""
+    kind = ToolRefused if any(one.code in _DENIED | _UNKNOWN_THERE for one in failures) else ToolSilent
+    return kind(" ".join(_explained(failures)))
 
 
 def _explained(failures: Iterable[Failure]) -> Iterator[str]:

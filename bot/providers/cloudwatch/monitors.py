@@ -76,7 +76,7 @@ class _Reading:
         self._place = place
         self._routes = Routes(place, settings)
         self._severities = dict(_severities(place))
-        self._muted = dict(_muted(place))
+        self._muted = dict(muted(place))
         self._sent: dict[Kept, list[dict[str, str]] | None] = {}
         self._active: dict[Kept, dict[tuple[str, ...], set[str]]] = {}
 
@@ -97,7 +97,7 @@ class _Reading:
             window=_window(alarm, asked),
             severity=self._severities.get(alarm["AlarmArn"])
             or named_severity(alarm["AlarmName"], alarm.get("AlarmDescription") or ""),
-            silenced=self._silenced(alarm),
+            silenced=why_silent(alarm, self._muted),
             alerts_on_no_data=_alerts_on_no_data(alarm),
             targets=self._routes.targets(alarm, _told_by(alarm, kept)),
             modified_at=alarm.get("AlarmConfigurationUpdatedTimestamp"),
@@ -159,19 +159,21 @@ class _Reading:
             " values. Give it those that aws cloudwatch list-metrics shows."
         )
 
-    def _silenced(self, alarm: Data) -> str:
-        name = alarm["AlarmName"]
-        if not alarm.get("ActionsEnabled", True):
-            return (
-                "Its actions are switched off (ActionsEnabled=false), so nobody is told. Switch them on: aws cloudwatch"
-                f' enable-alarm-actions --alarm-names "{name}"'
-            )
-        if rule := self._muted.get(name):
-            return f"The alarm mute rule {rule} mutes it now. Wait until it ends, or delete the rule."
-        if by := alarm.get("ActionsSuppressedBy"):
-            why = alarm.get("ActionsSuppressedReason") or f"{by}"
-            return f"Its actions are suppressed by {alarm.get('ActionsSuppressor', 'another alarm')}: {why}"
-        return ""
+
+def why_silent(alarm: Data, muted: Mapping[str, str]) -> str:
+    """Why an alarm tells nobody; `muted` are alarms with the rules that mute them."""
+    name = alarm["AlarmName"]
+    if not alarm.get("ActionsEnabled", True):
+        return (
+            "Its actions are switched off (ActionsEnabled=false), so nobody is told. Switch them on: aws cloudwatch"
+            f' enable-alarm-actions --alarm-names "{name}"'
+        )
+    if rule := muted.get(name):
+        return f"The alarm mute rule {rule} mutes it now. Wait until it ends, or delete the rule."
+    if by := alarm.get("ActionsSuppressedBy"):
+        why = alarm.get("ActionsSuppressedReason") or f"{by}"
+        return f"Its actions are suppressed by {alarm.get('ActionsSuppressor', 'another alarm')}: {why}"
+    return ""
 
 
 def _bar(alarm: Data, asked: Asked | None, kept: Kept | None) -> tuple[Comparator, Decimal | None]:
@@ -209,7 +211,7 @@ def _severities(place: Place) -> Iterator[tuple[str, Severity]]:
                 yield one["ResourceARN"], severity
 
 
-def _muted(place: Place) -> Iterator[tuple[str, str]]:
+def muted(place: Place) -> Iterator[tuple[str, str]]:
     """Alarm → the rule that mutes it now.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListAlarmMuteRules.html

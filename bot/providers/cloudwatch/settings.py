@@ -14,6 +14,17 @@ EXAMPLE_QUEUE = "https://sqs.eu-west-1.amazonaws.com/111122223333/socmon-alarms"
 EXAMPLE_REGION = "eu-west-1"
 EXAMPLE_ROLE = "arn:aws:iam::111122223333:role/socmon"
 
+_KEYS = (
+    "topics",
+    "signature_version_1",
+    "queue",
+    "compare",
+    "regions",
+    "roles",
+    "test_alarms",
+    "test_topics",
+)
+_TEST = re.compile(r"(?!.*-quiet$)[a-z][a-z0-9-]{0,40}")
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]{2,15}){1,3}-[0-9]{1,2}")
 _ROLE = re.compile(r"arn:aws(-[a-z]{2,10}){0,2}:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,576}")
 _TOPIC = re.compile(r"arn:aws(-[a-z]{2,10}){0,2}:sns:[a-z0-9-]{3,30}:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
@@ -47,12 +58,24 @@ _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TestedAlarms:
+    """A way that alarms take: the topics that those of production notify, all of one account and region.
+
+    `believed` are those of them that socmon is subscribed to. A quiet test has an alarm that notifies these alone.
+    """
+
+    name: str
+    topics: tuple[str, ...]
+    believed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CloudWatchSettings:
     """`topics` is the allow-list that takes the place of a secret: SNS signs for every customer with the same key.
 
     `ca_file` is for the AWS client, which knows AWS_CA_BUNDLE but not SSL_CERT_FILE. `compare` lets socmon ask which
     alarms are in alarm; that needs AWS credentials. `regions` are asked what runs there, in the account of each of
-    `roles`; without any, in the account that the credentials are of.
+    `roles`; without any, in the account that the credentials are of. Tests begin with `test_alarms` and `test_topics`.
     """
 
     topics: frozenset[str] = frozenset()
@@ -62,11 +85,13 @@ class CloudWatchSettings:
     compare: bool = False
     regions: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    test_alarms: tuple[TestedAlarms, ...] = ()
+    test_topics: tuple[str, ...] = ()
 
 
 def read_settings(table: Mapping[str, Any], environ: Mapping[str, str]) -> CloudWatchSettings:
     """Read `[providers.cloudwatch]`; raises WrongSettings."""
-    read_table(NAME, table, ("topics", "signature_version_1", "queue", "compare", "regions", "roles"))
+    read_table(NAME, table, _KEYS)
     for name in ("signature_version_1", "compare"):
         if not isinstance(table.get(name, False), bool):
             raise WrongSettings(f"providers.cloudwatch.{name} must be true or false, without quotes.")
@@ -91,6 +116,8 @@ def read_settings(table: Mapping[str, Any], environ: Mapping[str, str]) -> Cloud
         queue=_queue(table["queue"], environ) if "queue" in table else None,
         regions=regions,
         roles=roles,
+        test_alarms=tuple(_test_alarms(table.get("test_alarms", {}), topics)),
+        test_topics=_test_topics(table, topics),
     )
 
 
@@ -139,6 +166,43 @@ def _topics(value: object) -> frozenset[str]:
                 " `aws sns list-topics` shows yours."
             )
     return frozenset(value)
+
+
+def _test_alarms(value: object, believed: frozenset[str]) -> Iterator[TestedAlarms]:
+    if not isinstance(value, dict):
+        raise WrongSettings(
+            f"providers.cloudwatch.test_alarms is {value!r}. Write a name and the topics of each way, as in"
+            f' payments = ["{EXAMPLE_TOPIC}"].'
+        )
+    for name in value:
+        if not _TEST.fullmatch(name):
+            raise WrongSettings(
+                f"providers.cloudwatch.test_alarms: {name!r} is no name. Use small letters, digits and hyphens, and no"
+                " “-quiet” at the end."
+            )
+        topics = _listed(value, name, _TOPIC, "the ARN of an SNS topic", EXAMPLE_TOPIC)
+        if len({tuple(topic.split(":")[3:5]) for topic in topics}) != 1:
+            raise WrongSettings(
+                f"providers.cloudwatch.test_alarms.{name}: an alarm notifies topics of its own account and region only."
+                " Write one entry for each."
+            )
+        heard = tuple(topic for topic in topics if topic in believed)
+        if not heard:
+            raise WrongSettings(
+                f"providers.cloudwatch.test_alarms.{name} names no topic of [providers.cloudwatch] topics, so socmon"
+                " could not hear of a test. Add the one that it is subscribed to."
+            )
+        yield TestedAlarms(name=name, topics=topics, believed=heard)
+
+
+def _test_topics(table: Mapping[str, Any], believed: frozenset[str]) -> tuple[str, ...]:
+    topics = _listed(table, "test_topics", _TOPIC, "the ARN of an SNS topic", EXAMPLE_TOPIC)
+    if strange := [one for one in topics if one not in believed]:
+        raise WrongSettings(
+            f"providers.cloudwatch.test_topics: socmon believes nothing from {strange[0]}, so it could not hear of a"
+            " test. Add it to topics as well."
+        )
+    return topics
 
 
 def _listed(

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.domain.monitor import Monitor
 from bot.domain.plan import Foreseen, Resource
-from bot.providers.contract import Alerts, Dashboards, Fleet, Provider
+from bot.providers.contract import Alerts, Dashboards, Fleet, Provider, TestAlertSender
 from bot.providers.datadog.samples import DatadogSamples
 from bot.providers.datadog.settings import DatadogSettings, findings, read_settings
 from bot.providers.datadog.webhook import DatadogWebhook
@@ -38,6 +38,15 @@ def dashboards(settings: DatadogSettings) -> Dashboards | None:
     return DatadogDashboards(settings=settings)
 
 
+def test_alerts(settings: DatadogSettings) -> TestAlertSender | None:
+    """As with open alerts."""
+    if not (settings.api_key and settings.app_key):
+        return None
+    from bot.providers.datadog.test_alert import DatadogTestAlerts  # noqa: PLC0415
+
+    return DatadogTestAlerts(settings=settings)
+
+
 def foresee(
     settings: DatadogSettings, resources: Sequence[Resource], known: Mapping[str, Monitor], at: datetime
 ) -> Foreseen:
@@ -56,5 +65,6 @@ PROVIDER = Provider(
     alerts=open_alerts,
     fleet=fleet,
     dashboards=dashboards,
+    test_alerts=test_alerts,
     foresee=foresee,
 )

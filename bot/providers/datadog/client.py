@@ -12,7 +12,7 @@ from datadog_api_client.exceptions import OpenApiException
 from datadog_api_client.rest import ClientRetry
 from urllib3.exceptions import HTTPError
 
-from bot.domain.errors import ToolSilent
+from bot.domain.errors import ToolRefused, ToolSilent
 from bot.providers.contract import answered, text
 from bot.providers.datadog.settings import DatadogSettings
 
@@ -21,6 +21,8 @@ MOST_PAGES = 200
 LONGEST_WAIT = 60
 BACKOFF = 2
 NOT_FOUND = 404
+FORBIDDEN = 403
+REFUSALS = {400, 401, 404}
 
 Data = Mapping[str, Any]
 
@@ -76,6 +78,18 @@ class Visit:
             if status == NOT_FOUND:
                 return None
             raise ToolSilent(f"Datadog did not say {about}: {_why(error, status, permission)}") from error
+
+    def act(self, deed: str, mend: str, method: Callable[..., Any], **arguments: Any) -> Any:
+        """The answer's JSON, once it is done. Raises ToolRefused, or ToolSilent; `mend` is what helps against a 403."""
+        self.calls += 1
+        try:
+            return answered(method(**arguments).read())
+        except (OpenApiException, HTTPError, OSError, ValueError) as error:
+            status = getattr(error, "status", None)
+            if status == FORBIDDEN:
+                raise ToolRefused(f"Datadog did not {deed}: it refused (403). {mend}") from error
+            kind = ToolRefused if status in REFUSALS else ToolSilent
+            raise kind(f"Datadog did not {deed}: {_why(error, status, '')}") from error
 
     def every(
         self,

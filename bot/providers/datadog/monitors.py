@@ -81,7 +81,7 @@ def list_monitors(settings: DatadogSettings, at: datetime) -> Pulled[Monitor]:
     """Without the downtimes or the notification rules nothing is known for certain, so nothing is said then."""
     with Visit(settings) as visit:
         found, whole = _monitors(visit)
-        downtimes, silence_known = _downtimes(visit)
+        downtimes, silence_known = read_downtimes(visit)
         routes = read_routes(visit, settings, found)
         items: Iterable[Monitor] = ()
         if silence_known and routes.known:
@@ -107,7 +107,8 @@ def _monitors(visit: Visit) -> tuple[list[Data], bool]:
     )
 
 
-def _downtimes(visit: Visit) -> tuple[list[Downtime], bool]:
+def read_downtimes(visit: Visit) -> tuple[list[Downtime], bool]:
+    """The downtimes that are on, and whether these are all; if not, the reason is noted."""
     api: Any = DowntimesApi(visit.client)  # type: ignore[no-untyped-call]
     about, permission = "which downtimes are on", "monitors_downtime"
 

@@ -7,6 +7,7 @@ from bot.providers.newrelic.fleet import NewRelicFleet
 from bot.providers.newrelic.samples import NewRelicSamples
 from bot.providers.newrelic.settings import findings, read_settings
 from bot.providers.newrelic.terraform import foresee
+from bot.providers.newrelic.test_alert import NewRelicTestAlerts
 from bot.providers.newrelic.webhook import NewRelicWebhook
 
 PROVIDER = Provider(
@@ -24,6 +25,9 @@ PROVIDER = Provider(
     ),
     dashboards=lambda settings: (
         NewRelicDashboards(settings=settings) if settings.api_key and settings.account else None
+    ),
+    test_alerts=lambda settings: (
+        NewRelicTestAlerts(settings=settings) if settings.api_key and settings.account else None
     ),
     foresee=foresee,
 )

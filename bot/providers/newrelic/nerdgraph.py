@@ -5,10 +5,10 @@ The queries ask for fields that github.com/newrelic/newrelic-client-go reads, or
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.domain.errors import ToolSilent
+from bot.domain.errors import ToolRefused, ToolSilent
 from bot.providers.asking import Declined, ask
 from bot.providers.contract import text
 from bot.providers.newrelic.settings import NewRelicSettings
@@ -43,13 +43,8 @@ class Visit:
             answer = self._post({"query": query, "variables": declared})
         except ToolSilent as error:
             raise ToolSilent(f"New Relic did not say {about}: {_why(error, needed)}") from error
-        found: Any = answer
-        for name in ("data", "actor", *path.split(".")):
-            found = found.get(name) if isinstance(found, dict) else None
-        errors = answer.get("errors") if isinstance(answer, dict) else None
-        if errors or found is None:
-            first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
-            said = text(first.get("message"), 200) or "an answer that cannot be read"
+        found, said = _found(answer, ("actor", *path.split(".")))
+        if said:
             raise ToolSilent(
                 f"New Relic did not say {about}: NerdGraph answered “{said}”. The user of NEW_RELIC_API_KEY needs"
                 f" {needed}."
@@ -71,6 +66,23 @@ class Visit:
                 f" {needed}."
             )
         return answer.get("data")
+
+    def act(self, deed: str, needed: str, mutation: str, name: str, **variables: Any) -> Any:
+        """The answer of the mutation with this name, asked for once. Raises ToolRefused and ToolSilent."""
+        given = {"account": self._settings.account, **variables}
+        self.calls += 1
+        try:
+            answer = self._ask({"query": mutation, "variables": given})
+        except ToolSilent as error:
+            status = error.status if isinstance(error, Declined) else 0
+            kind = ToolRefused if status in {UNAUTHORIZED, FORBIDDEN} else ToolSilent
+            raise kind(f"New Relic did not {deed}: {_why(error, needed)}") from error
+        found, said = _found(answer, (name,))
+        if said:
+            raise ToolRefused(
+                f"New Relic did not {deed}: NerdGraph answered “{said}”. The user of NEW_RELIC_API_KEY needs {needed}."
+            )
+        return found
 
     def every(
         self, about: str, needed: str, query: str, path: str, rows: str, **variables: Any
@@ -112,13 +124,28 @@ class Visit:
         for pause in (*PAUSES, None):
             self.calls += 1
             try:
-                return ask(self._settings.api_url, headers={"API-Key": self._settings.api_key}, body=body)
+                return self._ask(body)
             except Declined as error:
                 again = error.status == TOO_MANY or error.status >= SERVER_ERROR
                 if pause is None or not again:
                     raise
                 time.sleep(pause)
         raise AssertionError  # the last round returns or raises
+
+    def _ask(self, body: Data) -> Any:
+        return ask(self._settings.api_url, headers={"API-Key": self._settings.api_key}, body=body)
+
+
+def _found(answer: Any, path: Sequence[str]) -> tuple[Any, str]:
+    """(what lies there in the answer's data, what NerdGraph said is wrong)."""
+    found: Any = answer
+    for name in ("data", *path):
+        found = found.get(name) if isinstance(found, dict) else None
+    errors = answer.get("errors") if isinstance(answer, dict) else None
+    if not errors and found is not None:
+        return found, ""
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+    return None, text(first.get("message"), 200) or "an answer that cannot be read"
 
 
 def _why(error: ToolSilent, needed: str) -> str:

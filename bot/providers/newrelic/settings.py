@@ -14,14 +14,26 @@ APIS = {
 }
 
 
+EVENTS = {
+    "us": "https://insights-collector.newrelic.com",
+    "eu": "https://insights-collector.eu01.nr-data.net",
+    "jp": "https://insights-collector.jp.nr-data.net",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRelicSettings:
-    """Without a user key and an account it is only listened to."""
+    """Without a user key and an account it is only listened to.
+
+    `test_key` is a license key, with which test alerts begin; `events_url` is where their events go.
+    """
 
     secrets: Secrets
     api_key: str = field(default="", repr=False)
     account: int = 0
     api_url: str = APIS["us"]
+    test_key: str = field(default="", repr=False)
+    events_url: str = EVENTS["us"]
 
 
 def read_settings(table: Mapping[str, Any], environ: Mapping[str, str]) -> NewRelicSettings:
@@ -37,6 +49,8 @@ def read_settings(table: Mapping[str, Any], environ: Mapping[str, str]) -> NewRe
         api_key=environ.get("NEW_RELIC_API_KEY", ""),
         account=int(account or 0),
         api_url=environ.get("SOCMON_NEWRELIC_URL") or APIS[region],
+        test_key=environ.get("SOCMON_NEWRELIC_TEST_KEY", ""),
+        events_url=(environ.get("SOCMON_NEWRELIC_EVENTS_URL") or EVENTS[region]).rstrip("/"),
     )
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from bot.providers.contract import Paging, Provider
+from bot.providers.contract import Paging, Provider, TestAlertSender, Witness
 from bot.providers.pagerduty.oncall import PagerDutyOnCall
 from bot.providers.pagerduty.samples import PagerDutySamples
 from bot.providers.pagerduty.settings import PagerDutySettings, findings, read_settings
@@ -30,6 +30,22 @@ def services(settings: PagerDutySettings) -> Paging | None:
     return PagerDutyServices(settings=settings)
 
 
+def witness(settings: PagerDutySettings) -> Witness | None:
+    """As with the incidents."""
+    if not settings.key:
+        return None
+    from bot.providers.pagerduty.test_alert import PagerDutyWitness  # noqa: PLC0415
+
+    return PagerDutyWitness(settings=settings)
+
+
+def test_alerts(settings: PagerDutySettings) -> TestAlertSender:
+    """Also without a key, since it says what to set up."""
+    from bot.providers.pagerduty.test_alert import PagerDutyTestAlerts  # noqa: PLC0415
+
+    return PagerDutyTestAlerts(settings=settings)
+
+
 PROVIDER = Provider(
     name="pagerduty",
     title="PagerDuty",
@@ -41,4 +57,6 @@ PROVIDER = Provider(
     alerts=rest_api,
     teller=rest_api,
     paging=services,
+    witness=witness,
+    test_alerts=test_alerts,
 )

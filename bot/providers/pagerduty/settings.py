@@ -17,12 +17,15 @@ class PagerDutySettings:
     """`key` and `api_url` are for what socmon asks and tells by itself; without a key PagerDuty is only listened to.
 
     `sender` is the user who speaks for people it does not know. `services` are the ids of those whose incidents the
-    webhooks tell of; without any all of the account.
+    webhooks tell of; without any all of the account. `test_key` is the integration key of the test service,
+    `events_url` stands in for the address of the Events API.
     """
 
     secrets: Secrets
     key: str = field(default="", repr=False)
     api_url: str = ""
+    test_key: str = field(default="", repr=False)
+    events_url: str = ""
     sender: str = ""
     services: tuple[str, ...] = ()
 
@@ -50,10 +53,19 @@ def read_settings(table: Mapping[str, Any], environ: Mapping[str, str]) -> Pager
             f"SOCMON_PAGERDUTY_URL is {url!r}, but PagerDuty's key must not travel without TLS. Write https://…, or"
             " unset it for https://api.pagerduty.com."
         )
+    events_url = environ.get("SOCMON_PAGERDUTY_EVENTS_URL", "").rstrip("/")
+    test_key = environ.get("SOCMON_PAGERDUTY_TEST_KEY", "").strip()
+    if test_key and events_url and not events_url.startswith("https://"):
+        raise WrongSettings(
+            f"SOCMON_PAGERDUTY_EVENTS_URL is {events_url!r}, but an integration key must not travel without TLS. Write"
+            " https://…, or unset it for https://events.pagerduty.com."
+        )
     return PagerDutySettings(
         secrets=webhook_secrets("pagerduty", environ),
         key=environ.get("PAGERDUTY_API_KEY", "").strip(),
         api_url=url,
+        test_key=test_key,
+        events_url=events_url,
         sender=sender,
         services=tuple(services),
     )
