@@ -29,6 +29,7 @@ from bot.adapters.database.writer import Database
 from bot.adapters.evidence.keys import LogKey
 from bot.adapters.network import AiohttpNetwork
 from bot.adapters.operators import Email, Operators, PagerDuty
+from bot.adapters.ping import Ping
 from bot.adapters.slack.accounts import Accounts
 from bot.adapters.slack.channels import Channels
 from bot.adapters.slack.directory import Directory
@@ -52,7 +53,7 @@ from bot.procedures.show_home import Installation
 from bot.procedures.show_storm import reroute_storms
 from bot.providers import all_providers, own_ends, tools_at_the_gate
 from bot.providers.contract import OnCallSource, Secrets
-from bot.settings import Settings
+from bot.settings import PingStyle, Settings
 from bot.standard import read_standard
 from handlers.deployments import Gate
 from handlers.health import Health
@@ -139,6 +140,8 @@ class Socmon:
         self.channels = Channels(self.client)
         self.web = SlackWeb(self.client)
         self.operators = self._operators()
+        style = settings.config.watchdog.ping_style
+        self.ping = Ping(url=settings.ping_url, plain=style is PingStyle.PLAIN)
         self.on_call_sources = self._on_call_sources()
         self.projector = Projector(
             records=self.records,
@@ -377,10 +380,12 @@ class Socmon:
                 telling = asyncio.create_task(self._tell_tools()) if self.tellers else None
                 self.ticker.start()
                 asking = asyncio.create_task(self._ask_who_is_on_call())
+                saying = asyncio.create_task(self._say_it_started())
                 log.info("socmon %s is ready; the log is %s", __version__, self.origin)
                 yield
                 self.draining = True
                 asking.cancel()
+                saying.cancel()
                 if telling:
                     telling.cancel()
                 await asyncio.gather(
@@ -423,6 +428,10 @@ class Socmon:
                 await collect_on_call(self)
         except Exception:
             log.exception("who is on call could not be collected at the start; the job tries again")
+
+    async def _say_it_started(self) -> None:
+        if self.ping and (problem := await self.ping.started()):
+            log.warning("%s", problem)
 
     async def _seal_at_the_end(self) -> None:
         try:

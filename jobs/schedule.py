@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -26,6 +27,7 @@ from bot.procedures import keep_schedule
 from jobs.announce_losses import announce_losses
 from jobs.apply_retention import apply_retention
 from jobs.ask_about_scope import ask_about_scope
+from jobs.audit_itself import audit_itself
 from jobs.collect_coverage import collect_coverage
 from jobs.collect_inventory import collect_inventory
 from jobs.collect_on_call import collect_on_call
@@ -39,6 +41,7 @@ from jobs.sign_checkpoint import sign_checkpoint
 from jobs.suggest_tuning import suggest_tuning
 from jobs.tell_operators import tell_operators
 from jobs.wake_alerts import wake_alerts
+from jobs.watch_sources import watch_sources
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +91,8 @@ def all_jobs(timezone: Any) -> tuple[Job, ...]:
         _often("reconcile", reconcile, minutes=5, says="every 5 min"),
         _often("sign-checkpoint", sign_checkpoint, minutes=1, says="every minute"),
         _often("suggest-tuning", suggest_tuning, minutes=1, says="every minute"),
+        _often("watch-sources", watch_sources, minutes=1, says="every minute"),
+        _often("audit-itself", audit_itself, minutes=1, says="every minute"),
         _often("tell-operators", tell_operators, seconds=30, says="every 30 s"),
         Job(
             name="remind-of-standard",
@@ -139,6 +144,11 @@ class Ticker:
     def housekeeping(self) -> list[str]:
         """The jobs that only keep things going: of their missed due times nobody keeps a record."""
         return [job.name for job in self._jobs if job.catch_up is CatchUp.LATEST]
+
+    @property
+    def jobs_due(self) -> dict[str, Callable[[datetime], datetime | None]]:
+        """Each job → its first due time after another."""
+        return {job.name: partial(_following, job.every) for job in self._jobs}
 
     def start(self) -> None:
         ticking = self._scheduler.add_job(

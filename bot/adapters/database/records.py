@@ -77,6 +77,7 @@ from bot.adapters.database.tables import (
 )
 from bot.adapters.database.tool import ToolPart
 from bot.adapters.database.wakeup import CHANNEL
+from bot.adapters.database.watching import WatchPart
 from bot.domain.alert import Act, Alert
 from bot.domain.delivery import UNPROVEN, Delivery
 from bot.domain.errors import UnknownAlert
@@ -417,6 +418,7 @@ class Unit(
     Flapping,
     ScopePart,
     StandardPart,
+    WatchPart,
     Part,
 ):
     """One procedure's view of a batch: `bot.ports.Records`."""

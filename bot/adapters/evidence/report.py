@@ -41,6 +41,7 @@ NOT_COMPARED = (
     "monitor_change",
     "notice",
     "problem",
+    "pulse",
     "roster",
     "scope_entry",
     "scope_revision",
@@ -51,6 +52,7 @@ NOT_COMPARED = (
     "storm",
     "thread",
     "vendor_write",
+    "watch",
 )
 """Columns and tables that the log does not carry."""
 
