@@ -701,8 +701,8 @@ def _providers(
         minutes = table.get(HEARTBEAT_MINUTES, 1)
         if not isinstance(minutes, int) or isinstance(minutes, bool) or not 1 <= minutes <= MOST_MINUTES:
             raise WrongSettings(
-                f"providers.{name}.{HEARTBEAT_MINUTES} is {minutes!r}. Write how many minutes it may be silent, from 1 to"
-                f" {MOST_MINUTES} (31 days), or leave it out, and socmon learns it."
+                f"providers.{name}.{HEARTBEAT_MINUTES} is {minutes!r}. Write how many minutes it may be silent, from 1"
+                f" to {MOST_MINUTES} (31 days), or leave it out, and socmon learns it."
             )
         enabled = table.get("enabled", True)
         if not isinstance(enabled, bool):

@@ -15,7 +15,7 @@ REMEMBERED = 28  # days
 SPREADS = 4
 GRACE = timedelta(minutes=5)
 UNLEARNED = timedelta(hours=9)
-"""Of a heartbeat that has not been heard often enough: twice Alertmanager's own repeat_interval of 4 h, and one more."""
+"""Of a heartbeat that has not been heard often enough: twice Alertmanager's own repeat_interval of 4 h, and an hour."""
 ENOUGH_BEATS = 3
 ENOUGH_DELIVERIES = 20
 ENOUGH_TIME = timedelta(days=7)
@@ -48,8 +48,9 @@ class Pulse:
     """What is expected to be heard: a tool's heartbeat, or with no `key` whatever the tool delivers.
 
     `name` is what people call a heartbeat ("Watchdog of prod"). `longest` is the longest silence that ended on each UTC
-    day, of `gaps` silences in all. `minutes` is how long somebody said it may be silent. `ended_at` is when the tool said itself that the heartbeat is over. `silent_at` is
-    since when it is known to be silent, `told_at` when that was said in Slack.
+    day, of `gaps` silences in all. `minutes` is how long it may be silent, where somebody said so. `ended_at` is when
+    the tool said itself that the heartbeat is over. `silent_at` is since when it is known to be silent, `told_at` when
+    that was said in Slack.
     """
 
     provider: str
@@ -65,15 +66,16 @@ class Pulse:
     told_at: datetime | None = None
 
     def beat(self, at: datetime, *, listening_since: datetime) -> "Pulse":
-        """It was heard. What it says after an alarm, or after we could not listen, teaches nothing about its silences."""
+        """It was heard. A silence that was an alarm, or in which nobody listened, teaches nothing about normal ones."""
         before = self.heard_at
         heard = replace(self, heard_at=max(at, before or at), ended_at=None)
         if before is None or at <= before or before < listening_since or self.silent_at or self.ended_at:
             return heard
-        day = at.astimezone(UTC).date()
-        days = {**self.longest, day: max(at - before, self.longest.get(day, timedelta()))}
-        newest = sorted(days)[-REMEMBERED:]
-        return replace(heard, gaps=self.gaps + 1, longest={one: days[one] for one in newest})
+        day, gap, longest = at.astimezone(UTC).date(), at - before, self.longest
+        if gap > longest.get(day, timedelta()):
+            days = {**longest, day: gap}
+            longest = {one: days[one] for one in sorted(days)[-REMEMBERED:]}
+        return replace(heard, gaps=self.gaps + 1, longest=longest)
 
     def ended(self, at: datetime) -> "Pulse":
         """The tool says that the heartbeat is over: what always fires does so no more."""
@@ -81,7 +83,7 @@ class Pulse:
 
     @property
     def allowed(self) -> timedelta | None:
-        """How long it may be silent; None when nobody can tell, because it has not been heard enough or is too seldom."""
+        """How long it may be silent; None when nobody can tell: it has not been heard enough, or is too seldom."""
         if self.minutes is not None:
             return timedelta(minutes=self.minutes)
         if self.key:

@@ -1,7 +1,7 @@
 """Whether the sources are still heard.
 
-A heartbeat that stops, or a tool that is silent for longer than is normal, is an alarm of its own: on record, once. What
-socmon could not hear while it was down accuses nobody.
+A heartbeat that stops, or a tool that is silent for longer than is normal, is an alarm of its own: on record, once.
+What socmon could not hear while it was down accuses nobody.
 """
 
 from collections.abc import Mapping, Sequence
