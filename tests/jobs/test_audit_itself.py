@@ -21,7 +21,7 @@ from jobs.audit_itself import audit_itself
 from tests.tls import go_direct
 from tests.world import ORIGIN, MovableClock, open_database
 
-SECRET = "5cc3ee91-the-secret"  # noqa: S105 - made up
+SECRET = "5cc3ee91-the-secret"
 
 
 class Outside:
