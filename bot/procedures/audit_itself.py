@@ -164,8 +164,10 @@ def _slack(records: Records, watch: Watch, expected: Expected) -> list[Fault]:
 def _jobs(records: Records, watch: Watch, expected: Expected) -> list[Fault]:
     late = []
     for job, due_after in expected.jobs.items():
-        done = records.last_done(job)
-        due = due_after(max(done, watch.listening_since)) if done else None
+        if records.last_run(job) is None:  # new with this version: its first due time is yet to come
+            continue
+        done = records.last_done(job)  # None when all that were have been forgotten
+        due = due_after(max(done, watch.listening_since) if done else watch.listening_since)
         if due and records.now - due > LATE:
             late.append(job)
     return _fault("jobs", f"Due for over 15 minutes and not done: {', '.join(sorted(late))}." if late else "")
