@@ -20,7 +20,7 @@ from bot.adapters.evidence.keys import LogKey
 from bot.cli import main
 from bot.commands.refresh import CLEAR, Bar
 from bot.domain.scope import Change, Difference
-from bot.procedures.assess_coverage import compare, keep
+from bot.procedures.assess_coverage import compare, keep, keep_part
 from bot.procedures.check_on_call import take_roster
 from bot.procedures.receive_alert import receive_alert
 from bot.procedures.review_standard import take_standard
@@ -499,7 +499,10 @@ def test_coverage_is_shown_in_every_form(socmon: Socmon, data: Path) -> None:
     added = Difference(added=tuple(entries.values()))
     ledger.write(lambda records: records.add_revision(Change.IMPORTED, added, by="U1LEAD"))
     found = look(*entries.values())
-    ledger.write(keep, compare(found, [], standard=STANDARD, scope=1), [], after=None)
+    change = compare(found, [], standard=STANDARD, scope=1, after=None)
+    for part in change.parts():
+        ledger.write(keep_part, part)
+    ledger.write(keep, change.summary, [])
     ledger.database.close()
 
     text, table, page = socmon("coverage"), socmon("coverage", "--csv"), socmon("coverage", "--html")
