@@ -83,7 +83,7 @@ def _heartbeats(source: SourceStatus, now: datetime) -> str:
         silent = " · *silent*" if pulse.silent_at else ""
         if pulse.key:
             heard = ago(pulse.heard_at, now) if pulse.heard_at else "never"
-            said += f"\n      :heartbeat: {slack_text(pulse.name, 60)} {heard} · {normal}{silent}"
+            said += f"\n      • {slack_text(pulse.name, 60)} {heard} · {normal}{silent}"
         else:
             said += f" · {normal}{silent}"
     return said
