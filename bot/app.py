@@ -51,6 +51,7 @@ from bot.procedures.seal_log import MOST, DamagedLog, seal_log
 from bot.procedures.show_alert import forget_problems, release_leases, reroute_threads
 from bot.procedures.show_home import Installation
 from bot.procedures.show_storm import reroute_storms
+from bot.procedures.validate_monitoring import take_rhythm
 from bot.providers import all_providers, own_ends, tools_at_the_gate
 from bot.providers.contract import OnCallSource, Secrets
 from bot.settings import PingStyle, Settings
@@ -183,7 +184,7 @@ class Socmon:
             groups=self.groups_on_call,
         )
         self.ticker = Ticker(
-            all_jobs(ZoneInfo(settings.config.timezone)),
+            all_jobs(ZoneInfo(settings.config.timezone), settings.rhythm),
             records=self.records,
             clock=self.clock,
             parts=self,
@@ -372,6 +373,7 @@ class Socmon:
                 if self.settings.sqlite_path is not None:
                     await self.records.write(release_leases)
                 await self.records.write(take_standard, self.standard)
+                await self.records.write(take_rhythm, self.settings.rhythm)
                 await self.records.write(reroute_threads, self.settings.slack_routes)
                 await self.records.write(reroute_storms, self.settings.slack_routes)
                 working = asyncio.create_task(self.projector.run()) if self.settings.slack.connected else None

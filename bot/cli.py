@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,8 +70,13 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser("standard", help="how strictly everything has to be watched; exit 1 if due")
     )
 
-    jobs = commands.add_parser("jobs", help="what the clock starts: last and next runs")
+    jobs = commands.add_parser(
+        "jobs", help="what the clock starts, and every week's validation; exit 1 when one is missing"
+    )
     jobs.add_argument("--json", action="store_true")
+    for name, about in (("from", "first"), ("to", "last")):
+        words = f"the {about} day of the weeks to list; without it, the last year's"
+        jobs.add_argument(f"--{name}", dest=about, type=date.fromisoformat, metavar="DATE", help=words)
     jobs.set_defaults(run=_jobs)
 
     manifest = commands.add_parser("manifest", help="the Slack app manifest (Socket Mode)")
@@ -277,7 +283,7 @@ def _standard(options: argparse.Namespace) -> int:
 def _jobs(options: argparse.Namespace) -> int:
     from bot.commands.jobs import print_jobs  # noqa: PLC0415
 
-    return print_jobs(_settings(), as_json=options.json)
+    return print_jobs(_settings(), as_json=options.json, first=options.first, last=options.last)
 
 
 def _manifest(options: argparse.Namespace) -> int:

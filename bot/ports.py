@@ -7,8 +7,9 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from bot.domain.alert import Act, Alert, Severity
 from bot.domain.answers import Age, Subject
+from bot.domain.attestation import Attestation, Delegation, Disposition, Overlap, Reminder
 from bot.domain.component import Component
-from bot.domain.coverage import Interval, Run
+from bot.domain.coverage import Interval, Run, State
 from bot.domain.delivery import Delivery
 from bot.domain.escalation import Phase, Progress
 from bot.domain.evidence import Entry, Frontier
@@ -23,6 +24,7 @@ from bot.domain.scope import (
     Difference,
     ExclusionRequest,
     Finding,
+    FindingKind,
     Heard,
     InScope,
     Revision,
@@ -30,10 +32,13 @@ from bot.domain.scope import (
     Sighting,
 )
 from bot.domain.self_test import SelfTest
+from bot.domain.shortfall import Question, Why
+from bot.domain.slot import Rhythm
 from bot.domain.standard_version import Version
 from bot.domain.storm import Digest, Members, Storm
 from bot.domain.thread import Moment, Thread
 from bot.domain.tool import ToolAct, VendorWrite
+from bot.domain.validation import Facts, Validation
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -587,10 +592,95 @@ class WatchRecords(Protocol):
         ...
 
 
+class ValidationRecords(Protocol):
+    """The weekly validations: when they are due, what was shown, what was answered; and figures they are made of."""
+
+    def rhythms(self) -> list[Rhythm]:
+        """Oldest first."""
+        ...
+
+    def add_rhythm(self, rhythm: Rhythm) -> int:
+        """Returns its number."""
+        ...
+
+    def validation(self, week: str) -> Validation | None: ...
+
+    def validations(self, first: str, last: str) -> list[Validation]:
+        """Those on record from a week to another, both included, oldest first."""
+        ...
+
+    def unanswered_validations(self) -> list[Validation]:
+        """Those that are neither attested nor missed, oldest first."""
+        ...
+
+    def newest_week(self) -> str:
+        """The newest one on record that should have opened by now; "" before there is one."""
+        ...
+
+    def save_validation(self, record: Validation) -> None:
+        """New, or in place of what is on record of its week; its attestation is not touched."""
+        ...
+
+    def facts(self, week: str, revision: int | None = None) -> Facts | None:
+        """The newest facts of a week, or those of a revision."""
+        ...
+
+    def add_facts(self, facts: Facts) -> None: ...
+
+    def save_attestation(self, attestation: Attestation) -> None:
+        """The first and only one of its week, or the same with a second signature."""
+        ...
+
+    def dispositions(self) -> list[Disposition]:
+        """Those of findings that are not known to be gone, oldest first."""
+        ...
+
+    def save_disposition(self, disposition: Disposition) -> int:
+        """One without a number is new. Returns the number."""
+        ...
+
+    def delegations(self) -> list[Delegation]:
+        """Oldest first, those that are over too."""
+        ...
+
+    def save_delegation(self, delegation: Delegation) -> int:
+        """One without a number is new. Returns the number."""
+        ...
+
+    def reminders(self, since: str) -> list[Reminder]:
+        """Those about this week and later ones."""
+        ...
+
+    def save_reminder(self, reminder: Reminder) -> None:
+        """In place of the one about the same week, of the same kind, to the same."""
+        ...
+
+    def hands_in(self, start: datetime, end: datetime) -> Mapping[Overlap, frozenset[str]]:
+        """Who (Slack user ids) changed the scope, approved exclusions and reviewed the standard within this time."""
+        ...
+
+    def responders(self, start: datetime, end: datetime) -> frozenset[str]:
+        """Who acknowledged or resolved alerts that triggered within this time."""
+        ...
+
+    def count_waiting(self) -> Mapping[FindingKind, int]:
+        """How many components that are new, vanished or renamed wait for somebody's decision."""
+        ...
+
+    def count_shortfalls(self) -> Mapping[tuple[State, Question, Why], int]:
+        """How many cells are out of coverage now for each of these reasons; one may have several."""
+        ...
+
+    def monitor_changes(self, start: datetime, end: datetime) -> Iterable[tuple[datetime, MonitorChange]]:
+        """Those seen within this time, oldest first."""
+        ...
+
+
 class Records(
     CoverageRecords,
     FollowUpRecords,
     StandardRecords,
+    ValidationRecords,
     HomeRecords,
     SelfTestRecords,
     OnCallRecords,

@@ -29,11 +29,13 @@ from pydantic import (
 )
 
 from bot.domain.alert import NoAction, Severity
+from bot.domain.attestation import Separation
 from bot.domain.errors import WrongSettings
 from bot.domain.escalation import NOTE_MISSING, UNACKNOWLEDGED, Policy, Step, Target
 from bot.domain.person import Role
 from bot.domain.prerequisite import Document
 from bot.domain.rota import Rotation, StandIn, Turn
+from bot.domain.slot import Rhythm, WeekTime
 from bot.domain.storm import StormRule
 from bot.domain.thread import SlackRoute, SlackRoutes
 
@@ -281,6 +283,38 @@ class PolicyTable(Table):
     """`[policy]`."""
 
     no_action: NoActionTable = NoActionTable()
+    separation_of_duties: Separation = Separation.WARN
+    """Of an attester who had a hand in what they attest: "warn" lists it and asks for a second signature, "enforce"
+    refuses."""
+
+
+class ValidationTable(Table):
+    """`[validation]`: when the weekly validation opens and is due, in the week after the one it is about."""
+
+    opens: str = "Monday 09:00"
+    due: str = "Friday 17:00"
+    timezone: str = ""
+    """Where the lead is; without it, the file's own."""
+
+    @field_validator("opens", "due")
+    @classmethod
+    def _is_a_time(cls, text: str) -> str:
+        return str(WeekTime.read(text))
+
+    @field_validator("timezone")
+    @classmethod
+    def _exists(cls, name: str) -> str:
+        return _timezone(name) if name else name
+
+    @model_validator(mode="after")
+    def _opens_first(self) -> Self:
+        self.rhythm("UTC")
+        return self
+
+    def rhythm(self, timezone: str) -> Rhythm:
+        """Raises ValueError when it would be due before it opens."""
+        opens, due = WeekTime.read(self.opens), WeekTime.read(self.due)
+        return Rhythm(opens=opens, due=due, zone=self.timezone or timezone)
 
 
 class RetentionTable(Table):
@@ -359,6 +393,7 @@ class ConfigFile(Table):
     on_call: OnCallTable = OnCallTable()
     escalation: EscalationTable = EscalationTable()
     policy: PolicyTable = PolicyTable()
+    validation: ValidationTable = ValidationTable()
     retention: RetentionTable = RetentionTable()
     coverage: CoverageTable = CoverageTable()
     notifications: NotificationsTable = NotificationsTable()
@@ -463,6 +498,11 @@ class Settings:
         table = self.config.policy.no_action
         longest = timedelta(minutes=table.longest_minutes)
         return NoAction(severities=frozenset(table.severities), longest=longest)
+
+    @property
+    def rhythm(self) -> Rhythm:
+        """When validations open and are due."""
+        return self.config.validation.rhythm(self.config.timezone)
 
     @property
     def storm_rule(self) -> StormRule | None:

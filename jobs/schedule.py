@@ -22,6 +22,7 @@ from prometheus_client import Counter
 
 from bot.domain.errors import SocmonError
 from bot.domain.schedule import CatchUp, RunStatus, lateness, owed
+from bot.domain.slot import Rhythm
 from bot.ports import Clock, RecordKeeper
 from bot.procedures import keep_schedule
 from jobs.announce_losses import announce_losses
@@ -39,7 +40,9 @@ from jobs.remind_owners import remind_owners
 from jobs.send_notices import send_notices
 from jobs.sign_checkpoint import sign_checkpoint
 from jobs.suggest_tuning import suggest_tuning
+from jobs.tell_of_validations import tell_of_validations
 from jobs.tell_operators import tell_operators
+from jobs.validate_monitoring import validate_monitoring
 from jobs.wake_alerts import wake_alerts
 from jobs.watch_sources import watch_sources
 
@@ -67,11 +70,13 @@ class Job:
     run: Callable[[Any], Awaitable[str]]
 
 
-def all_jobs(timezone: Any) -> tuple[Job, ...]:
-    """The table of all jobs.
+def all_jobs(timezone: Any, rhythm: Rhythm | None = None) -> tuple[Job, ...]:
+    """The table of all jobs. `rhythm` is when validations open.
 
     None of them before 01:00 local time: on the day after the clocks went forward APScheduler (3.11) skips that hour.
+    A validation may be configured to: then the job that tells of it opens it, minutes later.
     """
+    rhythm = rhythm or Rhythm()
     return (
         _often("wake-alerts", wake_alerts, seconds=30, says="every 30 s"),
         _often("collect-on-call", collect_on_call, minutes=5, says="every 5 min"),
@@ -94,6 +99,19 @@ def all_jobs(timezone: Any) -> tuple[Job, ...]:
         _often("watch-sources", watch_sources, minutes=1, says="every minute"),
         _often("audit-itself", audit_itself, minutes=1, says="every minute"),
         _often("tell-operators", tell_operators, seconds=30, says="every 30 s"),
+        _often("tell-of-validations", tell_of_validations, minutes=5, says="every 5 min"),
+        Job(
+            name="validate-monitoring",
+            every=CronTrigger(
+                day_of_week=rhythm.opens.day,
+                hour=rhythm.opens.at.hour,
+                minute=rhythm.opens.at.minute,
+                timezone=rhythm.zone,
+            ),
+            says=f"{rhythm.opens} {rhythm.zone}",
+            catch_up=CatchUp.ALL,
+            run=validate_monitoring,
+        ),
         Job(
             name="remind-of-standard",
             every=CronTrigger(hour=9, minute=15, timezone=timezone),

@@ -1,12 +1,14 @@
 """`socmon status`: how socmon and its sources are doing."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from bot import __version__
 from bot.commands.records import plain, records_of, when
 from bot.domain.heartbeat import Pulse, Watch, spoken
 from bot.domain.status import Status
+from bot.domain.validation import GREEN
+from bot.domain.validation_log import summary, year_rows
 from bot.procedures.report_status import report_status
 from bot.providers import all_providers
 from bot.settings import Settings
@@ -18,7 +20,8 @@ def print_status(settings: Settings, *, as_json: bool) -> int:
     with records_of(settings) as ask:
         status = ask(report_status, sources, version=__version__)
     if as_json:
-        print(json.dumps(asdict(status), default=plain, indent=2))
+        told = asdict(replace(status, weeks=())) | {"weeks": year_rows(status.weeks)}
+        print(json.dumps(told, default=plain, indent=2))
     else:
         print("\n".join(_status_lines(status)))
     return 1 if status.troubles else 0
@@ -44,6 +47,10 @@ def _status_lines(status: Status) -> list[str]:
         f"{status.lagging} threads behind since {when(status.lagging_since)}" if status.lagging else "in step"
     )
     lines.append(f"  Slack          {behind}")
+    lines.append(f"  Validations    {summary(status.weeks)}")
+    lines += [
+        f"  WEEK     {week.slot.week}: {week.says}" for week in status.weeks if week.stands not in GREEN
+    ]
     lines.append(f"  Evidence log   {status.log_size} entries, last checkpoint {when(status.checkpoint_at)}")
     lines.append(f"  Self-audit     {_audit(status.watch)}")
     return lines

@@ -159,6 +159,11 @@ class Interval:
         return list(Criticality).index(self.criticality)
 
     @property
+    def kinds(self) -> str:
+        """Its shortfalls without their texts: “reports:silent|threshold:no monitor”."""
+        return "|".join(self.sort[1:])
+
+    @property
     def sort(self) -> tuple[str, ...]:
         """What it is an interval of; what ends it when it changes."""
         return (self.state, *sorted({f"{each.question}:{each.why}" for each in self.shortfalls}))

@@ -13,12 +13,13 @@ MORNING = 9
 
 class Outcome(StrEnum):
     MENDED = "mended"
+    ACCEPTED = "accepted"  # a lead decided that it stays as it is for a while
     OUT_OF_SCOPE = "out_of_scope"  # excluded, or not ours any more: nothing is left to mend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowUp:
-    """`subject` is what was found, as `gap_subject` writes it: only one is open about it at a time.
+    """`subject` is what was found, as the functions below write it: only one is open about it at a time.
 
     `id` is 0 before it is stored. `owner` and `opened_by` are Slack user ids, `due_at` the end of the last day.
     `told_at` is when the owner last heard of it. `proof` names the evidence that closed it.
@@ -65,3 +66,23 @@ def gap_of(subject: str) -> tuple[str, Measure] | None:
     kind, _, rest = subject.partition(":")
     measure, _, component = rest.partition(":")
     return (component, Measure(measure)) if kind == "gap" else None
+
+
+def finding_subject(finding: str) -> str:
+    """Of a weekly validation; `finding` is its id."""
+    return f"finding:{finding}"
+
+
+def finding_of(subject: str) -> str | None:
+    """The id of a finding of the weekly validation; None for other subjects."""
+    kind, _, finding = subject.partition(":")
+    return finding if kind == "finding" else None
+
+
+def report_subject(week: str, number: int) -> str:
+    """What somebody reported by hand; the note says what it is."""
+    return f"reported:{week}:{number}"
+
+
+def is_report(subject: str) -> bool:
+    return subject.startswith("reported:")

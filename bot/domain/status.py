@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.delivery import Result
 from bot.domain.heartbeat import Pulse, Watch
+from bot.domain.validation import Week
 
 SLOW = timedelta(minutes=1)
 
@@ -47,7 +48,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """How socmon is doing at `at`. `lagging` Slack threads are behind the records since `lagging_since`."""
+    """How socmon is doing at `at`. `lagging` Slack threads are behind the records since `lagging_since`.
+
+    `weeks` are the validations of the last year, oldest first.
+    """
 
     at: datetime
     version: str
@@ -59,6 +63,7 @@ class Status:
     log_size: int = 0
     checkpoint_at: datetime | None = None
     watch: Watch | None = None
+    weeks: tuple[Week, ...] = ()
 
     @property
     def is_slow(self) -> bool:
@@ -69,4 +74,5 @@ class Status:
     def troubles(self) -> int:
         """How many things need a look."""
         failing = sum(source.failed > 0 for source in self.sources)
-        return len(self.problems) + len(self.gaps) + failing + self.is_slow
+        waiting = sum(week.needs_a_look for week in self.weeks)
+        return len(self.problems) + len(self.gaps) + failing + self.is_slow + waiting

@@ -1,24 +1,35 @@
-"""Somebody is asked to mend a gap until a day, and told so until it is mended. Only an assessment closes it.
+"""Somebody is asked to mend a gap until a day, and told so until it is mended. Only evidence closes it.
 
-Whoever owns it may change, and when it is due; that it is done nobody can say who has not mended it.
+That is an assessment, or a week's facts without it. Of what was reported by hand, whoever reported it or a lead says
+what shows that it is mended. Whoever owns it may change, and when it is due.
 """
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import count
 from zoneinfo import ZoneInfo
 
 from bot.domain.component import Measure
 from bot.domain.coverage import Interval
-from bot.domain.errors import IllegalAct, Unfit
+from bot.domain.errors import IllegalAct, ThinNote, Unfit
 from bot.domain.evidence import Actor, Entry, Fact, timestamp
-from bot.domain.follow_up import FollowUp, Outcome, gap_of, gap_subject
-from bot.domain.person import RESPONDERS, Person, Role
+from bot.domain.follow_up import (
+    FollowUp,
+    Outcome,
+    finding_of,
+    gap_of,
+    gap_subject,
+    is_report,
+    report_subject,
+)
+from bot.domain.person import LEADS, READERS, RESPONDERS, Person, Role
 from bot.ports import Records
 
 GIVERS = RESPONDERS | {Role.ADMIN}
 LONGEST = timedelta(days=366)
 MOST_LETTERS = 2000
+SHORTEST = 10
 
 
 class NoGap(IllegalAct):
@@ -54,12 +65,22 @@ def assign(
     by: Person,
 ) -> FollowUp:
     """Open a follow-up about a gap, or change the one that is open. Raises NotPermitted, NoGap and Unfit."""
-    _, known = gap_to_mend(records, component, measure, by=by)
+    gap_to_mend(records, component, measure, by=by)
+    subject = gap_subject(component, measure)
+    return open_about(records, subject, owner=owner, due_at=due_at, note=note, by=by)
+
+
+def open_about(
+    records: Records, subject: str, *, owner: Person, due_at: datetime, note: str, by: Person
+) -> FollowUp:
+    """Open a follow-up about what was found, or change the one that is open. Raises Unfit."""
     _check(owner, due_at, note, records.now)
+    latest = records.latest_follow_up(subject)
+    known = latest if latest and latest.is_open else None
     told_at = records.now if owner.user == by.user else None
     if known is None:
         asked = FollowUp(
-            subject=gap_subject(component, measure),
+            subject=subject,
             owner=owner.user,
             due_at=due_at,
             note=note,
@@ -86,6 +107,45 @@ def close(
     records.save_follow_up(replace(one, closed_at=records.now, outcome=outcome, proof=proof))
     told: dict[str, Fact] = {"owner": one.owner, "outcome": outcome.value, "proof": proof, **facts}
     _log(records, "closed", one, Actor(kind="system"), facts=told)
+
+
+def report(
+    records: Records, week: str, *, says: str, owner: Person, due_at: datetime, by: Person
+) -> FollowUp:
+    """Somebody who reads a week's validation has found a gap by themselves. Raises NotPermitted, ThinNote and Unfit."""
+    by.require(READERS, "report a gap")
+    if len(says.strip()) < SHORTEST:
+        raise ThinNote("note", f"Write at least {SHORTEST} characters: somebody else has to find it by them.")
+    numbers = (report_subject(week, number) for number in count(1))
+    subject = next(each for each in numbers if records.latest_follow_up(each) is None)
+    return open_about(records, subject, owner=owner, due_at=due_at, note=says.strip(), by=by)
+
+
+def confirm(records: Records, follow_up_id: int, *, proof: str, by: Person) -> FollowUp:
+    """What was reported by hand is mended, as `proof` shows: whoever reported it says so, or a lead.
+
+    Raises IllegalAct, NotPermitted and ThinNote.
+    """
+    known = next((one for one in records.open_follow_ups() if one.id == follow_up_id), None)
+    if known is None or not is_report(known.subject):
+        raise IllegalAct(
+            f"F-{follow_up_id} is no open report. Nothing changed. What socmon found itself closes when it finds it"
+            " mended."
+        )
+    if known.opened_by != by.user:
+        by.require(LEADS, "close what somebody else reported")
+    if len(proof.strip()) < SHORTEST:
+        raise ThinNote(
+            "proof", f"Write at least {SHORTEST} characters: what shows that it is mended? A link is best."
+        )
+    closed = replace(known, closed_at=records.now, outcome=Outcome.MENDED, proof=proof.strip())
+    records.save_follow_up(closed)
+    actor = Actor(kind="slack", team=by.team, user=by.user, role=by.role)
+    facts: dict[str, Fact] = {"owner": closed.owner, "outcome": Outcome.MENDED.value}
+    subject: dict[str, str | int] = {"follow_up": closed.id}
+    private = {"proof": closed.proof}
+    records.log(Entry(type="follow_up.closed", actor=actor, subject=subject, facts=facts, private=private))
+    return closed
 
 
 def to_tell(records: Records, zone: ZoneInfo) -> dict[str, list[FollowUp]]:
@@ -128,5 +188,7 @@ def _log(
     subject: dict[str, str | int] = {"follow_up": one.id}
     if place := gap_of(one.subject):
         subject |= {"component": place[0], "measure": place[1].value}
+    elif finding := finding_of(one.subject):
+        subject |= {"finding": finding}
     private = {"note": note} if note else {}
     records.log(Entry(type=f"follow_up.{what}", actor=actor, subject=subject, facts=facts, private=private))

@@ -6,9 +6,11 @@ from datetime import timedelta
 from bot.domain.delivery import Result
 from bot.domain.status import IntakeGap, Problem, SourceStatus, Status
 from bot.ports import Records
+from bot.procedures.validate_monitoring import list_validations
 
 WINDOW = timedelta(hours=24)
 GAP_WINDOW = timedelta(days=7)
+YEAR = timedelta(days=364)
 
 Sources = Mapping[str, str]
 """The enabled providers: name → title."""
@@ -34,6 +36,7 @@ def report_status(records: Records, sources: Sources, *, version: str) -> Status
         log_size=records.tree()[1].size,
         checkpoint_at=checkpoint[1] if checkpoint else None,
         watch=records.watch(),
+        weeks=tuple(list_validations(records, records.now - YEAR, records.now)),
     )
 
 

@@ -1,14 +1,14 @@
 """What is expected to be heard, and how far socmon's audit of itself has come.
 
 Revision ID: 0019
-Revises: 0014
+Revises: 0016
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0019"
-down_revision = "0014"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 

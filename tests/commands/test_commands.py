@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,14 @@ from bot.adapters.evidence.keys import LogKey
 from bot.cli import main
 from bot.commands.refresh import CLEAR, Bar
 from bot.domain.scope import Change, Difference
+from bot.domain.slot import Rhythm
 from bot.procedures.assess_coverage import compare, keep, keep_part
 from bot.procedures.check_on_call import take_roster
 from bot.procedures.receive_alert import receive_alert
 from bot.procedures.review_standard import take_standard
 from bot.procedures.seal_log import seal_log
 from bot.procedures.show_alert import report_problem
+from bot.procedures.validate_monitoring import take_rhythm
 from tests.fleets import STANDARD, in_scope, look
 from tests.plans import function, plan
 from tests.reports import delivery, report
@@ -268,11 +271,31 @@ def test_status_and_jobs_are_readable_by_machines(socmon: Socmon, data: Path) ->
     assert (status.returncode, jobs.returncode) == (1, 0)
     assert (told["log_size"], told["lagging"]) == (1, 1)
     assert told["checkpoint_at"].startswith("2026-11-24T03:00:")
-    assert {job["job"] for job in json.loads(jobs.stdout)} >= {
+    assert {job["job"] for job in json.loads(jobs.stdout)["jobs"]} >= {
         "sign-checkpoint",
         "wake-alerts",
         "apply-retention",
     }
+
+
+def test_every_week_of_a_period_is_listed(socmon: Socmon, data: Path) -> None:
+    """Also those that nobody has put down; exit code 1 when one is missing."""
+    lived_in(data)
+    before = socmon("jobs", "--from", "2026-01-05", "--to", "2026-01-18")
+    ledger = Ledger(f"sqlite:///{data / 'socmon.db'}")
+    ledger.clock.at = datetime(2026, 1, 5, tzinfo=UTC)
+    ledger.write(take_rhythm, Rhythm())
+    ledger.database.close()
+
+    told = socmon("jobs", "--from", "2026-01-05", "--to", "2026-01-18", "--json")
+
+    assert (before.returncode, told.returncode) == (0, 1)
+    assert "2026-W02  due 2026-01-16 17:00Z  before socmon began" in before.stdout
+    weeks = json.loads(told.stdout)["weeks"]
+    assert [(week["week"], week["verdict"]) for week in weeks] == [
+        ("2026-W02", "missed"),
+        ("2026-W03", "missed"),
+    ]
 
 
 def test_status_says_what_needs_a_look(socmon: Socmon, data: Path) -> None:

@@ -60,7 +60,7 @@ async def test_from_webhook_to_slack_to_a_signed_log(build: Build, slack: SlackS
     reopened = open_database(socmon.settings.database_url, SystemClock())
     size = reopened.read_now(lambda records: records.tree())[1].size
     assert socmon.draining
-    assert size == 3, "the standard, and the alert with its message"
+    assert size == 4, "the standard, when validations are due, and the alert with its message"
     assert (reopened.read_now(lambda records: records.last_checkpoint()) or [None])[0] == size
     reopened.close()
 
@@ -225,10 +225,12 @@ async def test_every_job_of_the_table_runs_with_the_parts_it_gets(build: Build) 
         "send-notices": "Slack is not connected",
         "reconcile": "no tool can be asked",
         "apply-retention": (
-            "1 bodies, 18 job runs, 0 drafts, 0 notices and 0 App Homes forgotten; begun 23:30:00 late"
+            "1 bodies, 19 job runs, 0 drafts, 0 notices and 0 App Homes forgotten; begun 23:30:00 late"
         ),
         "refresh-homes": "Slack is not connected",
         "remind-of-standard": "Slack is not connected; begun 17:45:00 late",
         "announce-losses": "Slack is not connected",
         "remind-owners": "Slack is not connected",
+        "tell-of-validations": "nothing opened, 0 weeks missed; Slack is not connected",
+        "validate-monitoring": "nothing opened, 0 weeks missed; begun 2 days, 18:00:00 late",
     }

@@ -175,6 +175,7 @@ class CoveragePart(Part):
                     "ended_at": None,
                     "state": one.state.value,
                     "monitor": one.monitor,
+                    "kinds": one.kinds,
                     "shortfalls": json.dumps(
                         [[each.question, each.why, each.says, each.mend] for each in one.shortfalls]
                     ),

@@ -76,6 +76,7 @@ from bot.adapters.database.tables import (
     thread,
 )
 from bot.adapters.database.tool import ToolPart
+from bot.adapters.database.validation import ValidationPart
 from bot.adapters.database.wakeup import CHANNEL
 from bot.adapters.database.watching import WatchPart
 from bot.domain.alert import Act, Alert
@@ -419,6 +420,7 @@ class Unit(
     ScopePart,
     StandardPart,
     WatchPart,
+    ValidationPart,
     Part,
 ):
     """One procedure's view of a batch: `bot.ports.Records`."""

@@ -624,6 +624,20 @@ coverage_interval = Table(
         server_default=text("1"),
         comment="of the component's criticality: 0 is the highest",
     ),
+    Column(
+        "kinds",
+        Text,
+        nullable=False,
+        server_default=text("''"),
+        comment="the shortfalls without their texts, question:why|…",
+    ),
+    Index(
+        "coverage_interval_short",
+        "state",
+        "kinds",
+        sqlite_where=text("ended_at IS NULL AND measure != ''"),
+        postgresql_where=text("ended_at IS NULL AND measure != ''"),
+    ),
     Index(
         "coverage_interval_open",
         "component",
@@ -703,4 +717,105 @@ watch = Table(
     Column("checked_since", BigInteger, comment="when reading began at the first entry"),
     Column("pinged_at", BigInteger, comment="when the outside last took word that all is well"),
     Column("ping_problem", Text, nullable=False),
+)
+
+# When weekly validations open and are due: each rhythm that was in force, from when on.
+validation_rhythm = Table(
+    "validation_rhythm",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False, comment="since when"),
+    Column("opens", String, nullable=False, comment="a weekday and a time on the wall"),
+    Column("due", String, nullable=False),
+    Column("zone", String, nullable=False),
+)
+
+# A week, with the times that it went by, whatever is configured since; and what became of it.
+validation = Table(
+    "validation",
+    metadata,
+    Column("week", String, primary_key=True, comment="2026-W47"),
+    Column("start", BigInteger, nullable=False),
+    Column("end", BigInteger, nullable=False),
+    Column("opens_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("closes_at", BigInteger, nullable=False),
+    Column("zone", String, nullable=False),
+    Column("opened_at", BigInteger, comment="null when socmon was down until it closed"),
+    Column("revision", Integer, nullable=False, comment="of the newest facts"),
+    Column("digest", String, nullable=False, comment="of the newest facts"),
+    Column("missed_at", BigInteger, comment="when it was put down that nobody attested"),
+    Column("ended", String, comment="why it was missed, as far as socmon knows"),
+    Column("reason", Text, nullable=False, comment="why, as a lead says"),
+    Column("explained_by", String, nullable=False),
+    Column("explained_at", BigInteger),
+)
+
+# What was shown: the exact bytes that the digest is of, which lie with the artifacts too.
+validation_facts = Table(
+    "validation_facts",
+    metadata,
+    Column("week", String, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("document", Text, nullable=False, comment="canonical JSON"),
+)
+
+# The answer to a week. Its key lets nobody answer twice.
+attestation = Table(
+    "attestation",
+    metadata,
+    Column("week", String, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("by", String, nullable=False, comment="a Slack user id"),
+    Column("role", String, nullable=False),
+    Column("delegated_by", String, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("digest", String, nullable=False, comment="of the facts that were shown"),
+    Column("is_late", Boolean, nullable=False),
+    Column("dispositions", String, nullable=False, comment="their numbers, separated by spaces"),
+    Column("overlaps", Text, nullable=False, comment="JSON: hands that the attester had in it"),
+    Column("cosigned_by", String, nullable=False),
+    Column("cosigned_at", BigInteger),
+)
+
+# What was decided on a finding; it stands until then, unless the finding is gone before.
+disposition = Table(
+    "disposition",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("finding", String, nullable=False),
+    Column("decided", String, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("week", String, nullable=False, comment="with whose attestation it was decided"),
+    Column("owner", String, nullable=False, comment="who mends it"),
+    Column("ended_at", BigInteger, comment="when the finding was seen to be gone"),
+)
+
+# A lead lets somebody attest until a time.
+delegation = Table(
+    "delegation",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("user", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+)
+
+# Messages about a week that are owed or were sent.
+validation_reminder = Table(
+    "validation_reminder",
+    metadata,
+    Column("week", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("to", String, primary_key=True, comment="a Slack user id, a role, or the channel"),
+    Column("at", BigInteger, nullable=False),
+    Column("tried_at", BigInteger, comment="when it was last on its way"),
+    Column("sent_at", BigInteger),
 )

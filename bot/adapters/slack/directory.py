@@ -121,6 +121,10 @@ class Directory:
                 return found
         return []
 
+    async def holders_of(self, role: Role) -> list[str]:
+        """Slack user ids of those who hold a role; without those Slack does not know."""
+        return await self._users(self._holders.get(role, ()))
+
     async def approvers(self, *, besides: str) -> list[str]:
         """As `leads`, without the person who asks for an approval: a lone lead's own is the backup's to give."""
         for role in (Role.LEAD, Role.BACKUP_LEAD):

@@ -30,7 +30,8 @@ from bot.procedures.follow_up import MOST_LETTERS
 
 MOST_TASKS = 10
 OUTCOMES: Mapping[Outcome, str] = {
-    Outcome.MENDED: "an assessment found it covered",
+    Outcome.MENDED: "it was found mended",
+    Outcome.ACCEPTED: "a lead accepted it for a while",
     Outcome.OUT_OF_SCOPE: "it is excluded or out of scope now",
 }
 

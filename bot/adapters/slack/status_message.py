@@ -9,6 +9,8 @@ from bot.adapters.slack.words import ago, duration, some
 from bot.domain.delivery import Result
 from bot.domain.heartbeat import spoken
 from bot.domain.status import IntakeGap, Problem, SourceStatus, Status
+from bot.domain.validation import GREEN
+from bot.domain.validation_log import summary
 
 MOST_LISTED = 5
 MOST_SOURCES = 20
@@ -36,6 +38,7 @@ def status_message(status: Status) -> Message:
         ),
         *_gaps(status),
         section(f"{_slack(status)}\n{_log(status)}\n{_audit(status)}"),
+        section("\n".join(_weeks(status))),
         context(f"socmon {slack_text(status.version, 40)} · {date(status.at)}"),
     ]
     return Message(text=line.split(" ", 1)[1].strip("*"), blocks=blocks)
@@ -120,6 +123,18 @@ def _slack(status: Status) -> str:
     sign = ":warning:" if status.is_slow else ":hourglass_flowing_sand:"
     since = ago(status.lagging_since, status.at)
     return f"{sign} *Slack* — {some(status.lagging, 'thread')} behind the records, the first since {since}"
+
+
+def _weeks(status: Status) -> list[str]:
+    """All in a line, and each week that is not as it should be."""
+    due = [each for each in status.weeks if each.stands not in GREEN]
+    sign = ":warning:" if due else ":white_check_mark:"
+    left = [f"… and {len(due) - MOST_LISTED:,} more"] if len(due) > MOST_LISTED else []
+    return [
+        f"{sign} *Weekly validations* — {summary(status.weeks)}",
+        *(f":x: {each.slot.week} — {slack_text(each.says, 300)}" for each in due[-MOST_LISTED:]),
+        *left,
+    ]
 
 
 def _log(status: Status) -> str:
