@@ -33,6 +33,7 @@ from bot.adapters.mail import NAME as EMAIL
 from bot.adapters.mail import Email, EmailTestAlerts
 from bot.adapters.network import AiohttpNetwork
 from bot.adapters.operators import Operators, PagerDuty
+from bot.adapters.ping import Ping
 from bot.adapters.slack.accounts import Accounts
 from bot.adapters.slack.channels import Channels
 from bot.adapters.slack.directory import Directory
@@ -60,7 +61,7 @@ from bot.procedures.test_alerting import keep_paths
 from bot.procedures.validate_monitoring import take_rhythm
 from bot.providers import all_providers, own_ends, tools_at_the_gate
 from bot.providers.contract import OnCallSource, Secrets, Witness
-from bot.settings import Settings
+from bot.settings import PingStyle, Settings
 from bot.standard import read_standard
 from handlers.confirm import Confirming
 from handlers.deployments import Gate
@@ -96,7 +97,7 @@ class Socmon:
     randomness: Randomness = field(default_factory=SystemRandomness)
     network: Network = field(default_factory=AiohttpNetwork)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self) -> None:  # noqa: PLR0915 - the one place where every part is made
         settings = self.settings
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = SingleProcess(settings.sqlite_path)
@@ -157,6 +158,8 @@ class Socmon:
         )
         self.test_senders, self.witnesses = self._test_senders()
         self.operators = self._operators()
+        style = settings.config.watchdog.ping_style
+        self.ping = Ping(url=settings.ping_url, plain=style is PingStyle.PLAIN)
         self.on_call_sources = self._on_call_sources()
         self.projector = Projector(
             records=self.records,
@@ -423,10 +426,12 @@ class Socmon:
                 telling = asyncio.create_task(self._tell_tools()) if self.tellers else None
                 self.ticker.start()
                 asking = asyncio.create_task(self._ask_who_is_on_call())
+                saying = asyncio.create_task(self._say_it_started())
                 log.info("socmon %s is ready; the log is %s", __version__, self.origin)
                 yield
                 self.draining = True
                 asking.cancel()
+                saying.cancel()
                 if telling:
                     telling.cancel()
                 await asyncio.gather(
@@ -469,6 +474,10 @@ class Socmon:
                 await collect_on_call(self)
         except Exception:
             log.exception("who is on call could not be collected at the start; the job tries again")
+
+    async def _say_it_started(self) -> None:
+        if self.ping and (problem := await self.ping.started()):
+            log.warning("%s", problem)
 
     async def _seal_at_the_end(self) -> None:
         try:

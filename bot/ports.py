@@ -15,6 +15,7 @@ from bot.domain.delivery import Delivery
 from bot.domain.escalation import Phase, Progress
 from bot.domain.evidence import Entry, Frontier
 from bot.domain.follow_up import FollowUp
+from bot.domain.heartbeat import Pulse, Watch
 from bot.domain.home import Few, Glance, SeenHome
 from bot.domain.monitor_change import MonitorChange
 from bot.domain.notice import Owed
@@ -625,6 +626,48 @@ class StandardRecords(Protocol):
         ...
 
 
+class WatchRecords(Protocol):
+    """What is expected to be heard, and what socmon's audit of itself needs to know of the records."""
+
+    def pulses(self) -> list[Pulse]: ...
+
+    def pulse(self, provider: str, key: str) -> Pulse | None: ...
+
+    def save_pulse(self, pulse: Pulse) -> None: ...
+
+    def drop_pulse(self, provider: str, key: str) -> None: ...
+
+    def watch(self) -> Watch | None:
+        """None before the first look."""
+        ...
+
+    def save_watch(self, watch: Watch) -> None: ...
+
+    def given_numbers(self) -> tuple[int, int]:
+        """(alerts, deliveries) that were given a number, as the head row says."""
+        ...
+
+    def newest_numbers(self) -> tuple[int, int]:
+        """(alert, delivery): the highest numbers that are stored."""
+        ...
+
+    def counted(self, kind: str, results: Collection[str]) -> int:
+        """What the counters of `count` say since the beginning, of all providers and reasons."""
+        ...
+
+    def count_entries(self, kind: str, start: int, end: int) -> int:
+        """How many entries of this type there are from `start` up to but without `end`."""
+        ...
+
+    def checkpoint_within(self, after: int, up_to: int) -> tuple[int, bytes] | None:
+        """(size, note) of the largest checkpoint over more than `after` and at most `up_to` entries."""
+        ...
+
+    def last_done(self, job: str) -> datetime | None:
+        """The newest due time of a job whose run went well."""
+        ...
+
+
 class ValidationRecords(Protocol):
     """The weekly validations: when they are due, what was shown, what was answered; and figures they are made of."""
 
@@ -725,6 +768,7 @@ class Records(
     StormRecords,
     FlappingRecords,
     ScopeRecords,
+    WatchRecords,
     Protocol,
 ):
     """The records, seen from inside one transaction. All of it happens, or nothing."""

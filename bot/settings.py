@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self, get_args
 from urllib.parse import urlsplit
@@ -41,6 +42,8 @@ from bot.domain.thread import SlackRoute, SlackRoutes
 
 SLACK_API = "https://slack.com/api/"
 SQLITE = "sqlite:///"
+HEARTBEAT_MINUTES = "heartbeat_minutes"
+MOST_MINUTES = 31 * 24 * 60
 
 _TIME = r"([01]\d|2[0-3]):[0-5]\d"
 Channel = Annotated[str, StringConstraints(pattern=r"^[CGD][A-Z0-9]+$")]
@@ -342,6 +345,20 @@ class NotificationsTable(Table):
     """PagerDuty's services, by name, id or integration key → the team under `[on_call]` that they call."""
 
 
+class PingStyle(StrEnum):
+    """`plain`: the address is asked for while all is well, and nothing else."""
+
+    HEALTHCHECKS = "healthchecks"
+    PLAIN = "plain"
+
+
+class WatchdogTable(Table):
+    """`[watchdog]`: who outside watches socmon. The address is a secret; SOCMON_PING_URL goes before it."""
+
+    ping_url: SecretStr = SecretStr("")
+    ping_style: PingStyle = PingStyle.HEALTHCHECKS
+
+
 class DocumentTable(Table):
     """Written expectations: where they lie, who keeps them, and when somebody last reviewed them."""
 
@@ -431,6 +448,7 @@ class ConfigFile(Table):
     documents: DocumentsTable = DocumentsTable()
     artifacts: ArtifactsTable = ArtifactsTable()
     dashboards: DashboardsTable = DashboardsTable()
+    watchdog: WatchdogTable = WatchdogTable()
     providers: dict[str, dict[str, Any]] = {}
     timezone: str = "UTC"
 
@@ -472,6 +490,7 @@ class Settings:
     deployments_secret: SecretStr
     """What pipelines show at POST /deployments: one, or "new,old"; without any they are refused."""
     pagerduty_events_url: str
+    ping_url: SecretStr
     providers: Mapping[str, Any]
     """Each enabled provider's own settings object, by name."""
     config_file: Path | None = None
@@ -495,6 +514,11 @@ class Settings:
         ]
         default = SlackRoute(channel=table.alerts_channel, on_call=on_call, team=team)
         return SlackRoutes(default=default, rules=rules)
+
+    @property
+    def heartbeats(self) -> dict[str, int | None]:
+        """Each connected tool → how many minutes it may be silent; None where that is learned."""
+        return {name: self.config.providers[name].get(HEARTBEAT_MINUTES) for name in self.providers}
 
     @property
     def turns(self) -> dict[str, list[Turn]]:
@@ -605,6 +629,7 @@ def load_settings(environ: Mapping[str, str], providers: Mapping[str, Any]) -> S
         operators_pagerduty_key=SecretStr(environ.get("SOCMON_OPERATORS_PAGERDUTY_KEY", "")),
         deployments_secret=SecretStr(environ.get("SOCMON_WEBHOOK_SECRET_DEPLOYMENTS", "")),
         pagerduty_events_url=environ.get("SOCMON_PAGERDUTY_EVENTS_URL", ""),
+        ping_url=_ping_url(config, environ),
         providers=_providers(config.providers, environ, providers),
         config_file=config_file,
     )
@@ -733,6 +758,22 @@ def _check_shared_database(url: str, key_file: str) -> None:
         )
 
 
+def _ping_url(config: ConfigFile, environ: Mapping[str, str]) -> SecretStr:
+    """Raises WrongSettings, which does not repeat the address: it is a secret."""
+    url = environ.get("SOCMON_PING_URL") or config.watchdog.ping_url.get_secret_value()
+    if url and not re.fullmatch(r"https?://[^\s/@?#]+(/\S*)?", url):
+        raise WrongSettings(
+            "The address to ping (SOCMON_PING_URL, or watchdog.ping_url) is no web address. Write it whole, as the"
+            " service that watches socmon gives it: https://hc-ping.com/…"
+        )
+    if url and urlsplit(url).query and config.watchdog.ping_style is PingStyle.HEALTHCHECKS:
+        raise WrongSettings(
+            "The address to ping ends in a query, so /start and /fail cannot be added to it. Take the query off, or set"
+            ' ping_style = "plain" under [watchdog].'
+        )
+    return SecretStr(url)
+
+
 def _origin(public_url: str) -> str:
     """The log's name: the public host, so that two installations never share one."""
     return f"{urlsplit(public_url).hostname or 'localhost'}/socmon"
@@ -745,7 +786,13 @@ def _providers(
     for name, table in tables.items():
         if name not in known:
             raise WrongSettings(f"providers.{name} is not a provider.{nearest(name, list(known))}")
-        rest = {key: value for key, value in table.items() if key != "enabled"}
+        rest = {key: value for key, value in table.items() if key not in {"enabled", HEARTBEAT_MINUTES}}
+        minutes = table.get(HEARTBEAT_MINUTES, 1)
+        if not isinstance(minutes, int) or isinstance(minutes, bool) or not 1 <= minutes <= MOST_MINUTES:
+            raise WrongSettings(
+                f"providers.{name}.{HEARTBEAT_MINUTES} is {minutes!r}. Write how many minutes it may be silent, from 1"
+                f" to {MOST_MINUTES} (31 days), or leave it out, and socmon learns it."
+            )
         enabled = table.get("enabled", True)
         if not isinstance(enabled, bool):
             raise WrongSettings(

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from bot.domain.errors import SocmonError, Unavailable
+from bot.domain.heartbeat import Pulse, Watch
 from bot.ports import Clock, RecordKeeper, Records
 from bot.procedures.show_alert import lag
 
@@ -33,6 +34,12 @@ CHECKPOINT_AGE = Gauge(
 WAITING = Gauge("socmon_records_waiting", "Units of work that wait for a transaction")
 PROBLEMS = Gauge("socmon_problems", "What an operator has to mend")
 TROUBLE = Gauge("socmon_tool_trouble", "1 while a tool cannot be told or asked", ["provider"])
+LAST_SEEN = Gauge("socmon_source_last_seen_seconds", "Since a source was last heard", ["provider"])
+SILENT = Gauge("socmon_source_silent", "1 while a source is silent for longer than is normal", ["provider"])
+AUDIT_OK = Gauge("socmon_self_audit_ok", "1 while the last self-audit found all well; NaN before the first")
+PING_OK = Gauge(
+    "socmon_ping_last_ok_timestamp", "When the outside last took word that all is well; NaN for never"
+)
 TOOL = "tool:"
 
 
@@ -101,7 +108,7 @@ class Health:
         try:
             state = await self.records.read(probe)
         except SocmonError:
-            for unknown in (LAGGING, LAG_SECONDS, LOG_SIZE, CHECKPOINT_AGE, PROBLEMS):
+            for unknown in (LAGGING, LAG_SECONDS, LOG_SIZE, CHECKPOINT_AGE, PROBLEMS, AUDIT_OK):
                 unknown.set(nan)
         else:
             LAGGING.set(state.lagging)
@@ -110,10 +117,23 @@ class Health:
             CHECKPOINT_AGE.set(self._seconds_since(state.checkpoint_at) if state.checkpoint_at else nan)
             PROBLEMS.set(len(state.problems))
             TROUBLE.clear()
+            self._set_watch(state)
             for subject, _, _ in state.problems:
                 if subject.startswith(TOOL):
                     TROUBLE.labels(subject.split(":")[1]).set(1)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    def _set_watch(self, state: "State") -> None:
+        LAST_SEEN.clear()
+        SILENT.clear()
+        for provider in {one.provider for one in state.pulses}:
+            own = [one for one in state.pulses if one.provider == provider]
+            heard = [one.heard_at for one in own if one.heard_at]
+            LAST_SEEN.labels(provider).set(self._seconds_since(min(heard)) if heard else nan)
+            SILENT.labels(provider).set(any(one.silent_at for one in own))
+        watch = state.watch
+        AUDIT_OK.set(not watch.faults if watch and watch.audited_at else nan)
+        PING_OK.set(watch.pinged_at.timestamp() if watch and watch.pinged_at else nan)
 
     def _seconds_since(self, at: datetime | None) -> float:
         return max(0.0, (self.clock.now() - at).total_seconds()) if at else 0.0
@@ -132,6 +152,8 @@ class State:
     lag_since: datetime | None
     log_size: int
     checkpoint_at: datetime | None
+    pulses: list[Pulse]
+    watch: Watch | None
 
 
 def probe(records: Records) -> State:
@@ -144,4 +166,6 @@ def probe(records: Records) -> State:
         lag_since=since,
         log_size=records.tree()[1].size,
         checkpoint_at=last[1] if last else None,
+        pulses=records.pulses(),
+        watch=records.watch(),
     )

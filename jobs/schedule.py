@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -28,6 +29,7 @@ from bot.procedures.test_alerting import JOB as TEST_ALERTS
 from jobs.announce_losses import announce_losses
 from jobs.apply_retention import apply_retention
 from jobs.ask_about_scope import ask_about_scope
+from jobs.audit_itself import audit_itself
 from jobs.begin_test_alerts import begin_test_alerts
 from jobs.capture_dashboards import capture_dashboards
 from jobs.collect_coverage import collect_coverage
@@ -47,6 +49,7 @@ from jobs.tell_of_validations import tell_of_validations
 from jobs.tell_operators import tell_operators
 from jobs.validate_monitoring import validate_monitoring
 from jobs.wake_alerts import wake_alerts
+from jobs.watch_sources import watch_sources
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +103,8 @@ def all_jobs(timezone: Any, rhythm: Rhythm | None = None) -> tuple[Job, ...]:
         _often("sign-checkpoint", sign_checkpoint, minutes=1, says="every minute"),
         _often("suggest-tuning", suggest_tuning, minutes=1, says="every minute"),
         _often("follow-test-alerts", follow_test_alerts, seconds=10, says="every 10 s"),
+        _often("watch-sources", watch_sources, minutes=1, says="every minute"),
+        _often("audit-itself", audit_itself, minutes=1, says="every minute"),
         _often("tell-operators", tell_operators, seconds=30, says="every 30 s"),
         _often("tell-of-validations", tell_of_validations, minutes=5, says="every 5 min"),
         Job(
@@ -180,6 +185,11 @@ class Ticker:
     def housekeeping(self) -> list[str]:
         """The jobs that only keep things going: of their missed due times nobody keeps a record."""
         return [job.name for job in self._jobs if job.catch_up is CatchUp.LATEST]
+
+    @property
+    def jobs_due(self) -> dict[str, Callable[[datetime], datetime | None]]:
+        """Each job → its first due time after another."""
+        return {job.name: partial(_following, job.every) for job in self._jobs}
 
     def start(self) -> None:
         ticking = self._scheduler.add_job(

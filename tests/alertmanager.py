@@ -55,13 +55,13 @@ def _is_ready(url: str) -> bool:
     return True
 
 
-def push(url: str, *hosts: str, ended: bool = False) -> None:
+def push(url: str, *hosts: str, ended: bool = False, name: str = "DiskFull") -> None:
     """Push alerts as Prometheus does."""
     start = datetime.now(UTC) - timedelta(minutes=1)
     end = {"endsAt": datetime.now(UTC).isoformat()} if ended else {}
     alerts = [
         {
-            "labels": {"alertname": "DiskFull", "cluster": "c1", "instance": host, "severity": "critical"},
+            "labels": {"alertname": name, "cluster": "c1", "instance": host, "severity": "critical"},
             "annotations": {"summary": "The disk is nearly full"},
             "startsAt": start.isoformat(),
             **end,

@@ -450,3 +450,25 @@ def test_validations_open_where_the_lead_is(load: Load) -> None:
 )
 def test_a_wrong_escalation_policy_is_refused(load: Load, table: str, words: str) -> None:
     assert words in refusal(load, f"[escalation]\n{table}\n")
+
+
+def test_who_watches_socmon_and_how_long_sources_may_be_silent(load: Load) -> None:
+    """The environment goes before the file; no message repeats the address, which is a secret."""
+    text = (
+        '[watchdog]\nping_url = "https://hc-ping.com/secret"\n[providers.datadog]\nheartbeat_minutes = 90\n'
+    )
+    loaded = load(text + "[providers.generic]\n")
+    assert loaded.ping_url.get_secret_value() == "https://hc-ping.com/secret"
+    assert "hc-ping.com/secret" not in repr(loaded)
+    assert loaded.heartbeats == {"datadog": 90, "generic": None}
+    assert load(text, SOCMON_PING_URL="https://other.example/x").ping_url.get_secret_value().endswith("/x")
+
+    for wrong in ("hc-ping.com/secret", "https://up.example/secret?status=up"):
+        said = refusal(load, f'[watchdog]\nping_url = "{wrong}"\n')
+        assert "address to ping" in said
+        assert "secret?" not in said
+        assert wrong not in said
+    assert load(
+        '[watchdog]\nping_url = "https://up.example/s?status=up"\nping_style = "plain"\n'
+    ).ping_url.get_secret_value()
+    assert "heartbeat_minutes is 0" in refusal(load, "[providers.datadog]\nheartbeat_minutes = 0\n")

@@ -26,6 +26,24 @@ class AiohttpNetwork:
         except aiohttp.ClientError as error:
             raise OSError(f"No answer from {_host(url)}: {error}") from error
 
+    async def post(self, url: str, body: bytes, *, most_bytes: int, seconds: float) -> Answer:
+        """Send plain text; raises as `get` does."""
+        try:
+            async with (
+                self._session(seconds) as session,
+                session.post(
+                    url,
+                    data=body,
+                    headers={"Content-Type": "text/plain; charset=utf-8"},
+                    allow_redirects=False,
+                ) as response,
+            ):
+                return Answer(status=response.status, body=await _capped(response, most_bytes))
+        except TimeoutError:
+            raise
+        except aiohttp.ClientError as error:
+            raise OSError(f"No answer from {_host(url)}: {error}") from error
+
     def _session(self, seconds: float) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
             trust_env=True,

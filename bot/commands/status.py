@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 
 from bot import __version__
 from bot.commands.records import plain, records_of, when
+from bot.domain.heartbeat import Pulse, Watch, spoken
 from bot.domain.status import Status
 from bot.domain.validation import GREEN
 from bot.domain.validation_log import summary, year_rows
@@ -40,6 +41,7 @@ def _status_lines(status: Status) -> list[str]:
             ", ".join(f"{number} {result}" for result, number in source.results.items()) or "nothing in 24 h"
         )
         lines.append(f"  {source.title:<14} last delivery {when(source.last_delivery_at)}; {counts}")
+        lines += [_heartbeat(pulse) for pulse in source.pulses]
     lines += [f"  GAP      {when(gap.at)} {gap.provider}: {gap.why}" for gap in status.gaps]
     behind = (
         f"{status.lagging} threads behind since {when(status.lagging_since)}" if status.lagging else "in step"
@@ -50,4 +52,19 @@ def _status_lines(status: Status) -> list[str]:
         f"  WEEK     {week.slot.week}: {week.says}" for week in status.weeks if week.stands not in GREEN
     ]
     lines.append(f"  Evidence log   {status.log_size} entries, last checkpoint {when(status.checkpoint_at)}")
+    lines.append(f"  Self-audit     {_audit(status.watch)}")
     return lines
+
+
+def _heartbeat(pulse: Pulse) -> str:
+    heard = f"{pulse.name} heard {when(pulse.heard_at)}; " if pulse.key else ""
+    normal = f"{spoken(pulse.allowed)} of silence are normal" if pulse.allowed else "silence not learned yet"
+    return f"  {'':<14} {heard}{normal}{f'; SILENT since {when(pulse.silent_at)}' if pulse.silent_at else ''}"
+
+
+def _audit(watch: Watch | None) -> str:
+    if watch is None or watch.audited_at is None:
+        return "none yet"
+    found = "; ".join(one.says for one in watch.faults) or f"all was well at {when(watch.audited_at)}"
+    told = watch.ping_problem or (f"told {when(watch.pinged_at)}" if watch.pinged_at else "nobody is told")
+    return f"{found}; outside: {told}"

@@ -26,6 +26,8 @@ class Outcome(StrEnum):
 
 
 TEST_NOTIFICATION = "test notification"
+HEARTBEAT = "heartbeat"
+"""An alert that always fires, so that its silence is the alarm; it is no alert itself."""
 UNPROVEN = "nothing"
 """What verifies a message that lay in a queue, and was not believed. It is kept, since nobody can be told to stop."""
 COMPARISON = "reconcile"
@@ -56,6 +58,10 @@ class Delivery:
     def is_test(self) -> bool:
         """Nothing but a test notification, which proves the way here and is no alert."""
         return bool(self.alerts) and all(alert.ignored == TEST_NOTIFICATION for alert in self.alerts)
+
+    @property
+    def heartbeats(self) -> tuple[Reported, ...]:
+        return tuple(alert for alert in self.alerts if alert.ignored == HEARTBEAT)
 
     @property
     def was_asked_for(self) -> bool:

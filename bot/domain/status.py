@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.domain.delivery import Result
+from bot.domain.heartbeat import Pulse, Watch
 from bot.domain.validation import Week
 
 SLOW = timedelta(minutes=1)
@@ -19,6 +20,7 @@ class SourceStatus:
     last_delivery_at: datetime | None = None
     last_test_at: datetime | None = None
     results: Mapping[Result, int] = field(default_factory=dict[Result, int])
+    pulses: tuple[Pulse, ...] = ()
 
     @property
     def failed(self) -> int:
@@ -60,6 +62,7 @@ class Status:
     problems: tuple[Problem, ...] = ()
     log_size: int = 0
     checkpoint_at: datetime | None = None
+    watch: Watch | None = None
     weeks: tuple[Week, ...] = ()
 
     @property

@@ -19,12 +19,15 @@ from bot.ports import Records
 from bot.procedures.check_on_call import who_is_called
 from bot.procedures.sync_with_tools import did_there, hear_echo, person_of
 from bot.procedures.test_alerting import hear, recognise
+from bot.procedures.watch_sources import hear_heartbeat
 
 ECHO = "echo of our own write"
 
 
 def receive_alert(records: Records, delivery: Delivery, *, routes: SlackRoutes) -> Receipt:
-    """Record a genuine delivery and what it changes."""
+    """Record a genuine delivery and what it changes. A heartbeat beats in every copy of a body, and is no alert."""
+    for beat in delivery.heartbeats:
+        hear_heartbeat(records, delivery.provider, beat)
     if records.seen(delivery.provider, delivery.delivery_id):
         if delivery.named or not _is_news(records, delivery):
             return _counted(records, delivery, Receipt(result=Result.DUPLICATE))

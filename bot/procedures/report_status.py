@@ -35,6 +35,7 @@ def report_status(records: Records, sources: Sources, *, version: str) -> Status
         ),
         log_size=records.tree()[1].size,
         checkpoint_at=checkpoint[1] if checkpoint else None,
+        watch=records.watch(),
         weeks=tuple(list_validations(records, records.now - YEAR, records.now)),
     )
 
@@ -46,5 +47,10 @@ def _source(records: Records, name: str, title: str) -> SourceStatus:
             results[Result(result)] = results.get(Result(result), 0) + number
     heard, tested = records.last_heard(name)
     return SourceStatus(
-        provider=name, title=title, last_delivery_at=heard, last_test_at=tested, results=results
+        provider=name,
+        title=title,
+        last_delivery_at=heard,
+        last_test_at=tested,
+        results=results,
+        pulses=tuple(one for one in records.pulses() if one.provider == name),
     )

@@ -1,7 +1,7 @@
 """Which dashboards are looked at each week, and what came of each capture.
 
 Revision ID: 0018
-Revises: 0016
+Revises: 0017
 """
 
 import sqlalchemy as sa

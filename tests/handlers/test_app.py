@@ -218,12 +218,14 @@ async def test_every_job_of_the_table_runs_with_the_parts_it_gets(build: Build) 
         "ask-about-scope": "Slack is not connected",
         "collect-on-call": "no teams are configured",
         "suggest-tuning": "nothing flaps",
+        "watch-sources": "nobody is silent for longer than is normal",
+        "audit-itself": "all is well",
         "tell-operators": "0 told",
         "escalate-alerts": "nobody to call",  # SEV3, at three in the morning
         "send-notices": "Slack is not connected",
         "reconcile": "no tool can be asked",
         "apply-retention": (
-            "1 bodies, 17 job runs, 0 drafts, 0 notices and 0 App Homes forgotten; begun 23:30:00 late"
+            "1 bodies, 19 job runs, 0 drafts, 0 notices and 0 App Homes forgotten; begun 23:30:00 late"
         ),
         "refresh-homes": "Slack is not connected",
         "remind-of-standard": "Slack is not connected; begun 17:45:00 late",

@@ -80,6 +80,7 @@ from bot.adapters.database.test_alert import TestAlertPart
 from bot.adapters.database.tool import ToolPart
 from bot.adapters.database.validation import ValidationPart
 from bot.adapters.database.wakeup import CHANNEL
+from bot.adapters.database.watching import WatchPart
 from bot.domain.alert import Act, Alert
 from bot.domain.delivery import UNPROVEN, Delivery
 from bot.domain.errors import UnknownAlert
@@ -422,6 +423,7 @@ class Unit(
     Flapping,
     ScopePart,
     StandardPart,
+    WatchPart,
     ValidationPart,
     Part,
 ):

@@ -765,6 +765,43 @@ dashboard_capture = Table(
     Index("dashboard_capture_key", "key", "id"),
 )
 
+# What is expected to be heard: a tool's heartbeats, or (with an empty key) whatever the tool delivers.
+pulse = Table(
+    "pulse",
+    metadata,
+    Column("provider", String, primary_key=True),
+    Column(
+        "key", String, primary_key=True, comment="the heartbeat's problem in its tool; empty for deliveries"
+    ),
+    Column("name", Text, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("heard_at", BigInteger),
+    Column("gaps", BigInteger, nullable=False, comment="how many silences were measured"),
+    Column("longest", Text, nullable=False, comment="JSON: UTC day → its longest silence in microseconds"),
+    Column("minutes", Integer, comment="how long it may be silent, where that was configured"),
+    Column("ended_at", BigInteger, comment="when the tool itself said that the heartbeat is over"),
+    Column("silent_at", BigInteger, comment="since when it is known to be silent; null while it is heard"),
+    Column("told_at", BigInteger, comment="when that was said in Slack"),
+)
+
+# One row: what socmon knows of its own watching, and how far its audit of itself has come.
+watch = Table(
+    "watch",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("listening_since", BigInteger, nullable=False),
+    Column("looked_at", BigInteger, nullable=False),
+    Column("audited_at", BigInteger),
+    Column("faults", Text, nullable=False, comment="JSON: check and what is wrong, of the last audit"),
+    Column("counted_to", BigInteger, nullable=False, comment="entries before it are counted in the next two"),
+    Column("triggered", BigInteger, nullable=False),
+    Column("reopened", BigInteger, nullable=False),
+    Column("checked", LargeBinary, nullable=False, comment="the tree of the entries that were read again"),
+    Column("checked_since", BigInteger, comment="when reading began at the first entry"),
+    Column("pinged_at", BigInteger, comment="when the outside last took word that all is well"),
+    Column("ping_problem", Text, nullable=False),
+)
+
 # When weekly validations open and are due: each rhythm that was in force, from when on.
 validation_rhythm = Table(
     "validation_rhythm",

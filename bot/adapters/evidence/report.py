@@ -46,6 +46,7 @@ NOT_COMPARED = (
     "monitor_change",
     "notice",
     "problem",
+    "pulse",
     "roster",
     "scope_entry",
     "scope_revision",
@@ -62,6 +63,7 @@ NOT_COMPARED = (
     "validation_reminder",
     "validation_rhythm",
     "vendor_write",
+    "watch",
 )
 """Columns and tables that the log does not carry."""
 

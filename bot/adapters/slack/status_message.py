@@ -7,6 +7,7 @@ from bot.adapters.slack.elements import Block, context, section
 from bot.adapters.slack.text import date, own_words, slack_text
 from bot.adapters.slack.words import ago, duration, some
 from bot.domain.delivery import Result
+from bot.domain.heartbeat import spoken
 from bot.domain.status import IntakeGap, Problem, SourceStatus, Status
 from bot.domain.validation import GREEN
 from bot.domain.validation_log import summary
@@ -36,7 +37,7 @@ def status_message(status: Status) -> Message:
             "\n".join(_source(source, status.at) for source in status.sources[:MOST_SOURCES]) or _NO_SOURCES
         ),
         *_gaps(status),
-        section(f"{_slack(status)}\n{_log(status)}"),
+        section(f"{_slack(status)}\n{_log(status)}\n{_audit(status)}"),
         section("\n".join(_weeks(status))),
         context(f"socmon {slack_text(status.version, 40)} · {date(status.at)}"),
     ]
@@ -72,12 +73,28 @@ def _source(source: SourceStatus, now: datetime) -> str:
     ]
     day = f"24 h: {', '.join(counts)}" if counts else "24 h: none"
     test = f"last test {ago(source.last_test_at, now)}" if source.last_test_at else "never tested"
-    return f"{sign} *{slack_text(source.title, 40)}* — {last} · {day} · {test}"
+    return f"{sign} *{slack_text(source.title, 40)}* — {last} · {day} · {test}{_heartbeats(source, now)}"
+
+
+def _heartbeats(source: SourceStatus, now: datetime) -> str:
+    """Each heartbeat's age; of a tool without any, how long its silence is normal."""
+    said = ""
+    for pulse in source.pulses[:MOST_LISTED]:
+        normal = (
+            f"{spoken(pulse.allowed)} of silence are normal" if pulse.allowed else "silence not learned yet"
+        )
+        silent = " · *silent*" if pulse.silent_at else ""
+        if pulse.key:
+            heard = ago(pulse.heard_at, now) if pulse.heard_at else "never"
+            said += f"\n      • {slack_text(pulse.name, 60)} {heard} · {normal}{silent}"
+        else:
+            said += f" · {normal}{silent}"
+    return said
 
 
 def _source_sign(source: SourceStatus) -> str:
     """A quiet tool may be well or cut off: nobody knows, and so says the sign."""
-    if source.failed:
+    if source.failed or any(pulse.silent_at for pulse in source.pulses):
         return ":warning:"
     return ":white_check_mark:" if source.results.get(Result.ACCEPTED) else ":grey_question:"
 
@@ -126,3 +143,17 @@ def _log(status: Status) -> str:
         return f":grey_question: *Evidence log* — {entries}, no signed checkpoint yet"
     age = ago(status.checkpoint_at, status.at)
     return f":white_check_mark: *Evidence log* — {entries}, last signed checkpoint {age}"
+
+
+def _audit(status: Status) -> str:
+    watch = status.watch
+    if watch is None or watch.audited_at is None:
+        return ":grey_question: *Self-audit* — none yet"
+    if watch.faults:
+        found = f":x: *Self-audit* — {own_words(' '.join(one.says for one in watch.faults))}"
+    else:
+        found = f":white_check_mark: *Self-audit* — all is well, {ago(watch.audited_at, status.at)}"
+    if watch.ping_problem:
+        return f"{found} · :warning: not told outside: {own_words(watch.ping_problem)}"
+    told = f"told outside {ago(watch.pinged_at, status.at)}" if watch.pinged_at else "nobody outside is told"
+    return f"{found} · {told}"

@@ -41,7 +41,12 @@ class AlertmanagerAlerts(Alerts):
         status, receivers = alert.get("status"), alert.get("receivers")
         state = status.get("state") if isinstance(status, dict) else ""
         names = {one.get("name") for one in receivers or [] if isinstance(one, dict)}
-        report = reported(alert | {"status": "firing"}, {"externalURL": self.settings.external_url}, at)
+        report = reported(
+            alert | {"status": "firing"},
+            {"externalURL": self.settings.external_url},
+            at,
+            heartbeat=self.settings.heartbeat,
+        )
         return OpenAlert(
             reported=report,
             begins=report.dedup_key.partition("|")[0] + "|",

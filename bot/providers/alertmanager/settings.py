@@ -14,13 +14,15 @@ class AlertmanagerSettings:
     """Without `url` it is only listened to; with `prometheus_url` Prometheus is asked what it watches.
 
     `external_url` is what its messages call it, `receiver` the one of its receivers that tells socmon. `authorization`
-    and `prometheus_authorization` are the headers that proxies before them want.
+    and `prometheus_authorization` are the headers that proxies before them want. `heartbeat` is the name of the alert
+    that always fires; "" for none.
     """
 
     secrets: Secrets
     url: str = ""
     external_url: str = ""
     receiver: str = "socmon"
+    heartbeat: str = "Watchdog"
     prometheus_url: str = ""
     authorization: str = field(default="", repr=False)
     prometheus_authorization: str = field(default="", repr=False)
@@ -28,12 +30,20 @@ class AlertmanagerSettings:
 
 def read_settings(table: Mapping[str, Any], environ: Mapping[str, str]) -> AlertmanagerSettings:
     """Read `[providers.alertmanager]` and the environment; raises WrongSettings."""
-    read_table("alertmanager", table, known=("url", "external_url", "receiver", "prometheus_url"))
+    read_table(
+        "alertmanager", table, known=("url", "external_url", "receiver", "prometheus_url", "heartbeat")
+    )
     url = _address("url", table)
     receiver = table.get("receiver", "socmon")
     if not isinstance(receiver, str) or not receiver:
         raise WrongSettings(
             f"providers.alertmanager.receiver is {receiver!r}. Write the name of the receiver that tells socmon."
+        )
+    heartbeat = table.get("heartbeat", "Watchdog")
+    if not isinstance(heartbeat, str):
+        raise WrongSettings(
+            f"providers.alertmanager.heartbeat is {heartbeat!r}. Write the name of the alert that always fires, or"
+            ' "" when there is none.'
         )
     prometheus_url = _address("prometheus_url", table)
     if prometheus_url and not url:
@@ -46,6 +56,7 @@ def read_settings(table: Mapping[str, Any], environ: Mapping[str, str]) -> Alert
         url=url,
         external_url=_address("external_url", table) or url,
         receiver=receiver,
+        heartbeat=heartbeat,
         prometheus_url=prometheus_url,
         authorization=_authorization("ALERTMANAGER", environ),
         prometheus_authorization=_authorization("PROMETHEUS", environ),

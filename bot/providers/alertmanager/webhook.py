@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from bot.domain.alert import Change, Reported, Severity
+from bot.domain.delivery import HEARTBEAT
 from bot.domain.errors import Unreadable
 from bot.providers.alertmanager.settings import AlertmanagerSettings
 from bot.providers.contract import (
@@ -50,6 +51,7 @@ COMPONENT_LABELS = (
 )
 
 TEST_LABEL = "socmon_test"
+WHOSE_LABELS = ("cluster", "prometheus", "environment", "env", "namespace")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,7 @@ class AlertmanagerWebhook(Webhook):
         found_alerts = _alerts(group)
         for found in found_alerts[:MOST_ALERTS]:
             try:
-                alerts.append(reported(found, group, request.received_at))
+                alerts.append(reported(found, group, request.received_at, heartbeat=self.settings.heartbeat))
             except Unreadable as error:
                 faults.append(str(error))
         if not alerts:
@@ -114,7 +116,8 @@ def _count(number: int) -> str:
     return "1 alert" if number == 1 else f"{number} alerts"
 
 
-def reported(alert: Any, group: dict[str, Any], received_at: datetime) -> Reported:
+def reported(alert: Any, group: dict[str, Any], received_at: datetime, *, heartbeat: str = "") -> Reported:
+    """One alert of a group; the one whose `alertname` is `heartbeat` is no alert. Raises Unreadable."""
     if not isinstance(alert, dict):
         raise Unreadable("An alert is not an object.")
     labels, annotations = _strings(alert.get("labels")), _strings(alert.get("annotations"))
@@ -125,6 +128,8 @@ def reported(alert: Any, group: dict[str, Any], received_at: datetime) -> Report
     started_at = instant(alert.get("startsAt"), received_at=received_at)
     ended_at = instant(alert.get("endsAt"), received_at=received_at)
     name = labels.get("alertname", "")
+    beats = bool(heartbeat) and name == heartbeat
+    ignored = "test notification" if labels.get(TEST_LABEL, "").lower() == "true" else ""
     return Reported(
         change=change,
         dedup_key=key_of(fingerprint, text(group.get("externalURL"))),
@@ -135,7 +140,9 @@ def reported(alert: Any, group: dict[str, Any], received_at: datetime) -> Report
         occurred_at=ended_at if change is Change.RECOVERED else started_at,
         # After a “resolved” that came of lost contact with Prometheus, it fires on with its old start.
         current=change is Change.TRIGGERED,
-        title=line(
+        title=_whose(name, labels)
+        if beats
+        else line(
             annotations.get("summary") or annotations.get("message") or name or next(iter(labels.values()))
         ),
         component=_component(labels),
@@ -145,8 +152,14 @@ def reported(alert: Any, group: dict[str, Any], received_at: datetime) -> Report
         url=web_address(alert.get("generatorURL")) or web_address(group.get("externalURL")),
         runbook=web_address(annotations.get("runbook_url") or annotations.get("runbook")),
         text=_text(labels, annotations),
-        ignored="test notification" if labels.get(TEST_LABEL, "").lower() == "true" else "",
+        ignored=ignored or (HEARTBEAT if beats else ""),
     )
+
+
+def _whose(name: str, labels: dict[str, str]) -> str:
+    """“Watchdog of prod”: each Prometheus has one of its own."""
+    whose = next((labels[label] for label in WHOSE_LABELS if labels.get(label)), "")
+    return line(f"{name} of {whose}" if whose else name, 100)
 
 
 def _change(status: object) -> Change:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 
 from bot.adapters.slack.status_message import status_message
 from bot.domain.delivery import Result
+from bot.domain.heartbeat import Fault, Pulse, Watch
 from bot.domain.slot import Calendar, Rhythm
 from bot.domain.status import IntakeGap, Problem, SourceStatus, Status
 from bot.domain.validation import Ended, Stands, Validation, Week
@@ -22,10 +23,17 @@ WELL = Status(
             last_delivery_at=NOW - timedelta(seconds=12),
             last_test_at=NOW - timedelta(days=1),
             results={Result.ACCEPTED: 1412, Result.DUPLICATE: 3},
+            pulses=(Pulse(provider="datadog", first_at=NOW, minutes=90),),
         ),
     ),
     log_size=20_118,
     checkpoint_at=NOW - timedelta(minutes=5),
+    watch=Watch(
+        listening_since=NOW,
+        looked_at=NOW,
+        audited_at=NOW - timedelta(seconds=50),
+        pinged_at=NOW - timedelta(seconds=49),
+    ),
 )
 
 
@@ -37,12 +45,47 @@ def test_all_is_well() -> None:
     source, parts = list(parsed_texts(message.blocks))[1:3]
     assert source == (
         ":white_check_mark: *Datadog* — last delivery 12 s ago · 24 h: 1,412 accepted, 3 sent twice"
-        " · last test 1 d ago"
+        " · last test 1 d ago · 90 min of silence are normal"
     )
     assert parts.split("\n") == [
         ":white_check_mark: *Slack* — in step with the records",
         ":white_check_mark: *Evidence log* — 20,118 entries, last signed checkpoint 5 min ago",
+        ":white_check_mark: *Self-audit* — all is well, 50 s ago · told outside 49 s ago",
     ]
+
+
+def test_who_is_silent_and_what_the_audit_found() -> None:
+    """Each heartbeat with its age; that the outside could not be told stands beside the audit."""
+    silent = Pulse(
+        provider="alertmanager",
+        key="w",
+        name="Watchdog of <prod>",
+        first_at=NOW,
+        heard_at=NOW - timedelta(hours=3),
+        minutes=15,
+        silent_at=NOW,
+    )
+    status = replace(
+        WELL,
+        sources=(SourceStatus(provider="alertmanager", title="Alertmanager", pulses=(silent,)),),
+        watch=Watch(
+            listening_since=NOW,
+            looked_at=NOW,
+            audited_at=NOW,
+            faults=(Fault(check="jobs", says="Due for over 15 minutes and not done: x."),),
+            ping_problem="hc-ping.com answered a ping with 500",
+        ),
+    )
+    message = status_message(status)
+
+    assert_message(message.text, message.blocks)
+    source, parts = list(parsed_texts(message.blocks))[1:3]
+    assert source.startswith(":warning: *Alertmanager*")
+    assert "Watchdog of &lt;prod&gt; 3 h ago · 15 min of silence are normal · *silent*" in source
+    assert parts.endswith(
+        ":x: *Self-audit* — Due for over 15 minutes and not done: x. · :warning: not told outside:"
+        " hc-ping.com answered a ping with 500"
+    )
 
 
 def test_what_needs_a_look_comes_first() -> None:

@@ -33,7 +33,7 @@ DISK = "“/var/lib/queue on prod-queue-1 is 91 % full”"
                 " + gap: Alertmanager left out 12 alerts (max_alerts)."
             ),
         ),
-        ("watchdog.json", "triggered SEV4 “Watchdog”"),
+        ("watchdog.json", "ignored: heartbeat"),
         ("odd_severity.json", f"triggered SEV3 prod-queue-1 {DISK}"),
         ("other_alertmanager.json", f"triggered SEV1 prod-queue-1 {DISK}"),
         ("test.json", "ignored: test notification"),
