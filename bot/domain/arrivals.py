@@ -49,9 +49,11 @@ class Arrivals:
         self, name: str, told: Iterable[tuple[datetime, MetricReading]], whose: Mapping[Identity, int]
     ) -> None:
         codes, width = self._codes[name], len(_MEASURES)
+        identity, at = None, None
         for as_of, reading in told:
+            if identity is not reading.identity:  # those of one component mostly stand together
+                identity, at = reading.identity, whose.get(reading.identity)
             self._measuring.add(name)
-            at = whose.get(reading.identity)
             if at is None:
                 continue
             place, code = at * width + _MEASURES[reading.measure], _CODES[reading.state(as_of)]
@@ -59,6 +61,11 @@ class Arrivals:
                 codes[place] = code
                 if code != _REPORTING:
                     self._failing[name, place] = reading
+
+    def sort(self, at: int) -> Hashable:
+        """Of two components for which it is the same, the same arrives in the same tools."""
+        start, end = at * len(_MEASURES), (at + 1) * len(_MEASURES)
+        return tuple([bytes(codes[start:end]) for codes in self._codes.values()])
 
     def seers(self, sources: frozenset[str]) -> tuple[str, ...]:
         """The tools that could know the component: those that see it; of one that nobody sees, all."""

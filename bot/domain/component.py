@@ -19,6 +19,8 @@ T = TypeVar("T")
 class Kind(StrEnum):
     """What sort of thing it is; what has to be measured follows from it."""
 
+    __hash__ = str.__hash__  # Enum's own is written in Python, and a large fleet asks for millions
+
     HOST = "host"  # a server, virtual or not, and a node of Kubernetes
     VOLUME = "volume"
     DATABASE = "database"  # one instance of a managed one
@@ -33,6 +35,8 @@ class Kind(StrEnum):
 
 class Measure(StrEnum):
     """What is measured of a component; each tool has its own names for it."""
+
+    __hash__ = str.__hash__
 
     CPU = "cpu"
     MEMORY = "memory"
@@ -241,7 +245,7 @@ def _leaders(every: Sequence[Component]) -> tuple[list[int], set[Identity]]:
 
 def _without(void: set[Identity], one: Component) -> Component:
     """What has nothing but such a name keeps it."""
-    if not one.proofs or void.isdisjoint(one.identities):
+    if void.isdisjoint(one.identities) or not one.proofs:
         return one
     return replace(one, identities=one.identities - void)
 

@@ -5,7 +5,7 @@ the tools said comes with its age, and the moment is given. The work is linear i
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -25,8 +25,12 @@ from bot.domain.spending import Spent
 from bot.domain.standard import Standard
 from bot.domain.watching import Watching
 
+_MOST_SORTS = 10_000
+
 
 class State(StrEnum):
+    __hash__ = str.__hash__
+
     COVERED = "covered"
     GAP = "gap"
     UNKNOWN = "unknown"
@@ -100,6 +104,8 @@ def assess(
 
 
 class _Cells(Collection[Cell]):
+    """Most of a large fleet is alike and covered: what is found of one of a sort holds for the others."""
+
     def __init__(self, counting: Mapping[str, InScope], arrivals: Arrivals, watching: Watching) -> None:
         self._counting, self._arrivals, self._watching = counting, arrivals, watching
 
@@ -110,8 +116,18 @@ class _Cells(Collection[Cell]):
         return any(cell == each for each in self)
 
     def __iter__(self) -> Iterator[Cell]:
+        served: dict[Hashable, tuple[Cell, ...]] = {}
         for at, (key, item) in enumerate(self._counting.items()):
-            yield from _cells_of(at, key, item, self._arrivals, self._watching)
+            sort = self._watching.sort(item)
+            alike = (sort, self._arrivals.sort(at)) if sort is not None else None
+            if alike in served:
+                for _, _, measure, state, reports, provider, monitor, short in served[alike]:
+                    yield Cell(key, item, measure, state, reports, provider, monitor, short)
+                continue
+            cells = tuple(_cells_of(at, key, item, self._arrivals, self._watching))
+            yield from cells
+            if alike and len(served) < _MOST_SORTS and not any(cell.shortfalls for cell in cells):
+                served[alike] = cells
 
 
 def _cells_of(at: int, key: str, item: InScope, arrivals: Arrivals, watching: Watching) -> Iterator[Cell]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from bot.domain.alert import Severity
 from bot.domain.component import Component, Identity, Measure
@@ -23,9 +24,11 @@ class Reports(StrEnum):
     UNKNOWN = "unknown"  # the tool did not say
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricReading:
-    """What a tool says of one metric of a component. `metric` is the tool's name, `last_at` its newest value's time."""
+class MetricReading(NamedTuple):
+    """What a tool says of one metric of a component. `metric` is the tool's name, `last_at` its newest value's time.
+
+    A tuple, since a fleet has hundreds of thousands of them.
+    """
 
     identity: Identity
     measure: Measure

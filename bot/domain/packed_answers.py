@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import islice
 from sys import intern
 from typing import Any
@@ -35,15 +35,15 @@ _MEASURES = {each.value: each for each in Measure}
 
 
 def pack_readings(known: Known[MetricReading]) -> bytes:
-    return _pack(known, _reading_row)
+    return _pack(known, _readings_page)
 
 
 def unpack_readings(packed: bytes) -> Known[MetricReading]:
-    return _unpack(packed, _row_readings)
+    return _unpack(packed, _page_readings)
 
 
 def pack_monitors(known: Known[Monitor]) -> bytes:
-    return _pack(known, monitor_row)
+    return _pack(known, lambda items: list(map(monitor_row, items)))
 
 
 def unpack_monitors(packed: bytes) -> Known[Monitor]:
@@ -68,7 +68,7 @@ class _Pages(Collection[Any]):
 
 
 def pack_services(known: Known[Service]) -> bytes:
-    return _pack(known, lambda one: asdict(one) | {"ends": sorted(one.ends)})
+    return _pack(known, lambda items: [asdict(one) | {"ends": sorted(one.ends)} for one in items])
 
 
 def unpack_services(packed: bytes) -> Known[Service]:
@@ -84,13 +84,13 @@ def _all_at_once(known: Known[Any]) -> Known[Any]:
     return replace(known, layers=tuple(replace(each, items=tuple(each.items)) for each in known.layers))
 
 
-def _pack(known: Known[Any], row: Callable[[Any], Any]) -> bytes:
+def _pack(known: Known[Any], packed: Callable[[Sequence[Any]], Any]) -> bytes:
     pages: list[bytes] = []
     layers = []
     for layer in known.layers:
-        rest, before = map(row, layer.items), len(pages)
+        rest, before = iter(layer.items), len(pages)
         while page := list(islice(rest, _PAGE)):
-            pages.append(_bytes(page))
+            pages.append(_bytes(packed(page)))
         layers.append([_micros(layer.as_of), len(layer.items), len(pages) - before])
     head = {
         "whole_at": _micros(known.whole_at),
@@ -133,32 +133,30 @@ def _content(part: bytes) -> Any:
     return orjson.loads(zlib.decompress(part))
 
 
-def _reading_row(one: MetricReading) -> list[Any]:
-    identity = one.identity
-    return [
-        identity.space,
-        identity.value,
-        one.measure,
-        one.metric,
-        _micros(one.last_at),
-        one.interval.total_seconds(),
+def _readings_page(readings: Sequence[MetricReading]) -> list[Any]:
+    """[sorts, rows]: what many readings have in common once, and of each component in turn which sorts it has."""
+    sorts: dict[tuple[Any, ...], int] = {}
+    rows: list[list[Any]] = []
+    identity = None
+    for one in readings:
+        if one.identity != identity:
+            identity = one.identity
+            rows.append([identity.space, identity.value])
+        sort = (one.measure, one.metric, _micros(one.last_at), one.interval.total_seconds())
+        rows[-1].append(sorts.setdefault(sort, len(sorts)))
+    return [list(sorts), rows]
+
+
+def _page_readings(page: Sequence[Any]) -> Iterator[MetricReading]:
+    sorts = [
+        (_MEASURES[measure], metric, _instant(last_at), timedelta(seconds=interval))
+        for measure, metric, last_at, interval in page[0]
     ]
-
-
-def _row_readings(rows: Iterable[list[Any]]) -> Iterator[MetricReading]:
-    """What many readings have in common is made once: making it again takes most of the time."""
-    measures, instants, intervals = _MEASURES, cache(_instant), cache(_interval)
-    identity = Identity("", "")
-    for space, value, measure, metric, last_at, interval in rows:
-        if value != identity.value or space != identity.space:
-            identity = Identity(space, value)
-        yield MetricReading(
-            identity=identity,
-            measure=measures[measure],
-            metric=metric,
-            last_at=instants(last_at),
-            interval=intervals(interval),
-        )
+    for space, value, *which in page[1]:
+        identity = Identity(intern(space), value)
+        for at in which:
+            measure, metric, last_at, interval = sorts[at]
+            yield MetricReading(identity, measure, metric, last_at, interval)
 
 
 def monitor_row(one: Monitor) -> dict[str, Any]:
@@ -257,7 +255,3 @@ def _micros(at: datetime | None) -> int | None:
 
 def _instant(value: int | None) -> datetime | None:
     return None if value is None else _EPOCH + timedelta(microseconds=value)
-
-
-def _interval(value: float) -> timedelta:
-    return timedelta(seconds=value)

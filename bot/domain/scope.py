@@ -22,6 +22,8 @@ REMIND_EVERY = timedelta(days=7)
 class Criticality(StrEnum):
     """How much it matters when it fails; with the kind it decides an alert's severity."""
 
+    __hash__ = str.__hash__
+
     HIGH = "high"
     MEDIUM = "medium"
     LOW = "low"
@@ -194,6 +196,8 @@ def lines(scope: Sequence[InScope], seen: Sequence[Component]) -> list[Line]:
 
 def _mine(own: Component, near: Mapping[int, Component]) -> list[int]:
     """Which of those that share a name are this: the surest first, and none that contradicts what is sure."""
+    if len(near) == 1:  # nearly always
+        return [at for at, one in near.items() if own.is_same(one)]
     proofs, mine = own.proofs, list[int]()
     sure = {
         at for at, one in near.items() if any(name.is_given_once for name in own.identities & one.identities)

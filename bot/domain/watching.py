@@ -62,9 +62,14 @@ class Watching:
         self._unreadable: dict[tuple[str, Measure], Monitor] = {}
         self._ends: dict[tuple[Target, ...], Shortfall | None] = {}
         self._shortfalls: dict[Hashable, Shortfall] = {}
+        self._named: set[Identity] = set()
+        self._tags: dict[str, None] = {}  # the names in use, in an order of their own
         self._every = [one for known in monitors.values() for _, one in known.items(now, time_to_live)]
         usage: dict[tuple[str, str], int] = {}
         for one in self._every:
+            for watches in (one.watches, *(mute.watches for mute in one.mutes)):
+                self._named |= watches.identities
+                self._tags |= dict.fromkeys((*watches.tags, *watches.without))
             for tag in one.watches.tags.items():
                 usage[tag] = usage.get(tag, 0) + 1
         for one in self._every:
@@ -87,6 +92,19 @@ class Watching:
                 filed.setdefault(measure, _Bucket(shared=True)).monitors.append(one)
         else:
             self._of_all.setdefault(measure, _Bucket(shared=True)).monitors.append(one)
+
+    def sort(self, item: InScope) -> Hashable:
+        """Of two components for which it is the same, the same is found, if the same of them arrives.
+
+        None when a monitor knows it by name.
+        """
+        one = item.component
+        known = [one, *(one.as_known_to(name) for name in self._known)] if one.parts else [one]
+        for each in known:
+            if not self._named.isdisjoint(each.identities):
+                return None
+        tags = tuple([each.tags.get(name) for each in known for name in self._tags])
+        return one.kind, item.criticality, one.sources, tags
 
     def nearby(self, item: InScope) -> list[Buckets]:
         """Where monitors of this component can be, whatever they measure."""

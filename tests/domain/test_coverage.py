@@ -17,7 +17,7 @@ from bot.domain.coverage import Assessment, Cell, State, assess
 from bot.domain.monitor import Comparator, Monitor, Mute, Target, TargetKind, Watches
 from bot.domain.oncall import InSlack
 from bot.domain.route import Routes, reaches_nobody
-from bot.domain.scope import Exclusion, lines
+from bot.domain.scope import Exclusion, InScope, lines
 from bot.domain.shortfall import Question, Why
 from bot.domain.standard import at_least_as_strict
 from tests.fleets import (
@@ -236,7 +236,7 @@ def test_what_a_tool_does_not_tell_is_unknown() -> None:
 
     nothing_told = cell(look(readings={"datadog": silent}))
     too_old = cell(look(readings={"datadog": whole(READINGS, 46)}))
-    then = [replace(each, last_at=NOW - timedelta(minutes=31)) for each in READINGS]
+    then = [each._replace(last_at=NOW - timedelta(minutes=31)) for each in READINGS]
     still_good = whole(then, 30).take((), complete=False, as_of=NOW, reason="down")
     no_monitors = cell(look(monitors={"datadog": silent}))
 
@@ -402,6 +402,53 @@ def test_an_answer_that_becomes_incomplete_turns_no_gap_green(
 
     was_covered = {each.measure for each in before.cells if each.state is State.COVERED}
     assert {each.measure for each in after.cells if each.state is State.COVERED} <= was_covered
+
+
+_shown = st.builds(
+    Component,
+    kind=st.just(Kind.HOST),
+    name=st.just("web"),
+    identities=st.sampled_from(range(6)).map(lambda at: frozenset({Identity("host", f"web-{at}")})),
+    sources=st.sampled_from([frozenset({"datadog"}), frozenset({"datadog", "newrelic"})]),
+    tags=st.sampled_from([{"env": "prod"}, {"env": "prod", "muted": "yes"}, {"env": "test"}]),
+)
+
+
+@given(
+    shown=st.lists(
+        st.tuples(_shown, st.none() | _shown), min_size=3, max_size=6, unique_by=lambda each: each[0].key
+    ),
+    minutes_old=st.lists(st.sampled_from([1, 1, 1, None]), min_size=6, max_size=6),
+    monitors=_monitors,
+)
+def test_a_component_is_judged_as_if_it_were_alone(
+    shown: list[Any], minutes_old: list[Any], monitors: list[Any]
+) -> None:
+    """Those that are alike are judged once; nothing that tells them apart may be left out of that."""
+    mutes = (
+        Mute(watches=Watches(tags={"muted": "yes"}), why="night"),
+        Mute(watches=Watches(identities=frozenset({WEB})), why="its own"),
+    )
+    muted = [replace(each, mutes=mutes) for each in MONITORS]
+    scope = [InScope(component=replace(one, parts={"datadog": part} if part else {})) for one, part in shown]
+    told = [
+        reading(measure, old, of=Identity("host", f"web-{at}"))
+        for at, old in enumerate(minutes_old)
+        for measure in MEASURES[Kind.HOST]
+    ]
+    said: dict[str, Any] = {
+        "readings": {"datadog": whole(told), "newrelic": whole([])},
+        "monitors": {"datadog": whole([*muted, *monitors])},
+    }
+
+    together = look(*scope, **said)
+
+    alone = [cell for one in scope for cell in look(one, **said).cells]
+    assert sorted(together.cells, key=_place) == sorted(alone, key=_place)
+
+
+def _place(one: Cell) -> tuple[str, Measure]:
+    return one.key, one.measure
 
 
 _thresholds = st.decimals(min_value=0, max_value=100, places=1)

@@ -31,7 +31,7 @@ def test_answers_are_kept_as_they_were() -> None:
     monitors: Known[Monitor] = whole([*MONITORS, replace(odd, threshold=Decimal("0.10"))], 10)
     monitors = monitors.take([odd], complete=False, as_of=NOW, reason="page 2 was lost", calls=2)
     readings = whole(
-        [*READINGS[1:], reading(Measure.CPU, None), replace(READINGS[0], interval=timedelta(seconds=10))]
+        [*READINGS[1:], reading(Measure.CPU, None), READINGS[0]._replace(interval=timedelta(seconds=10))]
     )
 
     assert unpack_monitors(pack_monitors(monitors)) == monitors

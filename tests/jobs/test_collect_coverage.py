@@ -51,7 +51,7 @@ class Tool:
         if self.down:
             return Pulled(items=(), complete=False, as_of=at, reason="HTTP 403: grant timeseries_query.")
         return Pulled(
-            items=tuple(replace(each, last_at=at) for each in READINGS),
+            items=tuple(each._replace(last_at=at) for each in READINGS),
             complete=True,
             as_of=at,
             calls=5,

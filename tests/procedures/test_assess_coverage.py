@@ -43,7 +43,7 @@ def told(ledger: Ledger, monitors: Sequence[Monitor], *, complete: bool = True) 
     at = ledger.clock.now()
     record = ledger.read(assess_coverage.on_record)
     before = assess_coverage.known_before(record.metrics.get("datadog"), record.monitors.get("datadog"))
-    fresh = [replace(each, last_at=at) for each in READINGS]
+    fresh = [each._replace(last_at=at) for each in READINGS]
     metrics: Known[Any] = before[0].take(fresh, complete=True, as_of=at, calls=3)
     reason = "" if complete else "page 2 was lost"
     after = before[1].take(monitors, complete=complete, as_of=at, reason=reason, calls=1)
