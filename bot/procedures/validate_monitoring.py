@@ -439,11 +439,11 @@ def take_reminders(records: Records) -> list[Reminder]:
     return taken
 
 
-def for_reminder(records: Records, one: Reminder) -> Shown:
-    """What the message is about. Raises NoValidation."""
-    record = records.validation(one.week)
+def for_message(records: Records, week: str) -> Shown:
+    """What a message shows, whoever reads it. Raises NoValidation."""
+    record = records.validation(week)
     if record is None:
-        raise NoValidation(one.week)
+        raise NoValidation(week)
     return _shown(records, record)
 
 

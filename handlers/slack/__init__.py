@@ -15,6 +15,7 @@ from handlers.slack import (
     shortcuts,
     standard,
     storms,
+    validation,
 )
 from handlers.slack.desk import Desk
 
@@ -31,6 +32,7 @@ MODULES = (
     shortcuts,
     standard,
     storms,
+    validation,
 )
 
 

@@ -24,6 +24,7 @@ from handlers.slack.desk import Body, Desk, Refuse, Say, log, pressed
 from handlers.slack.oncall import oncall
 from handlers.slack.scope import scope
 from handlers.slack.standard import standard
+from handlers.slack.validation import validate
 
 Answer = Callable[[Desk, Person, list[str]], Awaitable[Message]]
 Later = Callable[[Refuse], Awaitable[None]]
@@ -104,6 +105,7 @@ ANSWERS: dict[str, Answer] = {
     "coverage": coverage.coverage,
     "scope": scope,
     "standard": standard,
+    "validate": validate,
 }
 
 

@@ -18,6 +18,7 @@ from handlers.slack.desk import Body, Desk, Say, account, log
 from handlers.slack.home import refresh_home
 from handlers.slack.oncall import link_account
 from handlers.slack.scope import request_exclusion
+from handlers.slack.validation import attest, explain, name_delegate, report_gap
 
 Send = Callable[[Desk, Body], Awaitable[View | None]]
 """What is shown in the form's place, where nothing else shows that it was taken."""
@@ -39,6 +40,10 @@ def register(app: AsyncApp, desk: Desk) -> None:
         do.LINK_FORM: (link_account, None),
         do.EXCLUDE_FORM: (request_exclusion, None),
         do.TASK_FORM: (assign_task, None),
+        do.ATTEST_FORM: (attest, None),
+        do.GAP_FORM: (report_gap, None),
+        do.EXPLAIN_FORM: (explain, None),
+        do.DELEGATE_FORM: (name_delegate, None),
     }
     for callback_id, (send, act) in sends.items():
         app.view(callback_id)(_sent(desk, send, act))

@@ -47,6 +47,15 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("standard review", "the whole of it, for a lead's review"),
         ("standard history", "every version that was in force: what changed, and who reviewed it"),
     ),
+    "validate": (
+        ("validate", "the weekly validation that waits, or the newest, to read and attest"),
+        ("validate 2026-W47", "that of one week"),
+        ("validate explain 2026-W33 <why>", "say why a week was missed"),
+        (
+            "validate delegate @kim until 2026-12-24",
+            "let somebody attest for the lead; without more: who may now",
+        ),
+    ),
     "status": (("status", "how socmon and its connections are doing"),),
     "help": (("help", "this list"),),
 }
