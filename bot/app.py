@@ -30,6 +30,7 @@ from bot.adapters.evidence.keys import LogKey
 from bot.adapters.network import AiohttpNetwork
 from bot.adapters.operators import Email, Operators, PagerDuty
 from bot.adapters.slack.accounts import Accounts
+from bot.adapters.slack.channels import Channels
 from bot.adapters.slack.directory import Directory
 from bot.adapters.slack.homes import Homes
 from bot.adapters.slack.notices import Messenger
@@ -137,6 +138,7 @@ class Socmon:
         )
         self.directory = Directory(self.client, settings.config.roles.holders(), self.clock)
         self.accounts = Accounts(self.directory)
+        self.channels = Channels(self.client)
         self.web = SlackWeb(self.client)
         self.operators = self._operators()
         self.on_call_sources = self._on_call_sources()
@@ -212,6 +214,12 @@ class Socmon:
         """Who there is to call."""
         leads, members = await asyncio.gather(self.directory.leads(), self.groups_on_call())
         return Reach(leads=tuple(leads), members=members, routes=self.settings.slack_routes)
+
+    async def archived_channels(self) -> frozenset[str]:
+        """Those approved channels that nobody reads any more."""
+        if not self.settings.slack.connected:
+            return frozenset()
+        return await self.channels.archived(self.settings.config.notifications.approved_channels)
 
     def notification_routes(self, stored: StoredRoster | None, now: datetime) -> Routes:
         return notification_routes(self.settings, stored, now)

@@ -36,6 +36,7 @@ async def collect_coverage(parts: Any) -> str:
         asyncio.gather(*(_ask(parts, name, before) for name in parts.fleets)),
         asyncio.gather(*(_ask_services(parts, name, before) for name in parts.paging)),
     )
+    archived = await parts.archived_channels()
     now, standard = parts.clock.now(), parts.standard
     routes = parts.notification_routes(before.roster, now)
     time_to_live = parts.coverage_time_to_live
@@ -44,7 +45,10 @@ async def collect_coverage(parts: Any) -> str:
         before.entries,
         told,
         standard=standard,
-        routes=assess_coverage.with_services(routes, [one.services for one in paged], now, time_to_live),
+        routes=replace(
+            assess_coverage.with_services(routes, [one.services for one in paged], now, time_to_live),
+            archived=archived,
+        ),
         now=now,
         time_to_live=time_to_live,
     )

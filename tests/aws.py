@@ -1,14 +1,17 @@
 """moto's AWS: as processes of their own, and in this one with what it lacks."""
 
+import logging
 import socket
 import subprocess
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partialmethod
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import moto.moto_proxy
@@ -17,6 +20,9 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
+from moto.elbv2.models import elbv2_backends
+from moto.moto_api._internal.models import moto_api_backend
+from moto.server import ThreadedMotoServer
 from moto.sns.models import sns_backends
 
 CA_FILE = str(Path(moto.moto_proxy.__file__).parent / "ca.crt")
@@ -45,6 +51,23 @@ def wait_for(port: int) -> None:
     pytest.fail(f"moto did not start within {STARTUP_SECONDS} s")
 
 
+@contextmanager
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator["Completed"]:
+    """moto's AWS over HTTP, empty at first, with what it lacks; boto3 finds it, in whatever process it runs."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "made-up")
+        moto_api_backend.reset()
+        yield Completed(monkeypatch)
+    finally:
+        server.stop()
+
+
 class Completed:
     """moto's AWS in this process, with what it lacks, in the shapes of AWS's own service model.
 
@@ -64,6 +87,7 @@ class Completed:
         self.unanswered: set[str] = set()
         """Metrics that GetMetricData has an internal error for."""
         self.requests: list[str] = []
+        self._one_at_a_time = RLock()  # metrics and alarms are asked for in threads of their own
         self._moto: dict[str, Any] = {
             "list_metrics": CloudWatchResponse.list_metrics,
             "describe_alarms": CloudWatchResponse.describe_alarms,
@@ -134,6 +158,10 @@ class Completed:
         return ActionResult({"Name": name, "MuteTargets": targets, "Status": "ACTIVE"})
 
     def _call_action(self, response: Any) -> Any:
+        with self._one_at_a_time:
+            return self._answer(response)
+
+    def _answer(self, response: Any) -> Any:
         self.requests.append(f"{response.service_name}.{response._get_action()}")  # noqa: SLF001 - moto's own way
         services = self.refused.get(response.region)
         refuses = services is not None and (not services or response.service_name in services)
@@ -149,6 +177,13 @@ class Completed:
         for one in sns_backends[self.ACCOUNT][region].subscriptions.values():
             if one.topic.arn == topic and one.endpoint == endpoint:
                 one.arn = "PendingConfirmation"
+
+    def of_connections(self, balancer: str) -> str:
+        """moto names network load balancers as if they were application ones. Returns what AWS would call it."""
+        known = elbv2_backends[self.ACCOUNT][balancer.split(":")[3]].load_balancers
+        known[balancer].arn = named = balancer.replace(":loadbalancer/app/", ":loadbalancer/net/")
+        known[named] = known.pop(balancer)
+        return named
 
     def composite(self, name: str, rule: str, *, actions: list[str], region: str) -> None:
         cloudwatch_backends[self.ACCOUNT][region].put_metric_alarm(

@@ -122,7 +122,7 @@ def alarm(address: str, metric: str, dimensions: Any, **attributes: Any) -> Data
         "treat_missing_data": "breaching",
         "actions_enabled": True,
         "alarm_actions": [TOPIC],
-        "ok_actions": [],
+        "ok_actions": [TOPIC],
         "metric_query": [],
     }
     return change(address, "create", after=after | attributes)

@@ -181,6 +181,13 @@ class SlackServer:
             return {"ok": False, "error": "channel_not_found"}
         return {"channel": {"id": given["channel"]} | self.channels[given["channel"]]}
 
+    def _conversations_list(self, given: dict[str, Any]) -> dict[str, Any]:
+        every = [{"id": name} | facts for name, facts in self.channels.items()]
+        start = int(given.get("cursor") or 0)
+        end = start + min(int(given["limit"]), self.pages)
+        cursor = str(end) if end < len(every) else ""
+        return {"channels": every[start:end], "response_metadata": {"next_cursor": cursor}}
+
     def _users_info(self, given: dict[str, Any]) -> dict[str, Any]:
         if given["user"] not in self.users:
             return {"ok": False, "error": "user_not_found"}

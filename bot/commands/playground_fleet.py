@@ -10,7 +10,7 @@ from bot.app import Socmon
 from bot.domain.component import MEASURES
 from bot.domain.coverage import State
 from bot.playground.app import Playground
-from bot.procedures import assess_coverage, review_scope
+from bot.procedures import assess_coverage, change_scope, review_scope
 from bot.procedures.assess_coverage import NoCoverage, Picture
 
 INVENTORY = "inventory.yaml"

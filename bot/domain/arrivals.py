@@ -99,11 +99,15 @@ class Arrivals:
             return None
         return provider not in self._measuring
 
+    def why_untold(self, *names: str) -> str:
+        """What each of these tools did not say, and why."""
+        return " ".join(
+            f"{name}: {self._known[name].reason or 'Its last answer is too old.'}" for name in names
+        )
+
     def _shared(self, silent: tuple[str, ...], measure: Measure) -> Shortfall:
         if (silent, measure) not in self._shortfalls:
-            why = " ".join(
-                f"{name}: {self._known[name].reason or 'Its last answer is too old.'}" for name in silent
-            )
+            why = self.why_untold(*silent)
             self._shortfalls[silent, measure] = Shortfall(
                 question=Question.REPORTS,
                 why=Why.NO_ANSWER,

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     CONTAINER = "container"
     FUNCTION = "function"
     LOAD_BALANCER = "load_balancer"
+    NETWORK_LOAD_BALANCER = "network_load_balancer"  # of connections: it sees no requests, and so no latency
 
 
 class Measure(StrEnum):
@@ -52,6 +53,7 @@ MEASURES: Mapping[Kind, tuple[Measure, ...]] = {
     Kind.CONTAINER: (Measure.CPU, Measure.MEMORY, Measure.UPTIME),
     Kind.FUNCTION: (Measure.ERRORS, Measure.LATENCY, Measure.THROTTLES),
     Kind.LOAD_BALANCER: (Measure.ERRORS, Measure.LATENCY, Measure.HEALTHY_TARGETS),
+    Kind.NETWORK_LOAD_BALANCER: (Measure.ERRORS, Measure.HEALTHY_TARGETS),
 }
 """What counts for each kind: the five core metrics, or what it has in their place."""
 
@@ -117,7 +119,8 @@ class Component:
     """A thing that runs. `identities` has at least one; `sources` are the providers (or files) that know it.
 
     `account` and `region` are where it lies, "" where that means nothing. `tags` are the tools' own, later ones win;
-    several values of one tag stand side by side with commas between them.
+    several values of one tag stand side by side with commas between them. `parts` is what each source by itself knows
+    of it now, where that differs from the whole; it is not kept.
     """
 
     kind: Kind
@@ -127,6 +130,11 @@ class Component:
     account: str = ""
     region: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, "Component"] = field(default_factory=lambda: _NO_PARTS, compare=False, repr=False)
+
+    def as_known_to(self, source: str) -> "Component":
+        """By its own names and tags: one tool's tags say nothing of what another one calls by the same word."""
+        return self.parts.get(source, self)
 
     @property
     def key(self) -> str:
@@ -164,6 +172,10 @@ class Known(Generic[T]):
         """In the order they were given."""
         near = {at for name in component.identities for at in self._by_name.get(name, ())}
         return [self._things[at][1] for at in sorted(near) if self._things[at][0].is_same(component)]
+
+
+_NO_PARTS: Mapping[str, Component] = {}
+"""One for all: a large fleet has hundreds of thousands of components without any."""
 
 
 def unite(components: Iterable[Component]) -> list[Component]:
@@ -212,7 +224,23 @@ def _without(void: set[Identity], one: Component) -> Component:
     return replace(one, identities=one.identities - void)
 
 
+def parts_of(same: Iterable[Component]) -> Mapping[str, Component]:
+    """What each source knows of one component, of what they know together."""
+    found: dict[str, list[Component]] = {}
+    for one in same:
+        for source in sorted(one.sources):
+            found.setdefault(source, []).append(one.as_known_to(source))
+    return {source: _together(each) for source, each in found.items()}
+
+
 def _one(same: Sequence[Component]) -> Component:
+    if len(same) == 1:
+        return same[0]
+    one = _together(same)
+    return replace(one, parts=parts_of(same)) if len(one.sources) > 1 else one
+
+
+def _together(same: Sequence[Component]) -> Component:
     if len(same) == 1:
         return same[0]
     ordered = sorted(same, key=lambda one: (min(each.rank for each in one.identities), one.name))

@@ -55,20 +55,26 @@ class Watches:
     """Which components a monitor is about. It watches a component that has all of `tags` and none of `without`.
 
     `identities`, when given, names them outright. With neither it watches everything of its tool that reports the
-    metric. `unreadable` says why the tool's own filter could not be read: then nothing is taken for watched.
+    metric. `unreadable` says why the tool's own filter could not be read: then nothing is taken for watched. What was
+    read of it stands in the other fields all the same.
 
     Several values of a tag stand side by side with commas between them ("web,db"): a component has all of them, in
     `tags` one of them is enough, in `without` each keeps a component out. Case does not matter in
     values.
+
+    `part` is the one that it watches of a component that has several (a file system, a target group), and `parts` are
+    all that its tool knows there; "" and empty where it watches the whole.
     """
 
     identities: frozenset[Identity] = frozenset()
     tags: Mapping[str, str] = field(default_factory=dict)
     without: Mapping[str, str] = field(default_factory=dict)
     unreadable: str = ""
+    part: str = ""
+    parts: frozenset[str] = frozenset()
 
     def sees(self, component: Component) -> bool:
-        """Whether it is about this component. Whether the metric arrives at all is another question."""
+        """Whether it is about this component, as its own tool knows it; whether the metric arrives is not asked."""
         if self.unreadable or (self.identities and not self.identities & component.identities):
             return False
         has = component.tags
@@ -133,7 +139,8 @@ class Monitor:
     bytes for what is free, where a tool knows only that; seconds for latency; a count otherwise) for `window`.
     `modified_by_tool` says whose date `modified_at` is: the tool's, or else that socmon first saw it so. `silenced`
     says why nothing is sent though it is enabled (muted, downtime, actions off), "" when nothing is in the way. `mutes`
-    are the parts of what it watches for which it is silent while it speaks for the rest.
+    are the parts of what it watches for which it is silent while it speaks for the rest. `no_data_window` is for how
+    long nothing has to arrive before it alerts on that, None where that is `window`.
     """
 
     provider: str
@@ -151,6 +158,7 @@ class Monitor:
     silenced: str = ""
     mutes: tuple[Mute, ...] = ()
     alerts_on_no_data: bool = False
+    no_data_window: timedelta | None = None
     targets: tuple[Target, ...] = ()
     modified_at: datetime | None = None
     modified_by_tool: bool = True

@@ -60,8 +60,9 @@ def _by_id(monitors: Iterable[Monitor]) -> Mapping[str, Monitor]:
 
 
 def _same(one: Monitor) -> Monitor:
-    """Without the date, which some tools set without a change."""
-    return replace(one, modified_at=None, modified_by_tool=True)
+    """Without the date, which some tools set without a change, and what there is beside what it watches."""
+    watches = replace(one.watches, parts=frozenset()) if one.watches.parts else one.watches
+    return replace(one, modified_at=None, modified_by_tool=True, watches=watches)
 
 
 def _losses(old: Monitor, new: Monitor) -> Iterator[tuple[Loss, str]]:
@@ -73,6 +74,8 @@ def _losses(old: Monitor, new: Monitor) -> Iterator[tuple[Loss, str]]:
         yield Loss.WEAKENED, f"{_told(old)} → {_told(new)}"
     if len(_live(new)) < len(_live(old)):
         yield Loss.UNROUTED, f"{_ends(old)} → {_ends(new)}"
+    elif unclosed := sorted(name for _, name in _closing(old) & _live(new) - _closing(new)):
+        yield Loss.UNROUTED, f"{', '.join(unclosed)} told of recoveries → not told"
 
 
 def _ends(one: Monitor) -> str:
@@ -83,8 +86,17 @@ def _live(one: Monitor) -> set[tuple[TargetKind, str]]:
     return {(each.kind, each.name) for each in one.targets if not each.dead}
 
 
+def _closing(one: Monitor) -> set[tuple[TargetKind, str]]:
+    """Those that open something, and hear when it is over."""
+    opens = {TargetKind.PAGERDUTY, TargetKind.WEBHOOK}
+    told = {(each.kind, each.name) for each in one.targets if each.recovery and each.kind in opens}
+    return told & _live(one)
+
+
 def _weaker(old: Monitor, new: Monitor) -> bool:
     if new.window > old.window or (old.alerts_on_no_data and not new.alerts_on_no_data):
+        return True
+    if old.alerts_on_no_data and _lost_after(new) > _lost_after(old):
         return True
     if old.threshold is None:
         return old.comparator is not new.comparator
@@ -92,7 +104,12 @@ def _weaker(old: Monitor, new: Monitor) -> bool:
     return not at_least_as_strict(old.measure or Measure.CPU, as_it_was, new.comparator, new.threshold)
 
 
+def _lost_after(one: Monitor) -> timedelta:
+    return one.no_data_window or one.window
+
+
 def _told(one: Monitor) -> str:
     threshold = "" if one.threshold is None else f" {one.threshold}"
-    no_data = ", no data too" if one.alerts_on_no_data else ""
+    minutes = _lost_after(one) / timedelta(minutes=1)
+    no_data = f", no data for {minutes:g} min too" if one.alerts_on_no_data else ""
     return f"{one.comparator}{threshold} for {one.window / timedelta(minutes=1):g} min{no_data}"

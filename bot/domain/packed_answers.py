@@ -139,6 +139,7 @@ def monitor_row(one: Monitor) -> dict[str, Any]:
         "silenced": one.silenced,
         "mutes": [_watches_row(each.watches) | {"why": each.why} for each in one.mutes],
         "alerts_on_no_data": one.alerts_on_no_data,
+        "no_data_window": None if one.no_data_window is None else one.no_data_window.total_seconds(),
         "targets": [
             [each.kind, each.name, list(each.reaches), each.recovery, each.dead] for each in one.targets
         ],
@@ -165,6 +166,7 @@ def row_monitor(row: Mapping[str, Any]) -> Monitor:
         silenced=row["silenced"],
         mutes=tuple(Mute(watches=_row_watches(each), why=each["why"]) for each in row["mutes"]),
         alerts_on_no_data=row["alerts_on_no_data"],
+        no_data_window=_seconds(row.get("no_data_window")),
         targets=tuple(
             Target(kind=TargetKind(kind), name=name, reaches=tuple(reaches), recovery=recovery, dead=dead)
             for kind, name, reaches, recovery, dead in row["targets"]
@@ -181,6 +183,8 @@ def _watches_row(watches: Watches) -> dict[str, Any]:
         "tags": dict(watches.tags),
         "without": dict(watches.without),
         "unreadable": watches.unreadable,
+        "part": watches.part,
+        "parts": sorted(watches.parts),
     }
 
 
@@ -190,7 +194,13 @@ def _row_watches(row: Mapping[str, Any]) -> Watches:
         tags=row["tags"],
         without=row["without"],
         unreadable=row["unreadable"],
+        part=row.get("part", ""),
+        parts=frozenset(row.get("parts", ())),
     )
+
+
+def _seconds(value: float | None) -> timedelta | None:
+    return None if value is None else timedelta(seconds=value)
 
 
 def _micros(at: datetime | None) -> int | None:

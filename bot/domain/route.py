@@ -16,21 +16,27 @@ class Routes:
 
     `approved` are the channels that may be used; `services` PagerDuty's services and integration keys with the team
     that they call; both compared without case and without their signs. `own` are the ends at which socmon itself
-    listens, and `team` whom it then calls. `roster` is None when nobody can tell who is on call, and `unsure` says why.
-    `paging` is what PagerDuty itself says of its services, None where it is not asked.
+    listens, and `team` whom it then calls. `archived` are Slack channels that nobody reads any more. `roster` is None
+    when nobody can tell who is on call, and `unsure` says why. `paging` is what PagerDuty itself says of its services,
+    None where it is not asked.
     """
 
     approved: frozenset[str] = frozenset()
     services: Mapping[str, str] = field(default_factory=dict)
     own: frozenset[str] = frozenset()
     team: str = ""
+    archived: frozenset[str] = frozenset()
     roster: Roster | None = None
     unsure: str = "socmon does not know yet who is on call."
     paging: Services | None = None
 
 
 def reaches_nobody(targets: tuple[Target, ...], routes: Routes, now: datetime) -> Shortfall | None:
-    """None when one of the targets is alive, approved and reaches somebody on call; else why none does."""
+    """None when one of the targets is alive, approved and reaches somebody on call; else why none does.
+
+    What opens something at its end has to hear of the recovery as well: PagerDuty counts the next alert to the incident
+    that is still open, and calls nobody again.
+    """
     if not targets:
         return Shortfall(
             question=Question.ROUTED,
@@ -60,21 +66,37 @@ def _end(target: Target, routes: Routes, now: datetime) -> Shortfall | None:
     ends = (target.name, *target.reaches)
     folded = {folded_end(end) for end in ends}
     service = _service_of(target, folded, routes.paging)
-    if dead := target.dead or (service.dead if service else ""):
+    dead = target.dead or (service.dead if service else "")
+    if target.kind is TargetKind.SLACK and folded & routes.archived:
+        dead = dead or "the channel is archived in Slack."
+    if dead:
         mend = "Mend the target, or send it elsewhere."
         return shortfall(
             Why.DEAD_TARGET, f"{target.kind} {target.name} reaches nobody: {_sentence(dead)}", mend
         )
-    teams = _teams_of(folded, service, routes)
-    if any(_is_own(end, routes.own) for end in ends):
-        return _team_called(routes.team, f"{target.kind} {target.name}", routes, now, shortfall)
-    if teams:
-        return _team_called(teams[0], f"{target.kind} {target.name}", routes, now, shortfall)
-    if folded & routes.approved and target.kind is not TargetKind.PAGERDUTY:
+    # A Slack channel may bear the name of a service.
+    teams = [] if target.kind is TargetKind.SLACK else _teams_of(folded, service, routes)
+    own = any(_is_own(end, routes.own) for end in ends)
+    if own or teams:
+        called = routes.team if own else teams[0]
+        missed = _team_called(called, f"{target.kind} {target.name}", routes, now, shortfall)
+        return missed or _stays_open(target, shortfall)
+    if target.kind is not TargetKind.PAGERDUTY and folded & routes.approved:
         return _anybody_called(target, routes, now, shortfall)
     if routes.roster and _on_call_by_mail(folded, routes.roster, now):
         return None
     return _leads_nowhere(target, service, routes, shortfall)
+
+
+def _stays_open(target: Target, shortfall: "Make") -> Shortfall | None:
+    if target.recovery:
+        return None
+    return shortfall(
+        Why.NO_RECOVERY,
+        f"{target.kind} {target.name} is told of the alert and never of its recovery, so what it opens stays open and"
+        " takes in the next alert without a call.",
+        "Tell it of the recovery as well.",
+    )
 
 
 def _service_of(target: Target, folded: set[str], paging: Services | None) -> Service | None:

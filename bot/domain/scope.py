@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.component import Component, Identity, Kind, Known, unite
+from bot.domain.component import Component, Identity, Kind, Known, parts_of, unite
 
 REVIEW_EVERY = timedelta(days=90)
 EXPIRES_SOON = timedelta(days=14)
@@ -150,13 +150,17 @@ class Line:
             assert given  # noqa: S101 - a line without both is made by nobody
             return given
         own, seen = self.entry.component, self.seen
+        tags = {**seen.tags, **own.tags}
+        as_seen = own.identities <= seen.identities and tags == seen.tags
         return replace(
             own,
             identities=own.identities | seen.identities,
             sources=own.sources | seen.sources,
             account=own.account or seen.account,
             region=own.region or seen.region,
-            tags={**seen.tags, **own.tags},
+            tags=tags,
+            # What people call it, and what it was called once, is not what a tool finds it by now.
+            parts=seen.parts if as_seen else parts_of([seen]),
         )
 
 
@@ -220,7 +224,7 @@ def _as_one(own: Component, together: Sequence[Component]) -> Component:
         return together[0]
     link = replace(together[0], identities=own.identities, sources=frozenset(), tags={})
     linked = [replace(one, identities=one.identities | link.identities) for one in together]
-    return unite(linked)[0]
+    return replace(unite(linked)[0], parts=parts_of(together))
 
 
 # Two scopes

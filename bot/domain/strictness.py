@@ -16,6 +16,8 @@ FAR = {
     Why.NO_DATA_IGNORED: 8,
     Why.TOO_SLOW: 16,
     Why.TOO_WEAK: 32,
+    Why.PARTLY: 48,
+    Why.UNREADABLE: 128,
     Why.NO_THRESHOLD: 64,
     Why.OTHER_WAY: 64,
 }
@@ -41,10 +43,11 @@ def shortcoming(
 def _wrong(one: Monitor, measure: Measure, rule: Rule, least: str | None) -> Iterator[tuple[Why, str, str]]:
     """Each thing that keeps the monitor from being as strict as the rule: its kind, a part of a sentence, the mend."""
     yield from _wrong_threshold(one, measure, rule)
-    if one.window > rule.window:
+    window = (one.no_data_window if rule.comparator is Comparator.ABSENT else None) or one.window
+    if window > rule.window:
         yield (
             Why.TOO_SLOW,
-            f"fires after {_minutes(one.window)} min, later than {_minutes(rule.window)} min",
+            f"fires after {_minutes(window)} min, later than {_minutes(rule.window)} min",
             f"Shorten its window to {_minutes(rule.window)} min.",
         )
     if rule.no_data and not one.alerts_on_no_data and one.comparator is not Comparator.ABSENT:

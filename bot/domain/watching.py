@@ -1,13 +1,13 @@
 """Whether a component would alert: which monitor serves it best, and what is wrong with that one."""
 
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple
 
 from bot.domain.answers import Known
-from bot.domain.arrivals import Signal
+from bot.domain.arrivals import Arrivals, Signal
 from bot.domain.component import Kind, Measure
 from bot.domain.monitor import Comparator, Monitor, Target, Watches, shares
 from bot.domain.route import Routes, reaches_nobody
@@ -70,7 +70,8 @@ class Watching:
 
     def _file(self, one: Monitor, measure: Measure, usage: Mapping[tuple[str, str], int]) -> None:
         watches = one.watches
-        if watches.unreadable:
+        if watches.unreadable and not (watches.identities or watches.tags):
+            # It may be about anything of its tool.
             self._unreadable.setdefault((one.provider, measure), one)
         elif watches.identities:
             for identity in watches.identities:
@@ -90,9 +91,11 @@ class Watching:
         names = [(one.space, one.value) for one in item.component.identities]
         found = [by_identity[name] for name in names if name in by_identity]
         if by_tag:
+            # One monitor may be found twice here, which does no harm.
             found += [
                 by_tag[name, value]
-                for name, values in item.component.tags.items()
+                for known in (item.component, *item.component.parts.values())
+                for name, values in known.tags.items()
                 for value in _each(values)
                 if (name, value) in by_tag
             ]
@@ -110,16 +113,7 @@ class Watching:
         rules = self._standard.alternatives(kind, measure)
         if not rules:
             return None, ()
-        best: _Judged | None = None
-        for buckets in nearby:
-            bucket = buckets.get(measure)
-            if bucket is None:
-                continue
-            for judged in self._judged(bucket, item, measure, rules):
-                if best is not None and judged.rank >= best.rank:
-                    break
-                if _is_watched(judged.monitor, item, signal.seers):
-                    best = self._where_it_arrives(_unless_muted(judged, item), best, signal)
+        best = self._best(item, measure, rules, nearby, signal)
         if best is not None and best.rank == _FINE:
             return best.monitor, ()
         if unknown := self._untold(measure, signal.seers):
@@ -132,6 +126,33 @@ class Watching:
         if best is None:
             return self._nearest(item, measure, signal.seers)
         return best.monitor, best.shortfalls
+
+    def _best(
+        self,
+        item: InScope,
+        measure: Measure,
+        rules: tuple[Rule, ...],
+        nearby: list[Buckets],
+        signal: Signal,
+    ) -> _Judged | None:
+        """The one that comes nearest of those that watch it."""
+        best: _Judged | None = None
+        pieces: list[_Judged] = []
+        for buckets in nearby:
+            bucket = buckets.get(measure)
+            if bucket is None:
+                continue
+            for judged in self._judged(bucket, item, measure, rules):
+                if best is not None and judged.rank >= best.rank:
+                    break
+                if _is_watched(judged.monitor, item, signal.seers):
+                    if judged.monitor.watches.part:
+                        pieces.append(_unless_muted(judged, item))
+                    else:
+                        best = self._where_it_arrives(_unless_muted(judged, item), best, signal)
+        for whole in map(_put_together, _by_parts(pieces)):
+            best = self._where_it_arrives(whole, best, signal)
+        return best
 
     def _where_it_arrives(self, judged: _Judged, best: _Judged | None, signal: Signal) -> _Judged | None:
         """A monitor without its metric never fires: it is the nearest only when there is no other."""
@@ -146,13 +167,8 @@ class Watching:
         if best is not None and rank >= best.rank:
             return best
         if (one.provider, one.metric, arrives) not in self._shortfalls:
-            self._shortfalls[one.provider, one.metric, arrives] = Shortfall(
-                question=Question.THRESHOLD,
-                why=Why.NO_ANSWER if arrives is None else Why.NOT_ARRIVING,
-                says=f"It is watched in {one.provider}, and "
-                + ("nobody can tell whether" if arrives is None else "there")
-                + f" {one.metric} {'arrives there' if arrives is None else 'does not arrive'}.",
-                mend="Watch it in the tool that gets its metric, or see that the metric arrives.",
+            self._shortfalls[one.provider, one.metric, arrives] = (
+                _perhaps_unarrived(one, signal.arrivals) if arrives is None else _unarrived(one)
             )
         return _Judged(rank, one, (self._shortfalls[one.provider, one.metric, arrives], *judged.shortfalls))
 
@@ -171,6 +187,8 @@ class Watching:
         return found
 
     def _judge(self, one: Monitor, measure: Measure, rules: tuple[Rule, ...], least: str | None) -> _Judged:
+        if one.watches.unreadable:
+            return _Judged(2 * FAR[Why.UNREADABLE], one, (self._unread(one),))
         rank, threshold = min(
             (shortcoming(one, measure, rule, least) for rule in rules), key=lambda each: each[0]
         )
@@ -240,8 +258,8 @@ class Watching:
             self._shortfalls["unread", one.provider, one.id] = Shortfall(
                 question=Question.THRESHOLD,
                 why=Why.UNREADABLE,
-                says=f"Whether “{one.name}” in {one.provider} watches it cannot be read: {one.watches.unreadable}",
-                mend="Write the monitor's filter with plain tags, or watch this component with another one.",
+                says=f"“{one.name}” in {one.provider} cannot be taken for watching it: {one.watches.unreadable}",
+                mend="Correct the monitor, or watch this component with another one.",
             )
         return self._shortfalls["unread", one.provider, one.id]
 
@@ -257,14 +275,14 @@ def _measures(one: Monitor) -> tuple[Measure, ...]:
 
 
 def _is_watched(one: Monitor, item: InScope, seers: tuple[str, ...]) -> bool:
-    """Tags are of the tool that gave them: a tool that does not see the component cannot find it by them."""
-    watches, component = one.watches, item.component
+    """By the names and tags that its tool knows: one that does not see the component cannot find it by tags."""
+    watches, known = one.watches, item.component.as_known_to(one.provider)
     if watches.identities:
-        if watches.identities.isdisjoint(component.identities):
+        if watches.identities.isdisjoint(known.identities):
             return False
-    elif one.provider not in seers and one.provider not in component.sources:
+    elif one.provider not in seers and one.provider not in item.component.sources:
         return False
-    tags = component.tags
+    tags = known.tags
     for name, value in watches.tags.items():
         if not shares(tags.get(name), value):
             return False
@@ -278,7 +296,10 @@ def _is_watched(one: Monitor, item: InScope, seers: tuple[str, ...]) -> bool:
 def _unless_muted(judged: _Judged, item: InScope) -> _Judged:
     """A monitor may be silent for a part of what it watches, and serve the rest."""
     one = judged.monitor
-    why = next((mute.why for mute in one.mutes if mute.watches.sees(item.component)), None)
+    if not one.mutes:
+        return judged
+    known = item.component.as_known_to(one.provider)
+    why = next((mute.why for mute in one.mutes if mute.watches.sees(known)), None)
     if why is None:
         return judged
     shortfall = Shortfall(
@@ -288,6 +309,56 @@ def _unless_muted(judged: _Judged, item: InScope) -> _Judged:
         mend="Lift the silence.",
     )
     return _Judged(judged.rank + 2 * FAR[Why.SILENCED], one, (shortfall, *judged.shortfalls))
+
+
+def _unarrived(one: Monitor) -> Shortfall:
+    return Shortfall(
+        question=Question.THRESHOLD,
+        why=Why.NOT_ARRIVING,
+        says=f"It is watched in {one.provider}, and there {one.metric} does not arrive.",
+        mend="Watch it in the tool that gets its metric, or see that the metric arrives.",
+    )
+
+
+def _perhaps_unarrived(one: Monitor, arrivals: Arrivals) -> Shortfall:
+    return Shortfall(
+        question=Question.THRESHOLD,
+        why=Why.NO_ANSWER,
+        says=f"It is watched in {one.provider}, and nobody can tell whether {one.metric} arrives there."
+        f" {arrivals.why_untold(one.provider)}",
+        mend="Mend the connection to the tool; `socmon doctor` tests it.",
+    )
+
+
+def _by_parts(pieces: Sequence[_Judged]) -> Iterable[Sequence[_Judged]]:
+    """Those that watch parts of the same whole, in one tool."""
+    found: dict[Hashable, list[_Judged]] = {}
+    for one in pieces:
+        found.setdefault((one.monitor.provider, one.monitor.watches.parts), []).append(one)
+    return found.values()
+
+
+def _put_together(pieces: Sequence[_Judged]) -> _Judged:
+    """Of a component that has several parts all have to be watched: it is served as well as the worst of them."""
+    best: dict[str, _Judged] = {}
+    for one in sorted(pieces, key=lambda each: each.rank):
+        best.setdefault(one.monitor.watches.part, one)
+    worst = max(best.values(), key=lambda one: one.rank)
+    unwatched = worst.monitor.watches.parts - best.keys()
+    if not unwatched:
+        return worst
+    near = worst.monitor
+    shortfall = Shortfall(
+        question=Question.THRESHOLD,
+        why=Why.PARTLY,
+        says=f"“{near.name}” in {near.provider} watches a part of it, {near.watches.part}; nothing watches"
+        f" {', '.join(sorted(unwatched)[:_MOST_PARTS])}.",
+        mend="Watch each part, or watch it with a monitor that does not tell them apart and goes by the worst.",
+    )
+    return _Judged(worst.rank + 2 * FAR[Why.PARTLY], near, (shortfall, *worst.shortfalls))
+
+
+_MOST_PARTS = 5
 
 
 def _each(values: str) -> list[str]:

@@ -9,6 +9,7 @@ from urllib.error import HTTPError
 from urllib.request import HTTPSHandler, Request, build_opener
 
 from bot.domain.errors import ToolSilent
+from bot.providers.contract import answered
 
 SECONDS = 10
 MOST_BYTES = 32 * 1024 * 1024
@@ -46,6 +47,6 @@ def ask(url: str, *, headers: Mapping[str, str], body: Any = None) -> Any:
     if len(read) > MOST_BYTES:
         raise ToolSilent(f"its answer is over {MOST_BYTES} bytes")
     try:
-        return json.loads(read)
+        return answered(read)
     except (ValueError, RecursionError) as error:
         raise ToolSilent("its answer is no JSON") from error

@@ -457,6 +457,24 @@ def parse_object(body: bytes) -> dict[str, Any]:
     return value
 
 
+def answered(body: bytes) -> Any:
+    """The JSON of a tool's answer; raises ValueError. Half a pair of surrogates is no text that could be kept."""
+    found = json.loads(body)
+    return _whole_text(found) if _SURROGATE.search(body) else found
+
+
+def _whole_text(value: Any) -> Any:
+    match value:
+        case str():
+            return _HALF.sub("\ufffd", value)
+        case list():
+            return [_whole_text(one) for one in value]
+        case dict():
+            return {_whole_text(name): _whole_text(one) for name, one in value.items()}
+        case _:
+            return value
+
+
 def _depth(body: bytes) -> int:
     """An upper bound of the nesting, brackets inside strings included; cheap enough for every body."""
     if body.count(b"{") + body.count(b"[") <= DEEPEST_JSON:
@@ -549,6 +567,8 @@ _WAYS = {
     Way.BEARER: "“Authorization: Bearer …”",
     Way.BASIC: "the password of basic authentication",
 }
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")  # escaped, or as bytes that json lets pass
+_HALF = re.compile("[\ud800-\udfff]")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _WEB_ADDRESS = re.compile(
     "(?i:https?)://[^\\s\x00-\x1f\x7f-\x9f\ud800-\udfff/][^\\s\x00-\x1f\x7f-\x9f\ud800-\udfff]{0,2000}"

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.answers import Known
-from bot.domain.component import MEASURES, Identity, Kind, Measure
+from bot.domain.component import MEASURES, Component, Identity, Kind, Measure, unite
 from bot.domain.coverage import Assessment, Cell, State, assess
 from bot.domain.monitor import Comparator, Monitor, Mute, Target, TargetKind, Watches
 from bot.domain.oncall import InSlack
 from bot.domain.route import Routes, reaches_nobody
-from bot.domain.scope import Exclusion
+from bot.domain.scope import Exclusion, lines
 from bot.domain.shortfall import Question, Why
 from bot.domain.standard import at_least_as_strict
 from tests.fleets import (
@@ -122,13 +122,87 @@ def test_a_monitor_may_be_silent_for_a_part_of_what_it_watches() -> None:
 
 
 def test_no_data_has_to_be_noticed_for_uptime() -> None:
+    """And in time: how long a monitor waits for data may be longer than its window."""
     quiet = monitor(Measure.UPTIME, comparator=Comparator.AT_LEAST, threshold=Decimal(1))
     loud = replace(quiet, alerts_on_no_data=True)
+    late = replace(loud, no_data_window=timedelta(hours=1))
 
-    states = [cell(look(monitors={"datadog": whole([each])}), Measure.UPTIME) for each in (quiet, loud)]
+    states = [cell(look(monitors={"datadog": whole([each])}), Measure.UPTIME) for each in (quiet, loud, late)]
 
-    assert [each.state for each in states] == [State.GAP, State.COVERED]
-    assert states[0].shortfalls[0].why is Why.NO_DATA_IGNORED
+    assert [each.state for each in states] == [State.GAP, State.COVERED, State.GAP]
+    assert [each.shortfalls[0].why for each in states[::2]] == [Why.NO_DATA_IGNORED, Why.TOO_SLOW]
+
+
+def seen(provider: str, name: str, **tags: str) -> Component:
+    """As one tool knows the machine; all know its instance."""
+    names = frozenset({Identity("host", name), Identity("instance", "i-1")})
+    return Component(kind=Kind.HOST, name=name, identities=names, sources=frozenset({provider}), tags=tags)
+
+
+@pytest.mark.parametrize(
+    ("facts", "watched"),
+    [
+        ({"watches": Watches(tags={"env": "prod"})}, True),
+        ({"watches": Watches(tags={"env": "test"})}, False),
+        ({"watches": Watches(tags={"team": "shop"})}, False),
+        ({"watches": Watches(tags={"env": "prod"}, without={"env": "test"})}, True),
+        ({"watches": Watches(identities=frozenset({Identity("host", "new")}))}, True),
+        ({"watches": Watches(identities=frozenset({Identity("host", "old")}))}, False),
+        ({"watches": Watches(identities=frozenset({Identity("host", "ip-1")}))}, False),
+        ({"mutes": (Mute(watches=Watches(tags={"env": "test"}), why="muted"),)}, True),
+        ({"mutes": (Mute(watches=Watches(tags={"env": "prod"}), why="muted"),)}, False),
+    ],
+)
+def test_a_monitor_finds_what_its_own_tool_calls_so_now(facts: dict[str, Any], *, watched: bool) -> None:
+    """Not what another tool does, nor what people do, nor what it was called when it came into scope."""
+    known = unite([seen("cloudwatch", "ip-1", env="test", team="shop"), seen("datadog", "new", env="prod")])
+    item = in_scope("old", identities=frozenset({Identity("host", "old"), Identity("instance", "i-1")}),
+                    tags={"env": "test", "team": "shop"})  # fmt: skip
+    [line] = lines([item], known)
+    readings = whole([reading(measure, of=Identity("host", "new")) for measure in MEASURES[Kind.HOST]])
+
+    found = cell(
+        look(
+            replace(item, component=line.component),
+            readings={"datadog": readings, "cloudwatch": whole(())},
+            monitors={"datadog": whole([monitor(**facts)]), "cloudwatch": whole(())},
+        )
+    )
+
+    assert (found.state is State.COVERED) is watched
+
+
+def parted(part: str, **facts: Any) -> Monitor:
+    watches = Watches(identities=frozenset({WEB}), part=part, parts=frozenset({"/", "/data"}))
+    return monitor(Measure.DISK, id=f"{part} {len(facts)}", watches=watches, **facts)
+
+
+@pytest.mark.parametrize(
+    ("monitors", "why"),
+    [
+        ([parted("/"), parted("/data")], None),
+        ([parted("/")], Why.PARTLY),
+        ([parted("/"), parted("/data", enabled=False)], Why.DISABLED),
+        ([parted("/"), parted("/data", enabled=False), parted("/data")], None),
+        ([parted("/"), parted("/data", targets=())], Why.NO_TARGET),
+        ([parted("/", enabled=False), monitor(Measure.DISK)], None),
+    ],
+)
+def test_of_several_parts_each_has_to_be_watched(monitors: list[Monitor], why: Why | None) -> None:
+    """File systems, target groups: what says nothing of one of them would stay quiet when that one is ill."""
+    found = cell(look(monitors={"datadog": whole(monitors)}), Measure.DISK)
+
+    assert [each.why for each in found.shortfalls] == ([why] if why else [])
+    assert why is not Why.PARTLY or "nothing watches /data" in found.shortfalls[0].says
+
+
+def test_a_filter_that_cannot_be_read_is_no_reason_for_what_it_leaves_out() -> None:
+    of_others = monitor(watches=Watches(tags={"env": "test"}, unreadable="one number of all."))
+    of_it = monitor(watches=Watches(tags={"env": "prod"}, unreadable="one number of all."))
+
+    whys = [cell(look(monitors={"datadog": whole([one])})).shortfalls[0].why for one in (of_others, of_it)]
+
+    assert whys == [Why.NO_MONITOR, Why.UNREADABLE]
 
 
 def test_the_nearest_monitor_is_shown_and_the_best_one_serves() -> None:
@@ -237,6 +311,34 @@ def test_a_route_ends_at_somebody_on_call_and_reachable(routes: Routes, why: Why
 )
 def test_each_kind_of_target_can_reach_somebody(target: Target) -> None:
     assert reaches_nobody((replace(OPS, dead="gone"), target), ROUTES, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        (OPS, Why.NO_RECOVERY),
+        (Target(kind=TargetKind.WEBHOOK, name="x", reaches=("https://socmon.example.com/x",)), Why.NO_RECOVERY),
+        (Target(kind=TargetKind.SLACK, name="@slack-ops"), None),
+        (Target(kind=TargetKind.EMAIL, name="sam@example.com"), None),
+    ],
+)  # fmt: skip
+def test_what_opens_something_has_to_hear_of_the_recovery(target: Target, why: Why | None) -> None:
+    """An incident that stays open takes in the next alert, and nobody is called; a message opens nothing."""
+    unclosed = replace(target, recovery=False)
+
+    found = reaches_nobody((unclosed,), ROUTES, NOW)
+
+    assert (found.why if found else None) is why
+    assert reaches_nobody((unclosed, target), ROUTES, NOW) is None
+
+
+def test_a_channel_is_not_taken_for_a_service_of_its_name() -> None:
+    found = reaches_nobody(
+        (Target(kind=TargetKind.SLACK, name="@slack-ops"),), replace(ROUTES, approved=frozenset()), NOW
+    )
+
+    assert found is not None
+    assert found.why is Why.NOT_APPROVED
 
 
 # No false green

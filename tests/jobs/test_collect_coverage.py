@@ -93,6 +93,9 @@ class Parts(SimpleNamespace):
                     raise self.refuses
                 said.append((channel, message))
 
+        async def nothing_archived() -> frozenset[str]:
+            return frozenset()
+
         slack = SimpleNamespace(validation_channel="C0SOC2", alerts_channel="C0ALERTS")
         super().__init__(
             records=Keeper(),
@@ -107,6 +110,7 @@ class Parts(SimpleNamespace):
             coverage_time_to_live=TTL,
             coverage_budget=Decimal(100),
             notification_routes=lambda _stored, _now: ROUTES,
+            archived_channels=nothing_archived,
             settings=SimpleNamespace(
                 config=SimpleNamespace(slack=slack), slack=SimpleNamespace(connected=True)
             ),

@@ -29,7 +29,7 @@ from bot.procedures.assess_coverage import (
     open_page,
     tell,
 )
-from tests.fleets import MONITORS, READINGS, ROUTES, STANDARD, TTL, in_scope, monitor
+from tests.fleets import MONITORS, OPS, READINGS, ROUTES, STANDARD, TTL, in_scope, monitor
 from tests.reports import SAM
 from tests.world import Ledger
 
@@ -144,13 +144,16 @@ def test_what_watches_less_is_told(database_url: str) -> None:
         ({"enabled": False}, {Loss.DISABLED}),
         ({"silenced": "muted until 18:00"}, {Loss.MUTED}),
         ({"targets": ()}, {Loss.UNROUTED}),
+        ({"targets": (replace(OPS, recovery=False),)}, {Loss.UNROUTED}),
         ({"window": timedelta(minutes=15)}, {Loss.WEAKENED}),
+        ({"no_data_window": timedelta(hours=1)}, {Loss.WEAKENED}),
         ({"threshold": Decimal(80)}, set()),
         ({"name": "another name"}, set()),
     ],
 )
 def test_a_loss_is_told_from_a_mere_change(facts: dict[str, Any], loss: set[Loss]) -> None:
-    (change,) = changes([monitor()], [monitor(**facts)], complete=True)
+    was: dict[str, Any] = {"alerts_on_no_data": True}
+    (change,) = changes([monitor(**was)], [monitor(**was | facts)], complete=True)
 
     assert set(change.losses) == loss
 

@@ -390,11 +390,17 @@ def test_a_topic_of_the_same_plan_ends_where_it_subscribes(protocol: str, endpoi
             after={"topic_arn": ..., "protocol": protocol, "endpoint": endpoint, "arn": ...},
         ),
         alarm(
-            "aws_cloudwatch_metric_alarm.a", "AWS/Lambda Errors", {"FunctionName": "pay"}, alarm_actions=...
+            "aws_cloudwatch_metric_alarm.a",
+            "AWS/Lambda Errors",
+            {"FunctionName": "pay"},
+            alarm_actions=...,
+            ok_actions=...,
         ),
         configuration={
             "resources": [
-                configured("aws_cloudwatch_metric_alarm.a", alarm_actions=actions, dimensions={}),
+                configured(
+                    "aws_cloudwatch_metric_alarm.a", alarm_actions=actions, ok_actions=actions, dimensions={}
+                ),
                 configured(SUBSCRIBED, topic_arn=actions),
             ]
         },

@@ -15,6 +15,7 @@ from bot.providers.contract import (
     LONGEST_KEY,
     Secrets,
     Way,
+    answered,
     check_shared_secret,
     instant,
     key_of,
@@ -55,6 +56,21 @@ anything = st.recursive(
 )
 def test_text_is_a_scalar_without_control_characters(value: Any, read: str) -> None:
     assert text(value) == read
+
+
+@pytest.mark.parametrize(
+    ("body", "read"),
+    [
+        (b'{"a": ["cut \\ud83d"]}', {"a": ["cut \ufffd"]}),
+        (b'{"\\uDC00": 1}', {"\ufffd": 1}),
+        (b'["\xed\xa0\xbd"]', ["\ufffd"]),
+        (b'["\\ud83d\\ude00"]', ["\U0001f600"]),
+        (b'["\xc3\xa9", 1.5, null]', ["é", 1.5, None]),
+    ],
+)
+def test_an_answer_holds_no_half_characters(body: bytes, read: Any) -> None:
+    """They can be neither stored nor sent: one in a tag kept a whole inventory from being taken."""
+    assert answered(body) == read
 
 
 def test_text_is_cut_where_it_gets_too_long_and_says_so() -> None:

@@ -26,9 +26,12 @@ NOT_COMPARED = (
     "delivery.delivery_id",
     "account_link",
     "account_name",
+    "attestation",
     "coverage_answer",
     "coverage_interval",
     "coverage_run",
+    "delegation",
+    "disposition",
     "draft",
     "escalation",
     "exclusion_request",
@@ -50,6 +53,10 @@ NOT_COMPARED = (
     "standard_version",
     "storm",
     "thread",
+    "validation",
+    "validation_facts",
+    "validation_reminder",
+    "validation_rhythm",
     "vendor_write",
 )
 """Columns and tables that the log does not carry."""

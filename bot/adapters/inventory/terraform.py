@@ -112,6 +112,8 @@ def _row(where: str, kind_of: str, attributes: Mapping[str, Any]) -> Row | Probl
 def row_of(kind_of: str, attributes: Mapping[str, Any], *, where: str, address: str = "") -> Row:
     """A component by its attributes; before it is made it has no ARN, and then its address in the plan names it."""
     kind, named, others = TYPES[kind_of]
+    if attributes.get("load_balancer_type") == "network":
+        kind = Kind.NETWORK_LOAD_BALANCER
     arn = _arn(attributes)
     tags = {
         str(name): str(value)

@@ -12,6 +12,7 @@ from bot.domain.component import Component, Identity, Kind
 from bot.providers.cloudwatch.aws import Place
 from bot.providers.cloudwatch.resources import ECS_SERVICE, EKS_CLUSTER, INSTANCE, VOLUME, Resource
 from bot.providers.cloudwatch.settings import NAME
+from bot.providers.contract import text
 
 Data = Mapping[str, Any]
 
@@ -97,7 +98,8 @@ def _functions(place: Place) -> Iterator[Component]:
 
 def _balancers(place: Place) -> Iterator[Component]:
     for one in place.every("elbv2", "describe_load_balancers", "LoadBalancers", size=400):
-        yield _component(place, Kind.LOAD_BALANCER, one["LoadBalancerArn"], one["LoadBalancerName"])
+        kind = Kind.NETWORK_LOAD_BALANCER if one.get("Type") == "network" else Kind.LOAD_BALANCER
+        yield _component(place, kind, one["LoadBalancerArn"], one["LoadBalancerName"])
 
 
 def _caches(place: Place) -> Iterator[Component]:
@@ -144,4 +146,4 @@ def _arn(place: Place, resource: Resource, **dimensions: str) -> str:
 
 
 def _pairs(tags: Iterable[Data] | None) -> dict[str, str]:
-    return {one["Key"]: one["Value"] for one in tags or ()}
+    return {text(one["Key"]): text(one["Value"]) for one in tags or ()}

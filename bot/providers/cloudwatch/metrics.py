@@ -90,6 +90,10 @@ class Kept:
     def looked_up(self) -> bool:
         return bool(self.beside) or self.source is not Source.SERVICE
 
+    def owner(self, dimensions: Mapping[str, str]) -> tuple[str, ...]:
+        """Whose it is, by the values of the resource's own dimensions."""
+        return tuple(dimensions[name] for name in self.resource.dimensions)
+
     def fits(self, dimensions: Mapping[str, str]) -> bool:
         """Whether these are the dimensions that this metric of such a resource bears."""
         exact = {*self.resource.dimensions, *self.beside}
@@ -222,6 +226,13 @@ KEPT = (
 )
 """Where each measure of each sort of resource is. Where several are, whichever has the newest value counts."""
 
+_PARTS = ("path", "instance", "device")
+"""What an agent tells file systems apart by, on Linux and on Windows."""
+_NO_DISKS = frozenset(
+    {"tmpfs", "devtmpfs", "ramfs", "squashfs", "overlay", "iso9660", "efivarfs", "fuse.lxcfs"}
+)
+"""Without a disk of their own, or full by nature."""
+
 Dimensions = tuple[tuple[str, str], ...]
 
 
@@ -277,6 +288,15 @@ def list_dimensions(place: Place, kept: Kept, *, active: bool) -> Iterator[dict[
         yield {each["Name"]: each["Value"] for each in one.get("Dimensions", ())}
 
 
+def part_of(kept: Kept, dimensions: Mapping[str, str]) -> str:
+    """Which file system, node or target group these dimensions are of; "" for the whole, and for what is no disk."""
+    if kept.source is not Source.AGENT:
+        return " ".join(dimensions[name] for name in kept.beside)
+    if dimensions.get("fstype", "").lower() in _NO_DISKS:
+        return ""
+    return next((dimensions[name] for name in _PARTS if dimensions.get(name)), "")
+
+
 def _fixed(here: Iterable[Named], sisters: Mapping[str, str]) -> Iterator[Series]:
     """What has the dimensions of the table, one at a time: a large fleet has hundreds of thousands."""
     for one in here:
@@ -326,11 +346,9 @@ def _known(
     owners = {one.identity.value: one for one in wanted.values()}
     for kept in dict.fromkeys(kept for kept, _ in wanted):
         for dimensions in list_dimensions(place, kept, active=active):
-            if kept.fits(dimensions):
-                values = tuple(dimensions[name] for name in kept.resource.dimensions)
-                if owner := wanted.get((kept, values)):
-                    of_one = found.setdefault((owner.identity.value, kept), [])
-                    of_one.append(tuple(dimensions.items()))
+            if kept.fits(dimensions) and (owner := wanted.get((kept, kept.owner(dimensions)))):
+                of_one = found.setdefault((owner.identity.value, kept), [])
+                of_one.append(tuple(dimensions.items()))
     return [
         Series(of=owners[owner], kept=kept, dimensions=one)
         for (owner, kept), every in found.items()

@@ -10,11 +10,11 @@ from decimal import Decimal
 from typing import Any
 
 from bot.domain.alert import Severity
-from bot.domain.component import Identity
+from bot.domain.component import Identity, Measure
 from bot.domain.monitor import Comparator, Monitor, Watches
 from bot.providers.cloudwatch.alarm import console_address, named_severity
 from bot.providers.cloudwatch.aws import Missing, Place
-from bot.providers.cloudwatch.metrics import KEPT, SISTERS, Kept, Source, Unit, Use, list_dimensions
+from bot.providers.cloudwatch.metrics import KEPT, SISTERS, Kept, Source, Unit, Use, list_dimensions, part_of
 from bot.providers.cloudwatch.resources import INSTANCE
 from bot.providers.cloudwatch.routes import NO_ACTION, Routes, through
 from bot.providers.cloudwatch.settings import NAME, CloudWatchSettings
@@ -78,6 +78,7 @@ class _Reading:
         self._severities = dict(_severities(place))
         self._muted = dict(_muted(place))
         self._sent: dict[Kept, list[dict[str, str]] | None] = {}
+        self._active: dict[Kept, dict[tuple[str, ...], set[str]]] = {}
 
     def monitor(self, alarm: Data) -> Monitor:
         asked = _asked(alarm)
@@ -98,7 +99,7 @@ class _Reading:
             or named_severity(alarm["AlarmName"], alarm.get("AlarmDescription") or ""),
             silenced=self._silenced(alarm),
             alerts_on_no_data=_alerts_on_no_data(alarm),
-            targets=self._routes.targets(alarm),
+            targets=self._routes.targets(alarm, _told_by(alarm, kept)),
             modified_at=alarm.get("AlarmConfigurationUpdatedTimestamp"),
             query=_query(alarm, asked),
         )
@@ -117,8 +118,7 @@ class _Reading:
         kept = next((one for one in same if one.fits(asked.dimensions)), None)
         if kept is None:
             return same[0], Watches(unreadable=_wrong_dimensions(same, asked))
-        if kept.source is Source.AGENT and (why := self._why_never_sent(kept, asked)):
-            return kept, Watches(unreadable=why)
+        part, parts = self._part(kept, asked.dimensions)
         arn = kept.resource.arn(
             asked.dimensions,
             partition=self._place.partition,
@@ -128,7 +128,20 @@ class _Reading:
         identities = {Identity("arn", arn)}
         if kept.resource is INSTANCE:
             identities.add(Identity("instance", asked.dimensions["InstanceId"]))
-        return kept, Watches(identities=frozenset(identities))
+        why = self._why_never_sent(kept, asked) if kept.source is Source.AGENT else ""
+        return kept, Watches(identities=frozenset(identities), unreadable=why, part=part, parts=parts)
+
+    def _part(self, kept: Kept, dimensions: Mapping[str, str]) -> tuple[str, frozenset[str]]:
+        """(which file system or target group it is about, all that are active there); nothing for the whole."""
+        part = part_of(kept, dimensions)
+        if not part:
+            return "", frozenset()
+        if kept not in self._active:
+            self._active[kept] = {}
+            for each in list_dimensions(self._place, kept, active=True):
+                if kept.fits(each) and (name := part_of(kept, each)):
+                    self._active[kept].setdefault(kept.owner(each), set()).add(name)
+        return part, frozenset({part, *self._active[kept].get(kept.owner(dimensions), ())})
 
     def _why_never_sent(self, kept: Kept, asked: Asked) -> str:
         """An agent chooses its dimensions, and an alarm that misses one of them never gets a value."""
@@ -280,10 +293,20 @@ def _window(alarm: Data, asked: Asked | None) -> timedelta:
     return timedelta(seconds=periods * asked.period) if asked else timedelta()
 
 
+def _told_by(alarm: Data, kept: Kept | None) -> str:
+    """By which of its actions. That something is gone shows as missing data, which may have actions of its own."""
+    has_own = kept is not None and kept.measure is Measure.UPTIME and not _breaches_without_data(alarm)
+    return "InsufficientDataActions" if has_own and alarm.get("InsufficientDataActions") else "AlarmActions"
+
+
+def _breaches_without_data(alarm: Data) -> bool:
+    return bool(alarm.get("TreatMissingData") == "breaching")
+
+
 def _alerts_on_no_data(alarm: Data) -> bool:
     """As if the threshold were breached; or by a state of its own, when somebody is told of that."""
-    treats = alarm.get("TreatMissingData") or "missing"
-    return treats == "breaching" or (treats == "missing" and bool(alarm.get("InsufficientDataActions")))
+    missing = (alarm.get("TreatMissingData") or "missing") == "missing"
+    return _breaches_without_data(alarm) or (missing and bool(alarm.get("InsufficientDataActions")))
 
 
 def _query(alarm: Data, asked: Asked | None) -> str:

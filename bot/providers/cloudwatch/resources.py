@@ -51,7 +51,7 @@ APPLICATION_BALANCER = Resource(
     values=(("LoadBalancer", r"app/[^/]+/[^/]+"),),
 )
 NETWORK_BALANCER = Resource(
-    kind=Kind.LOAD_BALANCER,
+    kind=Kind.NETWORK_LOAD_BALANCER,
     service="elasticloadbalancing",
     path="loadbalancer/{LoadBalancer}",
     values=(("LoadBalancer", r"net/[^/]+/[^/]+"),),

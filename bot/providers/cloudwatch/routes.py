@@ -43,15 +43,23 @@ class Routes:
         self._place, self._settings = place, settings
         self._topics: dict[str, tuple[Target, ...]] = {}
 
-    def targets(self, alarm: Data) -> tuple[Target, ...]:
-        """Whom an alarm tells that it is in alarm; those who are not told when it is OK again have no `recovery`."""
-        actions, recoveries = alarm.get("AlarmActions") or (), set(alarm.get("OKActions") or ())
+    def targets(self, alarm: Data, actions: str = "AlarmActions") -> tuple[Target, ...]:
+        """Whom an alarm tells that it is in alarm; those who are not told when it is OK again have no `recovery`.
+
+        Another topic may tell the same end of that.
+        """
+        relieved = {
+            _place(end)
+            for action in alarm.get("OKActions") or ()
+            for end in self._ends(action)
+            if not end.dead
+        }
         found = tuple(
-            replace(target, recovery=action in recoveries)
-            for action in dict.fromkeys(actions)
+            replace(target, recovery=_place(target) in relieved)
+            for action in dict.fromkeys(alarm.get(actions) or ())
             for target in self._ends(action)
         )
-        return found or (NO_ACTION,)
+        return tuple(dict.fromkeys(found)) or (NO_ACTION,)
 
     def _ends(self, action: str) -> tuple[Target, ...]:
         if ":sns:" not in action:
@@ -123,6 +131,11 @@ class Routes:
             queue = self._settings.queue
             return queue is not None and endpoint == queue.arn
         return bool(OURS.fullmatch(urlsplit(endpoint).path))
+
+
+def _place(end: Target) -> tuple[TargetKind, str, tuple[str, ...]]:
+    """Where it is, by whichever topic."""
+    return end.kind, end.name, end.reaches[:1]
 
 
 def through(rule: str) -> frozenset[str]:

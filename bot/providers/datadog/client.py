@@ -3,7 +3,6 @@
 Answers are read as plain JSON: a model object a value would take most of the time of a large fleet.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -14,7 +13,7 @@ from datadog_api_client.rest import ClientRetry
 from urllib3.exceptions import HTTPError
 
 from bot.domain.errors import ToolSilent
-from bot.providers.contract import text
+from bot.providers.contract import answered, text
 from bot.providers.datadog.settings import DatadogSettings
 
 SECONDS = 20
@@ -71,7 +70,7 @@ class Visit:
         """The answer's JSON; None when there is no such thing. Raises ToolSilent, which names the permission."""
         self.calls += 1
         try:
-            return json.loads(method(**arguments).read())
+            return answered(method(**arguments).read())
         except (OpenApiException, HTTPError, OSError, ValueError) as error:
             status = getattr(error, "status", None)
             if status == NOT_FOUND:

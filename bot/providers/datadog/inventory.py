@@ -40,6 +40,11 @@ def service_identity(tags: Mapping[str, str]) -> Identity:
     return Identity("name", "/".join(tags.get(name, "") for name in SERVICE_TAGS))
 
 
+def host_identity(name: str) -> Identity:
+    """A machine in AWS may be known by nothing but its id."""
+    return Identity("instance" if _INSTANCE.fullmatch(name) else "host", name)
+
+
 def tags_of(written: Iterable[object]) -> dict[str, str]:
     """From "name:value" each; several values of a name stand side by side, a tag without a value has ""."""
     found: dict[str, list[str]] = {}
@@ -88,9 +93,7 @@ def _host(row: Data) -> Component:
     return Component(
         kind=Kind.HOST,
         name=name,
-        identities=frozenset(
-            Identity("instance" if _INSTANCE.fullmatch(one) else "host", one) for one in names
-        ),
+        identities=frozenset(map(host_identity, names)),
         sources=frozenset({"datadog"}),
         account=tags.get("aws_account", tags.get("account_id", "")).partition(",")[0],
         region=tags.get("region", "").partition(",")[0],

@@ -27,7 +27,7 @@ from bot.domain.errors import ToolSilent
 from bot.domain.monitor import MetricReading
 from bot.providers.contract import EARLIEST, Pulled
 from bot.providers.datadog.client import Visit
-from bot.providers.datadog.inventory import SERVICE_TAGS, service_identity, tags_of
+from bot.providers.datadog.inventory import SERVICE_TAGS, host_identity, service_identity, tags_of
 from bot.providers.datadog.settings import DatadogSettings
 
 WINDOW = timedelta(minutes=30)
@@ -155,7 +155,7 @@ def _identity(kind: Kind, group: Iterable[object]) -> Identity | None:
     tags = tags_of(group)
     if kind is Kind.SERVICE:
         return service_identity(tags) if tags.get("kube_deployment") else None
-    return Identity("host", tags["host"].lower()) if tags.get("host") else None
+    return host_identity(tags["host"].lower()) if tags.get("host") else None
 
 
 def _last(times: Sequence[Any], values: Sequence[Any]) -> datetime | None:

@@ -15,12 +15,13 @@ from datadog_api_client.v1.api.monitors_api import MonitorsApi
 from datadog_api_client.v2.api.downtimes_api import DowntimesApi
 
 from bot.domain.alert import Severity
-from bot.domain.component import Identity, Kind, Measure
+from bot.domain.component import Kind, Measure
 from bot.domain.monitor import Comparator, Monitor, Mute, Watches
 from bot.providers.contract import Pulled, instant, line, text
 from bot.providers.datadog.client import Data, Visit
+from bot.providers.datadog.inventory import host_identity
 from bot.providers.datadog.metrics import BY_NAME, METRICS, Metric
-from bot.providers.datadog.routes import Routes, read_routes
+from bot.providers.datadog.routes import ALERT, NO_DATA, Routes, read_routes
 from bot.providers.datadog.scopes import covers, read_scope
 from bot.providers.datadog.settings import DatadogSettings
 
@@ -166,7 +167,9 @@ def read_monitor(
         silenced=silenced,
         mutes=mutes,
         alerts_on_no_data=told_of_no_data,
-        targets=routes.of(monitor),
+        no_data_window=_no_data_window(options) if told_of_no_data else None,
+        # That something is gone is told by missing data.
+        targets=routes.of(monitor, NO_DATA if seen.measure is Measure.UPTIME else ALERT),
         modified_at=instant(monitor.get("modified"), received_at=at),
         query=text(monitor.get("query")),
     )
@@ -227,22 +230,26 @@ def _check(found: re.Match[str], monitor: Data, *, told_of_no_data: bool) -> _Co
         written = _QUOTED.findall(given)
         filters += [tag for tag in written if call == "over" and tag != "*"]
         filters += [f"!{tag}" for tag in written if call == "exclude"]
-    minutes = (monitor.get("options") or {}).get("no_data_timeframe")
     alive = found["check"] == ALIVE
     return _Condition(
         metric=found["check"],
         measure=Measure.UPTIME if alive else None,
         watches=_named(read_scope(",".join(filters))),
         comparator=Comparator.ABSENT if alive and told_of_no_data else Comparator.OTHER,
-        window=timedelta(minutes=minutes if isinstance(minutes, int) else 2),
+        window=_no_data_window(monitor.get("options") or {}) or timedelta(minutes=2),
     )
+
+
+def _no_data_window(options: Data) -> timedelta | None:
+    minutes = options.get("no_data_timeframe")
+    return timedelta(minutes=minutes) if isinstance(minutes, int) and minutes > 0 else None
 
 
 def _named(watches: Watches) -> Watches:
     """A filter by host names its components outright."""
     if "host" not in watches.tags:
         return watches
-    hosts = frozenset(Identity("host", name) for name in watches.tags["host"].split(","))
+    hosts = frozenset(host_identity(name) for name in watches.tags["host"].split(","))
     rest = {name: value for name, value in watches.tags.items() if name != "host"}
     return replace(watches, identities=hosts, tags=rest)
 
@@ -250,10 +257,18 @@ def _named(watches: Watches) -> Watches:
 def _unaggregated(found: re.Match[str], metric: Metric | None, watches: Watches) -> Watches:
     """One number for many components hides the one that is ill: only a query that tells them apart watches them."""
     groups = {name.strip() for name in (found["groups"] or "").split(",")}
-    one = len(watches.identities) == 1 or found["space"].lower() == ("min" if _below(found) else "max")
-    needed = "host" if metric is None or metric.kind is Kind.HOST else "kube_deployment"
+    extreme = found["space"].lower() == ("min" if _below(found) else "max")
+    if metric is None or watches.unreadable or extreme:
+        return watches
+    if metric.measure is Measure.DISK and "device" not in groups:
+        return replace(
+            watches,
+            unreadable="It makes one number of all file systems: nothing says which is full. Group it by host and"
+            " device.",
+        )
+    needed = "host" if metric.kind is Kind.HOST else "kube_deployment"
     told = needed in groups or (needed in watches.tags and "," not in watches.tags[needed])
-    if metric is None or watches.unreadable or one or told:
+    if told or len(watches.identities) == 1:
         return watches
     return replace(
         watches,

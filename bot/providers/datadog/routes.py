@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
+from urllib.parse import urlsplit
 
 from datadog_api_client.v1.api.pager_duty_integration_api import PagerDutyIntegrationApi
 from datadog_api_client.v1.api.slack_integration_api import SlackIntegrationApi
@@ -54,8 +55,10 @@ STATES = frozenset(
         *("is_warning_to_alert", "is_no_data_to_alert", "is_unknown_to_alert"),
     }
 )
-ALERT = frozenset({"is_alert"})
-RECOVERY = frozenset({"is_recovery", "is_alert_recovery"})
+States = tuple[frozenset[str], frozenset[str]]
+"""(those in which something is told, those in which it is told to be over)."""
+ALERT: States = frozenset({"is_alert"}), frozenset({"is_recovery", "is_alert_recovery"})
+NO_DATA: States = frozenset({"is_no_data"}), frozenset({"is_recovery", "is_no_data_recovery"})
 
 _COMMENT = re.compile(r"\{\{!--.*?--\}\}|\{\{![^}]*\}\}", re.DOTALL)
 _PIECE = re.compile(
@@ -88,23 +91,27 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routes:
-    """What is known of the ends. `dead` says why a handle reaches nobody; `known` is False when the rules are not."""
+    """What is known of the ends. `dead` says why a handle reaches nobody; `known` is False when the rules are not.
+
+    `urls` are where webhooks lead, by handle.
+    """
 
     rules: tuple[Rule, ...] = ()
     dead: Mapping[str, str] = field(default_factory=dict)
+    urls: Mapping[str, str] = field(default_factory=dict)
     accounts: tuple[str, ...] = ()
     known: bool = True
 
-    def of(self, monitor: Data) -> tuple[Target, ...]:
+    def of(self, monitor: Data, states: States = ALERT) -> tuple[Target, ...]:
         told: dict[str, Handle] = {}
-        for handle in handles(monitor, self.rules):
+        for handle in handles(monitor, self.rules, states):
             before = told.get(handle.name, handle)
             told[handle.name] = Handle(
                 handle.name, _best(before.alert, handle.alert), _best(before.recovery, handle.recovery)
             )
-        return tuple(self._target(handle) for handle in told.values())
+        return tuple(self._target(handle, states) for handle in told.values())
 
-    def _target(self, handle: Handle) -> Target:
+    def _target(self, handle: Handle, states: States) -> Target:
         service, _, rest = handle.name.partition("-")
         kind = KINDS.get(service, TargetKind.OTHER)
         reaches: tuple[str, ...] = (rest,) if rest and kind is not TargetKind.OTHER else ()
@@ -112,14 +119,17 @@ class Routes:
             kind, reaches = TargetKind.EMAIL, (handle.name,)
         elif kind is TargetKind.SLACK:
             reaches = (_channel(rest, self.accounts),)
+        elif url := self.urls.get(handle.name):
+            reaches = (rest, url)
         dead = self.dead.get(handle.name, "")
         if "{{" in handle.name:
             dead = "its name is made of a variable: socmon cannot say where it ends. Write the name out."
         elif handle.alert is Told.NO:
-            dead = dead or "it is told, but never of an alert. Move it out of its {{#is_…}} block."
+            what = "missing data" if states is NO_DATA else "an alert"
+            dead = dead or f"it is told, but never of {what}. Move it out of its {{{{#is_…}}}} block."
         elif handle.alert is Told.PERHAPS:
             dead = dead or (
-                "it depends on the component's tags whether it is told of an alert, and socmon cannot weigh that."
+                "it depends on the component's tags whether it is told, and socmon cannot weigh that."
                 " Name a handle outside of {{#is_match}} and rules that choose by tags of groups."
             )
         return Target(
@@ -127,13 +137,13 @@ class Routes:
         )
 
 
-def handles(monitor: Data, rules: Iterable[Rule]) -> Iterator[Handle]:
+def handles(monitor: Data, rules: Iterable[Rule], states: States = ALERT) -> Iterator[Handle]:
     """Everybody whom this monitor names, and whom the rules name for it."""
     options = monitor.get("options") or {}
-    yield from _in_message(text(monitor.get("message"), 20_000))
+    yield from _in_message(text(monitor.get("message"), 20_000), states)
     if options.get("renotify_interval"):
         # A renotification tells nobody of the recovery.
-        for handle in _in_message(text(options.get("escalation_message"), 20_000)):
+        for handle in _in_message(text(options.get("escalation_message"), 20_000), states):
             yield replace(handle, recovery=Told.NO)
     tags = frozenset(str(tag).lower() for tag in monitor.get("tags") or ())
     if priority := monitor.get("priority"):
@@ -141,7 +151,7 @@ def handles(monitor: Data, rules: Iterable[Rule]) -> Iterator[Handle]:
     for rule in rules:
         applies = _matches(rule.filter, tags)
         if applies is not Told.NO:
-            for name, alert, recovery in _recipients(rule, tags):
+            for name, alert, recovery in _recipients(rule, tags, states):
                 yield Handle(name, _worst(applies, alert), _worst(applies, recovery))
 
 
@@ -150,6 +160,7 @@ def read_routes(visit: Visit, settings: DatadogSettings, monitors: Iterable[Data
     rules, known = _rules(visit)
     names = {handle.name for monitor in monitors for handle in handles(monitor, rules)}
     dead = {**_dead_people(visit, names), **_dead_channels(visit, names, settings.slack_accounts)}
+    urls: dict[str, str] = {}
     pagerduty: Any = PagerDutyIntegrationApi(visit.client)  # type: ignore[no-untyped-call]
     webhooks: Any = WebhooksIntegrationApi(visit.client)  # type: ignore[no-untyped-call]
     for name in sorted(names):
@@ -158,11 +169,12 @@ def read_routes(visit: Visit, settings: DatadogSettings, monitors: Iterable[Data
             continue
         if service == "pagerduty":
             method = pagerduty.get_pager_duty_integration_service
-            dead[name] = _missing(visit, f"PagerDuty service {rest}", method, service_name=rest)
+            dead[name], _ = _look_up(visit, f"PagerDuty service {rest}", method, service_name=rest)
         elif service == "webhook":
             method = webhooks.get_webhooks_integration
-            dead[name] = _missing(visit, f"webhook {rest}", method, webhook_name=rest)
-    return Routes(rules=tuple(rules), dead=dead, accounts=settings.slack_accounts, known=known)
+            dead[name], found = _look_up(visit, f"webhook {rest}", method, webhook_name=rest)
+            urls[name] = _address(found)
+    return Routes(rules=tuple(rules), dead=dead, urls=urls, accounts=settings.slack_accounts, known=known)
 
 
 def _rules(visit: Visit) -> tuple[list[Rule], bool]:
@@ -199,12 +211,12 @@ def _rule(facts: Data) -> Rule:
     )
 
 
-def _recipients(rule: Rule, tags: frozenset[str]) -> Iterator[tuple[str, Told, Told]]:
+def _recipients(rule: Rule, tags: frozenset[str], states: States) -> Iterator[tuple[str, Told, Told]]:
     """(handle, told of alerts, told of recoveries); the fallback is told where no condition holds."""
     yield from ((name, Told.YES, Told.YES) for name in rule.recipients)
     alert = recovery = Told.NO
     for condition, names in rule.cases:
-        of_alert, of_recovery = (_holds(condition, tags, state) for state in (ALERT, RECOVERY))
+        of_alert, of_recovery = (_holds(condition, tags, state) for state in states)
         alert, recovery = _best(alert, of_alert), _best(recovery, of_recovery)
         yield from ((name, of_alert, of_recovery) for name in names)
     yield from ((name, _other(alert), _other(recovery)) for name in rule.fallback)
@@ -232,7 +244,7 @@ def _matches(filter_: str, tags: frozenset[str]) -> Told:
     return answer
 
 
-def _in_message(message: str) -> Iterator[Handle]:
+def _in_message(message: str, states: States) -> Iterator[Handle]:
     """The handles of a message, with the conditional blocks that they stand in."""
     blocks: list[tuple[str, bool]] = []
     for piece in _PIECE.finditer(_COMMENT.sub(" ", message)):
@@ -245,7 +257,8 @@ def _in_message(message: str) -> Iterator[Handle]:
         elif piece["else"] and blocks:
             blocks[-1] = (blocks[-1][0], not blocks[-1][1])
         elif piece["handle"] and (name := piece["handle"].rstrip(".,;:-/")):
-            yield Handle(name, _shown(blocks, ALERT), _shown(blocks, RECOVERY))
+            alert, recovery = (_shown(blocks, state) for state in states)
+            yield Handle(name, alert, recovery)
 
 
 def _shown(blocks: Iterable[tuple[str, bool]], state: frozenset[str]) -> Told:
@@ -319,14 +332,25 @@ def _dead_channels(visit: Visit, names: Iterable[str], accounts: tuple[str, ...]
     }
 
 
-def _missing(visit: Visit, what: str, method: Callable[..., Any], **arguments: str) -> str:
-    """Why nobody gets what is sent there; "" when it exists."""
+def _look_up(visit: Visit, what: str, method: Callable[..., Any], **arguments: str) -> tuple[str, Data]:
+    """(why nobody gets what is sent there, "" when it exists; what Datadog says of it)."""
     try:
         answer = visit.ask(f"whether the {what} exists", "integrations_read", method, **arguments)
     except ToolSilent as error:
         visit.note(str(error))
-        return _unchecked([str(error)])
-    return "" if answer is not None else f"Datadog has no {what}. Add it there, or correct the handle."
+        return _unchecked([str(error)]), {}
+    if answer is None:
+        return f"Datadog has no {what}. Add it there, or correct the handle.", {}
+    return "", answer if isinstance(answer, dict) else {}
+
+
+def _address(webhook: Data) -> str:
+    """Where it leads, without what may be secret: what stands before the host or in the query."""
+    try:
+        parts = urlsplit(text(webhook.get("url"), 1000))
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.scheme else ""
 
 
 def _unchecked(reasons: Iterable[str]) -> str:

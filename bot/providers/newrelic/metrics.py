@@ -92,6 +92,12 @@ METRICS: tuple[Metric, ...] = (
         read=True,
     ),
     Metric(
+        event="K8sContainerSample",
+        attribute="memoryWorkingSetUtilization",
+        kind=_SERVICE,
+        measure=Measure.MEMORY,
+    ),
+    Metric(
         event="K8sContainerSample", attribute="timestamp", kind=_SERVICE, measure=Measure.UPTIME, read=True
     ),
 )

@@ -60,6 +60,9 @@ TURNED = {
     Comparator.BELOW: Comparator.ABOVE,
     Comparator.AT_MOST: Comparator.AT_LEAST,
 }
+# They come as long as their component lives: their loss is what tells that it is down.
+SIGNS_OF_LIFE = {"SystemSample": Kind.HOST, "K8sContainerSample": Kind.SERVICE}
+FILE_SYSTEMS = frozenset({"mountpoint", "device", "entityandmountpoint"})
 FUNCTIONS = frozenset({"average", "max", "min", "latest", "percentile", "median"})
 PRIORITIES = {"CRITICAL": Severity.SEV1, "WARNING": Severity.SEV3}
 
@@ -108,7 +111,7 @@ def read_condition(
     policy = text(condition.get("policyId"), 40)
     nrql = read_nrql(text((condition.get("nrql") or {}).get("query")))
     term = _term(condition)
-    expiration = condition.get("expiration") or {}
+    lost = _lost_after(condition)
     seen = _condition(condition, nrql, term)
     facts = {
         "conditionId": number,
@@ -143,7 +146,8 @@ def read_condition(
         # A workflow may notify of muted issues all the same: then only its neighbours are silent.
         silenced="" if any(not one.dead for one in targets) else muted,
         mutes=mutes,
-        alerts_on_no_data=expiration.get("openViolationOnExpiration") is True,
+        alerts_on_no_data=lost is not None,
+        no_data_window=lost,
         targets=targets,
         modified_at=None,
         modified_by_tool=False,
@@ -170,15 +174,13 @@ def _term(condition: Data) -> Data:
 def _condition(condition: Data, nrql: Nrql, term: Data) -> _Condition:
     metric = BY_NAME.get((nrql.event, nrql.attribute))
     window = timedelta(seconds=_number(term.get("thresholdDuration")) or 0)
-    expiration = condition.get("expiration") or {}
-    if nrql.function == "count" and nrql.event == "SystemSample":
-        # Samples come as long as the host lives: their loss is what tells that it is down.
-        lost = expiration.get("openViolationOnExpiration") is True
+    if nrql.function == "count" and nrql.event in SIGNS_OF_LIFE:
+        lost = _lost_after(condition)
         return _Condition(
             measure=Measure.UPTIME,
-            watches=_told_apart(nrql, Kind.HOST, extreme=False),
-            comparator=Comparator.ABSENT if lost else Comparator.OTHER,
-            window=timedelta(seconds=_number(expiration.get("expirationDuration")) or 0) if lost else window,
+            watches=_told_apart(nrql, SIGNS_OF_LIFE[nrql.event], extreme=False),
+            comparator=Comparator.OTHER if lost is None else Comparator.ABSENT,
+            window=window if lost is None else lost,
         )
     if not nrql.attribute and not nrql.watches.unreadable:
         nrql = replace(
@@ -188,7 +190,10 @@ def _condition(condition: Data, nrql: Nrql, term: Data) -> _Condition:
         return _Condition(measure=None, watches=nrql.watches, window=window)
     comparator = OPERATORS.get(text(term.get("operator")).upper(), Comparator.OTHER)
     below = comparator in {Comparator.BELOW, Comparator.AT_MOST}
-    watches = _told_apart(nrql, metric.kind, extreme=nrql.function == ("min" if below else "max"))
+    extreme = nrql.function == ("min" if below else "max")
+    watches = _told_apart(nrql, metric.kind, extreme=extreme)
+    if metric.measure is Measure.DISK:
+        watches = _each_file_system(nrql, watches, extreme=extreme)
     threshold = _number(term.get("threshold"))
     if (
         text(condition.get("type")).upper() != "STATIC"
@@ -199,6 +204,14 @@ def _condition(condition: Data, nrql: Nrql, term: Data) -> _Condition:
     ):
         return _Condition(measure=metric.measure, watches=watches, window=window)
     return _measured(metric, watches, comparator, Decimal(str(threshold)), window)
+
+
+def _lost_after(condition: Data) -> timedelta | None:
+    """How long a signal has to be lost until an incident opens; None when none does."""
+    expiration = condition.get("expiration") or {}
+    if expiration.get("openViolationOnExpiration") is not True:
+        return None
+    return timedelta(seconds=_number(expiration.get("expirationDuration")) or 0)
 
 
 def _measured(
@@ -217,13 +230,24 @@ def _measured(
 def _told_apart(nrql: Nrql, kind: Kind, *, extreme: bool) -> Watches:
     """One number for many components hides the one that is ill: only a query that tells them apart watches them."""
     watches = nrql.watches
-    needed = HOST_NAMES | GUIDS if kind is Kind.HOST else frozenset({"deploymentname"})
+    needed = HOST_NAMES | GUIDS if kind is Kind.HOST else frozenset({"deploymentname", "podname"})
     if watches.unreadable or extreme or nrql.facets & needed or len(watches.identities) == 1:
         return watches
     by = "entityGuid" if kind is Kind.HOST else "deploymentName"
     return replace(
         watches,
         unreadable=f"It makes one number of all components: nothing says which is ill. Add FACET {by}.",
+    )
+
+
+def _each_file_system(nrql: Nrql, watches: Watches, *, extreme: bool) -> Watches:
+    """SystemSample adds up all file systems of a host, and an average hides the one that is full."""
+    if watches.unreadable or (nrql.event != "SystemSample" and (extreme or nrql.facets & FILE_SYSTEMS)):
+        return watches
+    return replace(
+        watches,
+        unreadable="It makes one number of all file systems: nothing says which is full. Watch StorageSample, with"
+        " mountPoint in its FACET.",
     )
 
 

@@ -162,6 +162,17 @@ def state(*resources: dict[str, Any]) -> str:
     return json.dumps({"version": 4, "terraform_version": "1.9.0", "resources": resources})
 
 
+def test_a_load_balancer_of_connections_is_a_kind_of_its_own() -> None:
+    """It has no latency that could be watched."""
+    arn = ARN.format(service="elasticloadbalancing", rest="loadbalancer/{0}/x/1")
+    edge, wire = (
+        resource("aws_lb", name=kind, arn=arn.format(short), load_balancer_type=kind)
+        for kind, short in (("application", "app"), ("network", "net"))
+    )
+    found = {one.component.name: one.component.kind for one in read(a_tfstate=state(edge, wire)).entries}
+    assert found == {"application": Kind.LOAD_BALANCER, "network": Kind.NETWORK_LOAD_BALANCER}
+
+
 def test_terraforms_state_gives_what_it_runs() -> None:
     """By ARN; data sources, deposed objects and what nobody monitors are left out."""
     web = resource(

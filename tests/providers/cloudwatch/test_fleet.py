@@ -368,10 +368,11 @@ def test_alarms_that_watch_nothing(aws: Completed) -> None:
         assert "by InstanceId" in found[name].watches.unreadable
         assert found[name].measure is Measure.CPU
     assert "gets no values" in found["too few"].watches.unreadable
+    assert found["too few"].watches.identities, "it is no reason for what another machine lacks"
     assert found["exact"].watches.unreadable == ""
     assert found["foreign"].measure is None
     assert found["foreign"].watches.unreadable
-    assert not any(found[name].watches.identities for name in ("group", "all", "too few", "foreign"))
+    assert not any(found[name].watches.identities for name in ("group", "all", "foreign"))
 
 
 def test_formulas_bands_and_composite_alarms_have_no_threshold(aws: Completed) -> None:
@@ -426,6 +427,10 @@ def test_routes_and_why_they_end_nowhere(aws: Completed) -> None:
     alarm("good", dimensions=one, AlarmActions=[good], OKActions=[good], InsufficientDataActions=[good])
     alarm("no action", dimensions=one)
     alarm("no recovery", dimensions=one, AlarmActions=[good])
+    again, mail = topic("again", PAGERDUTY), topic("mail", "kim@example.com")
+    alarm("by another", dimensions=one, AlarmActions=[again], OKActions=[good])
+    down = "AWS/EC2 StatusCheckFailed"
+    alarm("lost", down, dimensions=one, AlarmActions=[good], InsufficientDataActions=[mail])
     alarm("pending", dimensions=one, AlarmActions=[pending])
     alarm("raw", dimensions=one, AlarmActions=[raw])
     alarm("empty", dimensions=one, AlarmActions=[empty])
@@ -451,6 +456,8 @@ def test_routes_and_why_they_end_nowhere(aws: Completed) -> None:
     assert "Nobody has subscribed" in dead["empty"]
     assert "does not exist" in dead["gone"]
     assert "tells nobody" in dead["scaling"]
+    assert [to.recovery for to in found["by another"].targets] == [True]
+    assert [to.kind for to in found["lost"].targets] == [TargetKind.EMAIL]
     [at_the_queue] = found["queued"].targets
     assert at_the_queue.dead == ""
     assert set(at_the_queue.reaches) >= set(PROVIDER.own_ends(fleet().settings))
@@ -507,6 +514,33 @@ def test_a_composite_alarm_speaks_for_those_it_is_set_off_by(aws: Completed) -> 
 )
 def test_rules_of_composite_alarms(rule: str, expected: set[str]) -> None:
     assert through(rule) == expected
+
+
+@pytest.mark.usefixtures("aws")
+def test_what_is_a_part_of_its_component_says_so() -> None:
+    """One file system of several, one target group; not those that are no disks, or that nobody sends any more."""
+    one = {"InstanceId": "i-1", "fstype": "xfs"}
+    agent = "CWAgent disk_used_percent"
+    for path in ("/", "/data"):
+        put(agent, InstanceId="i-1", fstype="xfs", path=path)
+    put(agent, InstanceId="i-1", fstype="squashfs", path="/snap")
+    put(agent, InstanceId="i-1", fstype="xfs", path="/old", ago=timedelta(hours=26))
+    put(agent, InstanceId="i-1")
+    targets = {"TargetGroup": "targetgroup/a/1", "LoadBalancer": "app/edge/1"}
+    healthy = "AWS/ApplicationELB HealthyHostCount"
+    for group in ("targetgroup/a/1", "targetgroup/b/2"):
+        put(healthy, TargetGroup=group, LoadBalancer="app/edge/1")
+    alarm("root", agent, dimensions=one | {"path": "/"})
+    alarm("together", agent, dimensions={"InstanceId": "i-1"})
+    alarm("targets", healthy, dimensions=targets)
+
+    found = {name: (each.watches.part, each.watches.parts) for name, each in monitors().items()}
+
+    assert found == {
+        "root": ("/", {"/", "/data"}),
+        "together": ("", frozenset()),
+        "targets": ("targetgroup/a/1", {"targetgroup/a/1", "targetgroup/b/2"}),
+    }
 
 
 @pytest.mark.usefixtures("aws")

@@ -214,7 +214,7 @@ def test_the_check_of_the_agent_watches_uptime(datadog: FakeDatadog) -> None:
     )
     monitor = only_monitor(datadog)
     assert (monitor.measure, monitor.comparator) == (Measure.UPTIME, Comparator.ABSENT)
-    assert monitor.window == timedelta(minutes=5)
+    assert monitor.window == monitor.no_data_window == timedelta(minutes=5)
     assert monitor.watches == Watches(tags={"env": "prod"}, without={"role": "batch"})
 
 
@@ -246,6 +246,7 @@ def test_a_filter_says_whom_a_monitor_watches(
         ("avg(last_5m):avg:system.cpu.user{env:a OR role:b} by {host} > 85", "cannot read the filter"),
         ("avg(last_5m):avg:system.cpu.user{env:prod} > 85", "one number of all components"),
         ("avg(last_5m):avg:system.cpu.user{env:prod} by {region} > 85", "Group it by host"),
+        ("avg(last_5m):avg:system.disk.in_use{env:prod} by {host} > 85", "one number of all file systems"),
         (
             "avg(last_5m):avg:system.cpu.user{*} by {host} + avg:system.cpu.system{a:b} by {host} > 85",
             "query of this form",
@@ -373,7 +374,40 @@ def test_dead_ends_are_named(datadog: FakeDatadog) -> None:
     assert "is pending" in dead["new@example.com"]
     assert dead["pagerduty-Old"].startswith("Datadog has no PagerDuty service Old.")
     assert "has no channel archive" in dead["slack-archive"]
-    assert {one.reaches for one in targets if one.name == "slack-Main_Account-ops"} == {("ops",)}
+    reached = {one.name: one.reaches for one in targets}
+    assert reached["slack-Main_Account-ops"] == ("ops",)
+    assert reached["webhook-socmon"] == ("socmon", "https://socmon.example.com/webhooks/datadog")
+
+
+def test_uptime_is_told_by_missing_data(datadog: FakeDatadog) -> None:
+    """Who hears of alerts alone never hears that a host is gone."""
+    datadog.monitor(
+        type="service check",
+        query='"datadog.agent.up".over("*").by("host").last(2).count_by_status()',
+        message="{{#is_no_data}}@slack-lost{{/is_no_data}} {{#is_alert}}@slack-high{{/is_alert}} @slack-ops",
+    )
+    told = {one.name: one for one in only_monitor(datadog).targets}
+    assert {name: bool(one.dead) for name, one in told.items()} == {
+        "slack-lost": False,
+        "slack-high": True,
+        "slack-ops": False,
+    }
+    assert "never of missing data" in told["slack-high"].dead
+    assert [told[name].recovery for name in ("slack-lost", "slack-ops")] == [False, True]
+
+
+def test_a_machine_that_is_known_by_its_id_alone(datadog: FakeDatadog) -> None:
+    """Datadog's agent calls it so when its host name says nothing."""
+    name = "i-0123456789abcdef0"
+    datadog.host(name)
+    datadog.monitor(query=f"avg(last_5m):avg:system.cpu.user{{host:{name}}} by {{host}} > 85")
+    datadog.downtime(f"host:{name}")
+    [machine] = fleet(datadog).list_components(NOW).items
+    readings = fleet(datadog).read_metrics([machine], NOW).items
+    assert machine.identities == {Identity("instance", name)}
+    assert {each.state(NOW) for each in readings} == {Reports.REPORTING}
+    assert only_monitor(datadog).watches.identities == machine.identities
+    assert "in a downtime for host:" in only_monitor(datadog).silenced
 
 
 def test_an_end_that_could_not_be_checked_reaches_nobody(datadog: FakeDatadog) -> None:

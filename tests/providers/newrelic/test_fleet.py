@@ -187,7 +187,9 @@ def test_a_condition_in_the_words_of_all_tools(newrelic: FakeNewRelic) -> None:
         ("SELECT sum(cpuPercent) FROM SystemSample FACET hostname", "ABOVE", ("cpu", "other", None)),
         ("SELECT average(cpuPercent) FROM SystemSample FACET hostname", "EQUALS", ("cpu", "other", None)),
         ("SELECT average(memoryUsedBytes) FROM K8sContainerSample", "ABOVE", ("memory", "other", None)),
+        ("SELECT max(memoryWorkingSetUtilization) FROM K8sContainerSample", "ABOVE", ("memory", ">", 85)),
         ("SELECT count(*) FROM SystemSample FACET entityGuid", "BELOW", ("uptime", "absent", None)),
+        ("SELECT count(*) FROM K8sContainerSample FACET deploymentName", "BELOW", ("uptime", "absent", None)),
         ("SELECT average(duration) FROM Transaction", "ABOVE", (None, "other", None)),
     ],
 )  # fmt: skip
@@ -207,6 +209,7 @@ def test_what_else_weakens_a_condition(newrelic: FakeNewRelic) -> None:
     disabled, baseline, deaf, warning = fleet(newrelic).list_monitors(NOW).items
     assert (disabled.enabled, baseline.comparator, baseline.threshold) == (False, Comparator.OTHER, None)
     assert (deaf.alerts_on_no_data, warning.severity) == (False, Severity.SEV3)
+    assert (disabled.no_data_window, deaf.no_data_window) == (timedelta(minutes=10), None)
 
 
 @pytest.mark.parametrize(
@@ -239,6 +242,8 @@ def test_a_filter_says_whom_a_condition_watches(
         ("SELECT average(cpuPercent) FROM SystemSample WHERE hostname != 'a' FACET hostname", "leaves single ones out"),
         ("SELECT average(cpuPercent) FROM SystemSample", "one number of all components"),
         ("SELECT average(cpuPercent) FROM SystemSample FACET awsRegion", "Add FACET entityGuid"),
+        ("SELECT average(diskUsedPercent) FROM StorageSample FACET entityGuid", "which is full"),
+        ("SELECT max(diskUsedPercent) FROM SystemSample FACET entityGuid", "one number of all file systems"),
         ("SELECT average(cpuPercent) + 5 FROM SystemSample FACET hostname", "one function of one attribute"),
         ("FROM (FROM SystemSample SELECT max(cpuPercent) AS c) SELECT average(c)", "a query inside a query"),
     ],
