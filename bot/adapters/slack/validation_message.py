@@ -29,14 +29,14 @@ MOST_FACTS = 120
 
 
 def validation_message(shown: Shown, why: str = "") -> Message:
-    """For the lead and for everybody in the channel; some 16 blocks. `why` is why it is sent, as long as it is open."""
+    """For the lead and for everybody in the channel; some 16 blocks. `why` is why it is sent."""
     record = shown.record
     title = f"Weekly validation · {days(record.slot)}"
     over = [*_attested(shown), *_missed(record)]
-    line = (over[0] if over else why) or title
+    line = why or (over[0] if over else title)
     blocks = [
         {"type": "header", "text": plain(title, 150)},
-        *([section(why)] if why and not over else []),
+        *([section(why)] if why else []),
         *(_line(record, shown.facts, each) for each in (shown.facts.sections if shown.facts else ())),
         *sections(over),
         *_buttons(shown),
@@ -46,7 +46,9 @@ def validation_message(shown: Shown, why: str = "") -> Message:
 
 
 def reminder_line(reminder: Told, record: Validation) -> str:
-    """Why somebody is told of a week now."""
+    """Why somebody is told of a week; "" when that is over."""
+    if not _holds(reminder, record):
+        return ""
     week, due = record.week, date(record.slot.due_at)
     lines = {
         Told.OPENED: f"The validation of {week} is open. Please attest it by {due}.",
@@ -59,6 +61,16 @@ def reminder_line(reminder: Told, record: Validation) -> str:
         Told.MISSED: f":x: The validation of {week} was missed: {record.ended}. Say why, on record.",
     }
     return lines[reminder]
+
+
+def _holds(reminder: Told, record: Validation) -> bool:
+    match reminder:
+        case Told.COSIGN:
+            return record.attestation is not None and record.attestation.waits_for_cosigner
+        case Told.MISSED:
+            return record.missed_at is not None and not record.reason
+        case _:
+            return record.attestation is None and record.missed_at is None
 
 
 def days(slot: Slot) -> str:
