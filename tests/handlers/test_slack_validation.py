@@ -60,10 +60,16 @@ def view_button(message: dict[str, Any], name: str) -> dict[str, Any]:
 async def open_form(
     socmon: Socmon, slack: SlackServer, button: dict[str, Any], user: str = "U1LEAD"
 ) -> dict[str, Any]:
-    return (await press(socmon, slack, button, user, what="views.open"))["view"]
+    view: dict[str, Any] = (await press(socmon, slack, button, user, what="views.open"))["view"]
+    return view
 
 
-def filled(form: dict[str, Any], *, reviewed: bool = True, **decisions: tuple[str, str]) -> dict[str, Any]:
+def unticked(view: dict[str, Any]) -> dict[str, Any]:
+    del view["state"]["values"]["reviewed"]
+    return view
+
+
+def filled(form: dict[str, Any], **decisions: tuple[str, str]) -> dict[str, Any]:
     """The form as somebody sends it: Fix or Accept of each finding with a reason, by the first word of its id."""
     values: dict[str, Any] = {}
     for block in form["blocks"]:
@@ -77,8 +83,7 @@ def filled(form: dict[str, Any], *, reviewed: bool = True, **decisions: tuple[st
                 people["action_id"]: {"selected_user": people["initial_user"]},
             }
             values[f"reason {name.removeprefix('choice ')}"] = {"reason": {"value": reason}}
-    if reviewed:
-        values["reviewed"] = {"reviewed": {"selected_options": [{"value": "yes"}]}}
+    values["reviewed"] = {"reviewed": {"selected_options": [{"value": "yes"}]}}
     return {**form, "id": "V1", "hash": "h", "state": {"values": values}}
 
 
@@ -105,8 +110,8 @@ async def test_a_lead_attests_with_one_exception_and_every_message_shows_it(
 
     form = await open_form(socmon, slack, buttons(told, "Attest")[0])
     some = {"scope": ACCEPT, "contacts": FIX}
-    unticked = await submit(socmon, filled(form, reviewed=False, **some))
-    assert list(unticked["errors"]) == ["reviewed"]
+    refused = await submit(socmon, unticked(filled(form, **some)))
+    assert list(refused["errors"]) == ["reviewed"]
     both = await submit(socmon, filled(form, scope=("", ""), contacts=("", "")))
     assert list(both["errors"]) == ["reason scope:none", "reason contacts:unknown"]
     thin = await submit(socmon, filled(form, scope=("accept", "so"), contacts=FIX))

@@ -42,9 +42,14 @@ USUAL = timedelta(days=7)
 """Until when what is found is mended or accepted, unless somebody says otherwise."""
 MOST_SINGLE = 25
 """Findings with a choice of their own, three blocks each: Slack takes 100 in a form."""
+FEW = 3
+"""Of more than this the rest can be given to somebody in one go. What is accepted is decided one by one."""
 REST = "rest"
 REVIEWED = "reviewed"
-_CHOICES = {Decided.FIX: "Fix", Decided.ACCEPT: "Accept"}
+_CHOICES = {
+    Decided.FIX: "Fix: the person below mends it until that day",
+    Decided.ACCEPT: "Accept until that day, for a reason",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +69,8 @@ def attest_form(shown: Shown, *, user: str, zone: ZoneInfo) -> View:
     waiting = shown.undecided
     says = {each.id: each.says for each in (facts.findings if facts else ())}
     kept = [decided_line(shown.decided[each], says[each]) for each in says if each in shown.decided]
-    rule = "*Fix*: the person mends it until the day, and is reminded. *Accept*: it stays so until the day; say why."
-    asked: list[Block] = []
-    for key, findings in _groups(waiting).items():
-        asked += _question(key, findings, user=user, day=_day(shown.now, zone))
+    day = _day(shown.now, zone)
+    asked = [block for each in waiting[:MOST_SINGLE] for block in _question(each, user=user, day=day)]
     return {
         "type": "modal",
         "callback_id": do.ATTEST_FORM,
@@ -78,8 +81,9 @@ def attest_form(shown: Shown, *, user: str, zone: ZoneInfo) -> View:
         "blocks": [
             *sections([f"*{days(record.slot)}*", *map(section_line, facts.sections if facts else ())]),
             *(sections(["*Decided before, and standing*", *kept]) if kept else []),
-            *([section(f"*{some(len(waiting), 'finding')} to decide*"), context(rule)] if waiting else []),
+            *([section(f"*{some(len(waiting), 'finding')} to decide*")] if waiting else []),
             *asked,
+            *(_rest(waiting[MOST_SINGLE:], user=user, day=day) if len(waiting) > FEW else []),
             {"type": "divider"},
             question_block(REVIEWED, "Your attestation", _reviewed()),
             context(_small_print(facts)),
@@ -92,20 +96,22 @@ def read_attestation(view: View, shown: Shown, *, user: str, zone: ZoneInfo) -> 
     values = (view.get("state") or {}).get("values") or {}
     if not ((values.get(REVIEWED) or {}).get(REVIEWED) or {}).get("selected_options"):
         raise Unfit(REVIEWED, "Tick it when you have reviewed the items above: that is what you attest.")
-    chosen = {
-        key: (_read(key, values, day=_day(shown.now, zone), user=user, zone=zone), findings)
-        for key, findings in _groups(shown.undecided).items()
-    }
-    missing = [_field(key) for key, (choice, _) in chosen.items() if choice is None]
-    if set(missing) - {block.get("block_id") for block in view["blocks"]}:
+    day, rows = _day(shown.now, zone), {block.get("block_id") for block in view["blocks"]}
+
+    def read(key: str) -> Choice | None:
+        return _read(key, values, day=day, user=user, zone=zone)
+
+    chosen = {each.id: read(each.id) or read(REST) for each in shown.undecided}
+    missing = [_field(finding) for finding, choice in chosen.items() if choice is None]
+    if missing and not rows.issuperset(missing):
         raise Unfit(
             REVIEWED,
-            "A decision from before has run out while this form was open. Nothing was recorded. Close it, and choose"
-            " Attest… again.",
+            "Some findings have no choice here: a decision from before has run out, or there are too many to choose one"
+            " by one. Nothing was recorded. Fix all others, or close this form and choose Attest… again.",
         )
     if missing:
         raise Unfit(missing[0], "Choose Fix or Accept for it. Nothing was recorded.", also=missing[1:])
-    return {each.id: choice for choice, findings in chosen.values() if choice for each in findings}
+    return {finding: choice for finding, choice in chosen.items() if choice}
 
 
 def attested_view(done: Attestation, shown: Shown) -> View:
@@ -217,49 +223,51 @@ def end_of(day: str, field: str, zone: ZoneInfo) -> datetime:
         raise Unfit(field, "Choose a day, written as 2026-12-24. Nothing changed.") from error
 
 
-def _groups(waiting: Sequence[Finding]) -> dict[str, list[Finding]]:
-    """One question for each; of very many, one for all that are left."""
-    if len(waiting) <= MOST_SINGLE:
-        return {each.id: [each] for each in waiting}
-    first = {each.id: [each] for each in waiting[: MOST_SINGLE - 1]}
-    return {**first, REST: list(waiting[MOST_SINGLE - 1 :])}
-
-
-def _question(key: str, findings: Sequence[Finding], *, user: str, day: str) -> list[Block]:
+def _question(finding: Finding, *, user: str, day: str) -> list[Block]:
     """The finding; the choice, until when and who in a row; and why."""
-    if len(findings) == 1:
-        [one] = findings
-        what = [section(f"*{section_name(one.id.partition(':')[0])}*  {finding_text(one)}")]
-    else:
-        what = sections([f"*{some(len(findings), 'other finding')}*", *map(finding_text, findings)])
-    reason = text_input("reason", "Reason, needed to accept; or a note", fewest=0, most=MOST_LETTERS)
+    name = section_name(finding.id.partition(":")[0])
+    radio: Element = {
+        "type": "radio_buttons",
+        "action_id": do.DECISION,
+        "options": [option(label, value) for value, label in _CHOICES.items()],
+    }
+    reason = text_input("reason", "Reason, or a note to whoever mends it", fewest=0, most=MOST_LETTERS)
     reason["element"] |= {"multiline": False}
     return [
-        *what,
-        actions(
-            [
-                {
-                    "type": "radio_buttons",
-                    "action_id": do.DECISION,
-                    "options": [option(label, value) for value, label in _CHOICES.items()],
-                },
-                {"type": "datepicker", "action_id": do.DECISION_UNTIL, "initial_date": day},
-                {"type": "users_select", "action_id": do.DECISION_OWNER, "initial_user": user},
-            ],
-            block_id=f"choice {key}",
-        ),
-        reason | {"block_id": _field(key), "optional": True},
+        section(f"*{name}*  {finding_text(finding)}"),
+        _row(finding.id, radio, user=user, day=day),
+        reason | {"block_id": _field(finding.id), "optional": True},
     ]
+
+
+def _rest(more: Sequence[Finding], *, user: str, day: str) -> list[Block]:
+    """For all that have no choice of their own; `more` are those that cannot have one, so many are there."""
+    tick: Element = {
+        "type": "checkboxes",
+        "action_id": do.DECISION,
+        "options": [option("Fix: the person below mends them until that day", Decided.FIX)],
+    }
+    left = [f"{some(len(more), 'finding')} more:", *map(finding_text, more)] if more else []
+    said = sections(["*All others*, which have no choice of their own", *left])
+    return [*said, _row(REST, tick, user=user, day=day)]
+
+
+def _row(key: str, choice: Element, *, user: str, day: str) -> Block:
+    picker: Element = {"type": "datepicker", "action_id": do.DECISION_UNTIL, "initial_date": day}
+    owner: Element = {"type": "users_select", "action_id": do.DECISION_OWNER, "initial_user": user}
+    return actions([choice, picker, owner], block_id=f"choice {key}")
 
 
 def _read(key: str, values: Mapping[str, Any], *, day: str, user: str, zone: ZoneInfo) -> Choice | None:
     row = values.get(f"choice {key}") or {}
-    picked = ((row.get(do.DECISION) or {}).get("selected_option") or {}).get("value")
+    choice = row.get(do.DECISION) or {}
+    ticked = [*(choice.get("selected_options") or ()), choice.get("selected_option") or {}]
+    picked = ticked[0].get("value")
     if picked not in set(Decided):
         return None
     until = (row.get(do.DECISION_UNTIL) or {}).get("selected_date") or day
     return Choice(
-        field=_field(key),
+        field=REVIEWED if key == REST else _field(key),
         decided=Decided(picked),
         owner=str((row.get(do.DECISION_OWNER) or {}).get("selected_user") or user),
         until=end_of(str(until), _field(key), zone),
