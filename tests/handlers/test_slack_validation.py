@@ -123,7 +123,7 @@ async def test_a_lead_attests_with_one_exception_and_every_message_shows_it(
     assert card(slack)["ts"] == told["ts"]
     assert card(slack, "C0ALERTS")["ts"] == copy["ts"]
     assert not buttons(card(slack), "Attest")
-    assert "to be fixed by <@U1LEAD>" in shown(card(slack))
+    assert "*to be fixed* by <@U1LEAD>" in shown(card(slack))
     again = await submit(socmon, filled(form, **some))
     assert f"attested {WEEK}" in json.dumps(again["view"])
     assert "Attested with 2 exceptions" in shown(await ask(socmon, slack, "validate"))

@@ -77,7 +77,7 @@ def test_a_lead_attests_with_one_exception(workspace: Workspace, browser: Browse
     lead.click(form.get_by_label("I reviewed the items above"))
     lead.click(form.get_by_role("button", name="Attest", exact=True))
 
-    expect(lead.dialog).to_contain_text("On record with exactly these facts")
+    expect(lead.dialog).to_contain_text("On record with exactly the facts")
     picture(lead.page, tmp_path, "done")
     assert lead.clicks < FEWER_THAN, lead.clicks
     wait_until(
@@ -85,7 +85,7 @@ def test_a_lead_attests_with_one_exception(workspace: Workspace, browser: Browse
         what="both messages show it",
     )
     shown = [json.dumps(one["blocks"]) for one in cards(workspace).values()]
-    assert [one.count("accepted until") for one in shown] == [1, 1]
+    assert [one.count("*accepted* until") for one in shown] == [1, 1]
     assert all(WHY in one for one in shown)
     lead.dialog.get_by_role("button", name="Close").last.click()
     expect(lead.page.get_by_text("Attested with")).to_be_visible()

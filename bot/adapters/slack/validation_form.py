@@ -117,9 +117,7 @@ def read_attestation(view: View, shown: Shown, *, user: str, zone: ZoneInfo) -> 
 def attested_view(done: Attestation, shown: Shown) -> View:
     """In place of the form that was sent."""
     says = {each.id: each.says for each in (shown.facts.findings if shown.facts else ())}
-    rule = (
-        f"On record with exactly these facts: {short(done.digest)}. Every message about {done.week} shows it."
-    )
+    rule = f"On record with exactly the facts {short(done.digest)} · every message about {done.week} shows it"
     return _told(f"{done.week}", [*sections(attestation_lines(done, says)), context(rule)])
 
 
@@ -234,7 +232,7 @@ def _question(finding: Finding, *, user: str, day: str) -> list[Block]:
     reason = text_input("reason", "Reason, or a note to whoever mends it", fewest=0, most=MOST_LETTERS)
     reason["element"] |= {"multiline": False}
     return [
-        section(f"*{name}*  {finding_text(finding)}"),
+        section(f"{name} — {finding_text(finding)}"),
         _row(finding.id, radio, user=user, day=day),
         reason | {"block_id": _field(finding.id), "optional": True},
     ]

@@ -1,5 +1,6 @@
 """The weekly validation in Slack: the frozen facts in a line each, what became of the week, and a section in full."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -93,20 +94,22 @@ def section_name(name: str) -> str:
 
 def finding_text(finding: Finding) -> str:
     """What and why, and what to do, on two lines."""
-    return f"{slack_text(finding.says, 600)}\n{with_code(finding.mend, 600)}"
+    return f"*{slack_text(finding.says, 600)}*\n{with_code(finding.mend, 600)}"
 
 
 def with_code(text: str, most: int) -> str:
-    """A sentence from a record, in which commands stand between ` `: they are shown as code, and nothing else is."""
-    parts = text[:most].split("`")
-    if len(parts) % 2 == 0:
-        return slack_text(text, most)
-    shown = [slack_text(part, most) for part in parts]
-    for at in range(1, len(parts), 2):
-        shown[at] = f"`{shown[at]}`" if shown[at] else ""
-    lead = [" " if part[:1] == " " and at else "" for at, part in enumerate(parts)]
-    tail = [" " if part[-1:] == " " and part.strip() else "" for part in parts]
-    return "".join(f"{before}{part}{after}" for before, part, after in zip(lead, shown, tail, strict=True))
+    """A sentence from a record; of what stands between ` ` only commands of socmon's own are shown as code."""
+    parts = _COMMAND.split(" ".join(text[:most].split()))
+    shown = [
+        f"`{slack_text(part, most)}`" if at % 2 else _between(part, most) for at, part in enumerate(parts)
+    ]
+    return "".join(shown).strip()
+
+
+def _between(part: str, most: int) -> str:
+    """With the spaces at its ends."""
+    said = slack_text(part, most)
+    return f"{' ' * part.startswith(' ')}{said}{' ' * part.endswith(' ')}" if said else " " * bool(part)
 
 
 def section_view(facts: Facts, each: Section) -> View:
@@ -129,11 +132,12 @@ def section_view(facts: Facts, each: Section) -> View:
 def decided_line(one: Disposition, what: str) -> str:
     """What was decided on a finding, ready as mrkdwn; `what` is the finding's own words."""
     if one.decided is Decided.FIX:
-        told = f"to be fixed by {mention(one.owner)} until {date(one.until)}"
+        told = f"*to be fixed* by {mention(one.owner)} until {date(one.until)}"
     else:
-        told = f"accepted until {date(one.until)}"
-    reason = f"\n    “{slack_text(one.reason, 240)}”" if one.reason else ""
-    return f"• {slack_text(what, 240)} → *{told}*{reason}"
+        told = f"*accepted* until {date(one.until)}"
+    reason = f": “{slack_text(one.reason, 240)}”" if one.reason else ""
+    name = section_name(one.finding.partition(":")[0])
+    return f"• *{name}*  {slack_text(what, 240)} → {told}{reason}"
 
 
 def attestation_lines(done: Attestation, findings: Mapping[str, str]) -> list[str]:
@@ -266,9 +270,12 @@ def _said(value: Fact) -> str:
         case bool():
             return "yes" if value else "no"
         case list() | tuple():
-            return ", ".join(map(str, value)) or "none"
+            return ", ".join(map(_said, value)) or "none"
+        case str() if value.startswith("sha256:"):
+            return short(value)
         case _:
             return str(value)
 
 
 _MOMENT = datetime.resolution
+_COMMAND = re.compile(r"`(/?socmon [A-Za-z0-9_ .=-]*)`")
