@@ -604,11 +604,11 @@ class ValidationRecords(Protocol):
         """In place of the one about the same week, of the same kind, to the same."""
         ...
 
-    def copies(self, since: str) -> list[Copy]:
+    def validation_copies(self, since: str) -> list[Copy]:
         """The messages in Slack about this week and later ones."""
         ...
 
-    def save_copy(self, copy: Copy) -> None:
+    def save_validation_copy(self, copy: Copy) -> None:
         """In place of the one about the same week, of the same kind, in the same channel."""
         ...
 

@@ -16,18 +16,20 @@ FOLLOWED = 10
 
 def on_its_way(records: Records, why: Reminder, channel: str) -> tuple[Copy, bool]:
     """Before a message is posted: what is known of it, and whether it was on its way before, so that it may stand."""
-    known = [one for one in records.copies(why.week) if (one.week, one.kind) == (why.week, why.kind)]
+    known = [
+        one for one in records.validation_copies(why.week) if (one.week, one.kind) == (why.week, why.kind)
+    ]
     for one in known:
         if one.channel == channel:
             return one, True
     begun = Copy(week=why.week, kind=why.kind, channel=channel, at=records.now)
-    records.save_copy(begun)
+    records.save_validation_copy(begun)
     return begun, False
 
 
 def it_shows(records: Records, one: Copy, ts: str, shown: Shown) -> None:
     """It stands there, and shows this."""
-    records.save_copy(replace(one, ts=ts, shown=state_of(shown.record)))
+    records.save_validation_copy(replace(one, ts=ts, shown=state_of(shown.record)))
 
 
 def behind(records: Records) -> list[tuple[Copy, Shown]]:
@@ -35,7 +37,7 @@ def behind(records: Records) -> list[tuple[Copy, Shown]]:
     oldest = week_of(records.now.date())
     for _ in range(FOLLOWED):
         oldest = preceding(oldest)
-    standing = [one for one in records.copies(oldest) if one.ts]
+    standing = [one for one in records.validation_copies(oldest) if one.ts]
     states = {one.week: state_of(one) for one in records.validations(oldest, "9999")} if standing else {}
     return [
         (one, for_message(records, one.week))

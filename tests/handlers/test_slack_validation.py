@@ -126,7 +126,9 @@ async def test_a_lead_attests_with_one_exception_and_every_message_shows_it(
     assert "*to be fixed* by <@U1LEAD>" in shown(card(slack))
     again = await submit(socmon, filled(form, **some))
     assert f"attested {WEEK}" in json.dumps(again["view"])
-    assert "Attested with 2 exceptions" in shown(await ask(socmon, slack, "validate"))
+    assert "Attested with 2 exceptions (1 accepted, 1 to be fixed)" in shown(
+        await ask(socmon, slack, "validate")
+    )
     open_tasks = await socmon.records.read(lambda records: records.open_follow_ups())
     assert [each.owner for each in open_tasks] == ["U1LEAD"]
 

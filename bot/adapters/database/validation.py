@@ -187,12 +187,12 @@ class ValidationPart(Part):
         times = {"at": micros(one.at), "tried_at": micros(one.tried_at), "sent_at": micros(one.sent_at)}
         self._put(validation_reminder, key, times)
 
-    def copies(self, since: str) -> list[Copy]:
+    def validation_copies(self, since: str) -> list[Copy]:
         query = select(validation_copy).where(validation_copy.c.week >= since)
         rows = self._sql.execute(query.order_by(validation_copy.c.at)).mappings()
         return [Copy(**_timed(row, "at") | {"kind": Told(row["kind"])}) for row in rows]
 
-    def save_copy(self, one: Copy) -> None:
+    def save_validation_copy(self, one: Copy) -> None:
         key = {"week": one.week, "kind": one.kind.value, "channel": one.channel}
         self._put(validation_copy, key, {"at": micros(one.at), "ts": one.ts, "shown": one.shown})
 

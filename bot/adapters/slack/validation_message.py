@@ -146,7 +146,10 @@ def attestation_lines(done: Attestation, findings: Mapping[str, str]) -> list[st
     of = f" of {mention(done.delegated_by)}" if done.delegated_by else ""
     late = ", late" if done.is_late else ""
     number = len(done.dispositions)
-    exceptions = f" with {some(number, 'exception')}" if number else ""
+    fixes = sum(one.decided is Decided.FIX for one in done.dispositions)
+    parts = [(number - fixes, "accepted"), (fixes, "to be fixed")]
+    which = ", ".join(f"{amount} {what}" for amount, what in parts if amount)
+    exceptions = f" with {some(number, 'exception')} ({which})" if number else ""
     lines = [
         f":ballot_box_with_check: *Attested{exceptions}* by {mention(done.by)}, {role}{of}, {date(done.at)}{late}."
     ]
