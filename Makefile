@@ -45,9 +45,10 @@ test-rigs: $(CAN_TEST) ## try again to get the programs that some tests use: Chr
 	scripts/test-rigs
 	@touch $(TEST_RIGS)
 
-bench: $(CAN_RUN) ## measure this machine: intake, and the way to Slack
+bench: $(CAN_RUN) ## measure this machine: intake, the way to Slack, and coverage of a large fleet
 	.venv/bin/socmon bench intake
 	.venv/bin/socmon bench slack
+	.venv/bin/socmon bench coverage
 
 bench-slow-disk: $(CAN_RUN) ## measure intake on a disk whose every sync takes SLOW_US more microseconds
 	@if [ "$$(uname)" = Linux ] && command -v $(CC) >/dev/null; then \

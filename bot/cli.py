@@ -183,6 +183,12 @@ def _ask_bench(parser: argparse.ArgumentParser) -> None:
     slack.add_argument("--alerts", type=int, default=60)
     slack.add_argument("--json", action="store_true")
     slack.set_defaults(run=_bench, what="slack")
+    coverage = benches.add_parser(
+        "coverage", help="a large fleet: its assessment, the answer, memory; with goals"
+    )
+    coverage.add_argument("--components", type=int, nargs="+", default=[10_000, 100_000], metavar="NUMBER")
+    coverage.add_argument("--json", action="store_true")
+    coverage.set_defaults(run=_bench, what="coverage")
 
 
 def _listen(parser: argparse.ArgumentParser, *, port: int) -> None:

@@ -8,6 +8,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 from bot.domain.alert import Act, Alert, Severity
 from bot.domain.answers import Age, Subject
 from bot.domain.attestation import Attestation, Delegation, Disposition, Overlap, Reminder
+from bot.domain.component import Component
 from bot.domain.coverage import Interval, Run, State
 from bot.domain.delivery import Delivery
 from bot.domain.escalation import Phase, Progress
@@ -385,6 +386,10 @@ class ScopeRecords(Protocol):
         """The next ones by number, of all sources, what is gone included."""
         ...
 
+    def in_sight(self, *, after: int, most: int) -> Mapping[int, Component]:
+        """The next ones by number that a source still sees: the component as that source tells it."""
+        ...
+
     def save_sightings(self, sightings: Sequence[Sighting]) -> None:
         """Those without a number are new."""
         ...
@@ -413,6 +418,10 @@ class ScopeRecords(Protocol):
 
     def scope(self, revision: int | None = None) -> Scope | None:
         """As it stands, or stood at a revision; None before the first one. Raises UnknownRevision."""
+        ...
+
+    def scope_entries(self, revision: int, *, after: int, most: int) -> Mapping[int, InScope]:
+        """The next ones by number, as the scope stood at a revision."""
         ...
 
     def scope_entry(self, key: str, *, revision: int | None = None) -> InScope | None:
@@ -450,7 +459,7 @@ class CoverageRecords(Protocol):
     """What the tools said of metrics and monitors, how monitors changed, and when what was out of coverage."""
 
     def answers(self, subject: Subject) -> Mapping[str, bytes]:
-        """Provider → what it has said, packed (`bot.domain.answers`)."""
+        """Provider → what it has said, packed (`bot.domain.packed_answers`)."""
         ...
 
     def ages(self) -> list[Age]:
@@ -563,7 +572,7 @@ class ValidationRecords(Protocol):
         ...
 
     def newest_week(self) -> str:
-        """The newest one on record; "" before there is one."""
+        """The newest one on record that should have opened by now; "" before there is one."""
         ...
 
     def save_validation(self, record: Validation) -> None:

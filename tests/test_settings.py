@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain.alert import NoAction, Severity
+from bot.domain.attestation import Separation
 from bot.domain.errors import WrongSettings
 from bot.domain.escalation import UNACKNOWLEDGED, Policy, Step, Target
 from bot.domain.person import Role
+from bot.domain.slot import Rhythm, WeekTime
 from bot.domain.storm import StormRule
 from bot.providers import all_providers
 from bot.settings import SLACK_API, Settings, load_settings
@@ -137,6 +139,9 @@ WRONG_VALUES = {
     "an enabled that is no boolean": ("[providers.datadog]\nenabled = 'no'", "providers.datadog.enabled"),
     "a time zone that is none": ("timezone = 'Europe/Berln'", "timezone"),
     "an empty time zone": ("timezone = ''", "timezone"),
+    "a validation at no time": ("[validation]\nopens = 'Monday'", "validation.opens"),
+    "a validation that is due before it opens": ("[validation]\ndue = 'Monday 08:00'", "validation"),
+    "a policy that is none": ("[policy]\nseparation_of_duties = 'never'", "policy.separation_of_duties"),
 }
 
 
@@ -416,6 +421,17 @@ def test_without_a_word_the_default_policy_holds(load: Load) -> None:
 
     assert settings.escalation == Policy(zone=ZoneInfo("UTC"))
     assert settings.no_action == NoAction()
+    assert settings.config.policy.separation_of_duties is Separation.WARN
+    assert settings.rhythm == Rhythm()
+
+
+def test_validations_open_where_the_lead_is(load: Load) -> None:
+    zone = 'timezone = "Europe/Berlin"\n'
+
+    assert load(zone).rhythm == Rhythm(zone="Europe/Berlin")
+    assert load(f'{zone}[validation]\ntimezone = "Asia/Tokyo"\nopens = "tuesday 10:30"').rhythm == Rhythm(
+        zone="Asia/Tokyo", opens=WeekTime(1, time(10, 30))
+    )
 
 
 @pytest.mark.parametrize(

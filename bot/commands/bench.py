@@ -2,7 +2,7 @@
 
 `intake` sends signed deliveries from many senders at once to the real application, and to the same application
 with no store, in turns, so that a noisy machine slows both. `slack` measures from webhook to Slack's message, idle
-and in a storm.
+and in a storm. `coverage` (`bot.commands.bench_coverage`) assesses a large fleet.
 Every result names database, version and journal mode.
 """
 
@@ -31,6 +31,7 @@ from starlette.routing import Route
 from bot.adapters.database.engine import describe, reading_engine
 from bot.adapters.system import SystemClock
 from bot.app import Socmon
+from bot.commands.bench_coverage import coverage
 from bot.commands.serve import calm_garbage_collector, server_config
 from bot.domain.delivery import Receipt, Result
 from bot.domain.errors import SocmonError
@@ -52,9 +53,13 @@ WARM_UP = 20  # the first alerts of a process pay for its connections and compil
 
 def run(options: argparse.Namespace) -> int:
     """Measure, and print a table or JSON."""
-    result = _intake(options) if options.what == "intake" else _slack(options)
+    result = MEASURED[options.what](options)
     print(json.dumps(result, indent=2) if options.json else _table(result))
     return 0
+
+
+def _coverage(options: argparse.Namespace) -> dict[str, Any]:
+    return coverage(options.components, partial(_settings, port=0))
 
 
 # Intake
@@ -451,6 +456,9 @@ def _database_facts(environ: dict[str, str]) -> dict[str, str]:
         return describe(engine)
     finally:
         engine.dispose()
+
+
+MEASURED = {"intake": _intake, "slack": _slack, "coverage": _coverage}
 
 
 def _memory_mib(pid: int) -> float | None:

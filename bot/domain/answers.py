@@ -1,6 +1,6 @@
 """What a tool has said, each part with its age: a whole answer stands for itself, another one only adds."""
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,7 +18,7 @@ class Layer(Generic[Item]):
     """What a tool said at one moment."""
 
     as_of: datetime
-    items: Sequence[Item]
+    items: Collection[Item]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,11 @@
 """Whether a component reports: which of its metrics arrive, in which tool, and why one does not."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from bot.domain.answers import Known
-from bot.domain.component import Measure
+from bot.domain.component import Identity, Measure
 from bot.domain.monitor import MetricReading, Reports
 from bot.domain.scope import InScope
 from bot.domain.shortfall import Question, Shortfall, Why
@@ -24,7 +24,7 @@ class Arrivals:
 
     def __init__(
         self,
-        counting: Sequence[InScope],
+        counting: Collection[InScope],
         readings: Mapping[str, Known[MetricReading]],
         now: datetime,
         time_to_live: timedelta,
@@ -36,30 +36,29 @@ class Arrivals:
         self._failing: dict[tuple[str, int], MetricReading] = {}
         self._seers: dict[frozenset[str], tuple[str, ...]] = {}
         self._shortfalls: dict[Hashable, Shortfall] = {}
-        # Pairs of texts, since a dataclass is slow to hash and to compare.
-        whose = {
-            (one.space, one.value): at
-            for at, item in enumerate(counting)
-            for one in item.component.identities
-        }
+        whose = {name: at for at, item in enumerate(counting) for name in item.component.identities}
         for name, known in readings.items():
-            for as_of, reading in known.items(now, time_to_live):
-                self._measuring.add(name)
-                at = whose.get((reading.identity.space, reading.identity.value))
-                if at is not None:
-                    self._take(name, self.place(at, reading.measure), reading, _CODES[reading.state(as_of)])
+            self._take(name, known.items(now, time_to_live), whose)
 
     @staticmethod
     def place(at: int, measure: Measure) -> int:
         """Where a cell's byte stands."""
         return at * len(_MEASURES) + _MEASURES[measure]
 
-    def _take(self, name: str, place: int, reading: MetricReading, code: int) -> None:
-        codes = self._codes[name]
-        if code > codes[place]:
-            codes[place] = code
-            if code != _REPORTING:
-                self._failing[name, place] = reading
+    def _take(
+        self, name: str, told: Iterable[tuple[datetime, MetricReading]], whose: Mapping[Identity, int]
+    ) -> None:
+        codes, width = self._codes[name], len(_MEASURES)
+        for as_of, reading in told:
+            self._measuring.add(name)
+            at = whose.get(reading.identity)
+            if at is None:
+                continue
+            place, code = at * width + _MEASURES[reading.measure], _CODES[reading.state(as_of)]
+            if code > codes[place]:
+                codes[place] = code
+                if code != _REPORTING:
+                    self._failing[name, place] = reading
 
     def seers(self, sources: frozenset[str]) -> tuple[str, ...]:
         """The tools that could know the component: those that see it; of one that nobody sees, all."""

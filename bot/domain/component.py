@@ -9,7 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Generic, TypeVar
+from functools import cache
+from operator import attrgetter
+from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -57,17 +59,17 @@ MEASURES: Mapping[Kind, tuple[Measure, ...]] = {
 }
 """What counts for each kind: the five core metrics, or what it has in their place."""
 
-_GIVEN_ONCE = ("arn", "instance", "guid")
-_STRENGTH = (*_GIVEN_ONCE, "host", "name")
+_GIVEN_ONCE = frozenset({"arn", "instance", "guid"})
+_STRENGTH = {space: at for at, space in enumerate(("arn", "instance", "guid", "host", "name"))}
 """Kinds of identities, the strongest first: what nobody gives twice, then what people choose."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Identity:
+class Identity(NamedTuple):
     """One name of a component: `space` says who gives it ("arn", "instance", "guid", "host", "name").
 
     A host name is in lower case, as DNS does not tell them apart (RFC 4343); "name" is what people call it in their
-    inventory.
+    inventory. A tuple, since a fleet has hundreds of thousands of them, and a dataclass is slow to make, to hash and
+    to compare.
     """
 
     space: str
@@ -87,7 +89,7 @@ class Identity:
 
     @property
     def rank(self) -> tuple[int, str]:
-        return (_STRENGTH.index(self.space) if self.space in _STRENGTH else len(_STRENGTH), self.value)
+        return _rank(self)
 
     @property
     def is_given_once(self) -> bool:
@@ -98,6 +100,10 @@ class Identity:
     def is_nobodys(self) -> bool:
         """Whether every machine has it."""
         return self in _NOBODYS
+
+
+def _rank(one: tuple[str, str]) -> tuple[int, str]:
+    return _STRENGTH.get(one[0], len(_STRENGTH)), one[1]
 
 
 _NOBODYS = frozenset(
@@ -139,7 +145,10 @@ class Component:
     @property
     def key(self) -> str:
         """The strongest identity, as text."""
-        return str(min(self.identities, key=lambda one: one.rank))
+        if len(self.identities) == 1:
+            (only,) = self.identities
+            return f"{only.space}:{only.value}"
+        return str(min(self.identities, key=_rank))
 
     @property
     def proofs(self) -> frozenset[str]:
@@ -154,6 +163,8 @@ class Component:
             return bool(shared)
         return self.proofs.isdisjoint(other.proofs)
 
+
+_key = attrgetter("key")
 
 _PROOFS: dict[frozenset[str], frozenset[str]] = {}
 
@@ -185,6 +196,20 @@ def unite(components: Iterable[Component]) -> list[Component]:
     those of the part with the strongest identity.
     """
     every = list(components)
+    leaders, void = _leaders(every)
+    parts: dict[int, list[Component]] = {}
+    for leader, component in zip(leaders, every, strict=True):
+        parts.setdefault(leader, []).append(component)
+    del every
+    united = []
+    while parts:  # of a large fleet: what is merged can go
+        _, same = parts.popitem()
+        united.append(_without(void, _one(same)))
+    return sorted(united, key=_key)
+
+
+def _leaders(every: Sequence[Component]) -> tuple[list[int], set[Identity]]:
+    """For each the number of one that all of the same have, and the names that name none of two."""
     leader = list(range(len(every)))
     proofs = [one.proofs for one in every]
 
@@ -202,7 +227,7 @@ def unite(components: Iterable[Component]) -> list[Component]:
                 shared.setdefault(name, [other]).append(at)
     void = {name for name in _NOBODYS if name in first}
     del first  # of a large fleet this is much
-    for name in sorted(shared, key=lambda one: one.rank):
+    for name in sorted(shared, key=_rank):
         groups = sorted({find(at) for at in shared[name]})
         proven = [space for at in groups for space in proofs[at]]
         if name in void or (not name.is_given_once and len(proven) > len(set(proven))):
@@ -211,10 +236,7 @@ def unite(components: Iterable[Component]) -> list[Component]:
         for at in groups[1:]:
             leader[at] = groups[0]
             proofs[groups[0]] |= proofs[at]
-    parts: dict[int, list[Component]] = defaultdict(list)
-    for at, component in enumerate(every):
-        parts[find(at)].append(component)
-    return sorted((_without(void, _one(same)) for same in parts.values()), key=lambda one: one.key)
+    return [find(at) for at in range(len(every))], void
 
 
 def _without(void: set[Identity], one: Component) -> Component:
@@ -243,14 +265,23 @@ def _one(same: Sequence[Component]) -> Component:
 def _together(same: Sequence[Component]) -> Component:
     if len(same) == 1:
         return same[0]
-    ordered = sorted(same, key=lambda one: (min(each.rank for each in one.identities), one.name))
-    best = ordered[0]
+    ordered = sorted(same, key=lambda one: (min(map(_rank, one.identities)), one.name))
+    best, *others = ordered
+    tags: dict[str, str] = {}
+    for one in reversed(ordered):
+        tags.update(one.tags)
     return Component(
         kind=best.kind,
         name=best.name,
-        identities=frozenset[Identity]().union(*(one.identities for one in ordered)),
-        sources=frozenset[str]().union(*(one.sources for one in ordered)),
+        identities=best.identities.union(*(one.identities for one in others)),
+        sources=united_sources(*(one.sources for one in ordered)),
         account=next((one.account for one in ordered if one.account), ""),
         region=next((one.region for one in ordered if one.region), ""),
-        tags={name: value for one in reversed(ordered) for name, value in one.tags.items()},
+        tags=tags,
     )
+
+
+@cache
+def united_sources(*sources: frozenset[str]) -> frozenset[str]:
+    """There are few of these, and each of a large fleet's components has one."""
+    return frozenset[str]().union(*sources)

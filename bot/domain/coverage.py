@@ -4,14 +4,14 @@ A cell is covered when all three hold. What nobody can tell is unknown, and neve
 the tools said comes with its age, and the moment is given. The work is linear in components, readings and monitors.
 """
 
-import gc
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
+from sys import intern
 from typing import NamedTuple
 
 from bot.domain.answers import Known
@@ -56,10 +56,13 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Assessment:
-    """Every cell of what is in scope, by key of the component; `excluded` are the keys left out on purpose."""
+    """Every cell of what is in scope, component by component; `excluded` are the keys left out on purpose.
+
+    The cells are made while somebody goes through them, anew each time: all at once they would fill the memory.
+    """
 
     at: datetime
-    cells: Sequence[Cell]
+    cells: Collection[Cell]
     excluded: tuple[str, ...] = ()
 
     @cached_property
@@ -69,7 +72,7 @@ class Assessment:
             found[cell.state] += 1
         return found
 
-    @property
+    @cached_property
     def gaps(self) -> list[Cell]:
         """What is not covered, also what nobody knows."""
         return [cell for cell in self.cells if cell.state is not State.COVERED]
@@ -89,51 +92,30 @@ def assess(
 
     `readings` and `monitors` have every tool that could know, also a silent one.
     """
-    with _collector_paused():
-        return _assess(in_scope, readings, monitors, standard, routes, now, time_to_live)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Nothing here makes cycles, and the collector's walks over a million living objects took a third of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-def _assess(  # noqa: PLR0917 - as above
-    every: Mapping[str, InScope],
-    readings: Mapping[str, Known[MetricReading]],
-    monitors: Mapping[str, Known[Monitor]],
-    standard: Standard,
-    routes: Routes,
-    now: datetime,
-    time_to_live: timedelta,
-) -> Assessment:
-    counting = {key: item for key, item in every.items() if item.counts(now)}
-    excluded = tuple(sorted(every.keys() - counting.keys()))
-    arrivals = Arrivals(list(counting.values()), readings, now, time_to_live)
+    counting = {key: item for key, item in in_scope.items() if item.counts(now)}
+    excluded = tuple(sorted(in_scope.keys() - counting.keys()))
+    arrivals = Arrivals(counting.values(), readings, now, time_to_live)
     watching = Watching(monitors, standard, routes, now, time_to_live)
-    cells: list[Cell] = []
-    for at, (key, item) in enumerate(counting.items()):
-        _assess_component(cells, _Place(at, key, item), arrivals, watching)
-    return Assessment(at=now, cells=cells, excluded=excluded)
+    return Assessment(at=now, cells=_Cells(counting, arrivals, watching), excluded=excluded)
 
 
-class _Place(NamedTuple):
-    """A component, its key in the scope, and the number of its bytes."""
+class _Cells(Collection[Cell]):
+    def __init__(self, counting: Mapping[str, InScope], arrivals: Arrivals, watching: Watching) -> None:
+        self._counting, self._arrivals, self._watching = counting, arrivals, watching
 
-    at: int
-    key: str
-    item: InScope
+    def __len__(self) -> int:
+        return sum(len(MEASURES[item.component.kind]) for item in self._counting.values())
+
+    def __contains__(self, cell: object) -> bool:
+        return any(cell == each for each in self)
+
+    def __iter__(self) -> Iterator[Cell]:
+        for at, (key, item) in enumerate(self._counting.items()):
+            yield from _cells_of(at, key, item, self._arrivals, self._watching)
 
 
-def _assess_component(cells: list[Cell], place: _Place, arrivals: Arrivals, watching: Watching) -> None:
-    at, key, item = place
+def _cells_of(at: int, key: str, item: InScope, arrivals: Arrivals, watching: Watching) -> Iterator[Cell]:
+    """`at` is the number of the component's bytes."""
     kind, seers = item.component.kind, arrivals.seers(item.component.sources)
     nearby = watching.nearby(item)
     for measure in MEASURES[kind]:
@@ -143,12 +125,12 @@ def _assess_component(cells: list[Cell], place: _Place, arrivals: Arrivals, watc
             item, measure, nearby, Signal(byte, seers, arrivals, reports is Reports.REPORTING)
         )
         if not_reporting is None and not short:
-            cells.append(Cell(key, item, measure, State.COVERED, reports, provider, monitor, ()))
+            yield Cell(key, item, measure, State.COVERED, reports, provider, monitor, ())
             continue
         shortfalls = short if not_reporting is None else (not_reporting, *short)
         proven = any(each.why not in UNKNOWN_WHYS for each in shortfalls)
         state = State.GAP if proven else State.UNKNOWN
-        cells.append(Cell(key, item, measure, state, reports, provider, monitor, shortfalls))
+        yield Cell(key, item, measure, state, reports, provider, monitor, shortfalls)
 
 
 # What is kept over time
@@ -177,6 +159,11 @@ class Interval:
         return list(Criticality).index(self.criticality)
 
     @property
+    def kinds(self) -> str:
+        """Its shortfalls without their texts: “reports:silent|threshold:no monitor”."""
+        return "|".join(self.sort[1:])
+
+    @property
     def sort(self) -> tuple[str, ...]:
         """What it is an interval of; what ends it when it changes."""
         return (self.state, *sorted({f"{each.question}:{each.why}" for each in self.shortfalls}))
@@ -202,50 +189,52 @@ class Run:
         return sum(each.get(state, 0) for each in self.tally.values())
 
 
-def intervals(found: Assessment) -> dict[tuple[str, Measure | None], Interval]:
-    """What is out of coverage as of this assessment: each cell, and each component that has one."""
+Out = Mapping[tuple[str, Measure | None], Interval]
+
+
+def sum_up(found: Assessment, standard: Standard, scope: int) -> tuple[Run, Out]:
+    """Its figures, and what is out of coverage as of it: each cell, and each component that has one."""
+    counts: dict[tuple[Kind, Measure, State], int] = defaultdict(int)
     out: dict[tuple[str, Measure | None], Interval] = {}
-    for cell in found.gaps:
-        monitor = f"{cell.monitor.provider}:{cell.monitor.id}" if cell.monitor else ""
-        out[cell.key, cell.measure] = Interval(
-            key=cell.key,
-            measure=cell.measure,
-            state=cell.state,
-            since=found.at,
-            shortfalls=cell.shortfalls,
-            monitor=monitor,
-            criticality=cell.item.criticality,
-        )
-        whole = out.get((cell.key, None))
-        if whole is None or (whole.state is State.UNKNOWN and cell.state is State.GAP):
-            out[cell.key, None] = Interval(
-                key=cell.key,
-                measure=None,
-                state=cell.state,
-                since=found.at,
-                criticality=cell.item.criticality,
-            )
-    return out
-
-
-def run_of(found: Assessment, standard: Standard, scope: int) -> Run:
-    tally: dict[tuple[Kind, Measure], dict[State, int]] = {}
-    keys: set[str] = set()
-    digest = sha256()
+    digest, components, before = sha256(), 0, ""
     for cell in found.cells:
-        counts = tally.setdefault((cell.item.component.kind, cell.measure), {})
-        counts[cell.state] = counts.get(cell.state, 0) + 1
-        keys.add(cell.key)
-        digest.update(f"{cell.key}\0{cell.measure}\0{cell.state}\n".encode())
-    return Run(
+        key, measure, state = cell.key, cell.measure, cell.state
+        counts[cell.item.component.kind, measure, state] += 1
+        digest.update(f"{key}\0{measure}\0{state}\n".encode())
+        if key != before:
+            components, before = components + 1, key
+        if state is not State.COVERED:
+            _put(out, cell, found.at)
+    tally: dict[tuple[Kind, Measure], dict[State, int]] = {}
+    for (kind, measure, state), number in counts.items():
+        tally.setdefault((kind, measure), {})[state] = number
+    run = Run(
         at=found.at,
         scope=scope,
         standard=standard.digest,
-        components=len(keys),
+        components=components,
         excluded=len(found.excluded),
         tally=tally,
         digest=f"sha256:{digest.hexdigest()}",
     )
+    return run, out
+
+
+def _put(out: dict[tuple[str, Measure | None], Interval], cell: Cell, at: datetime) -> None:
+    out[cell.key, cell.measure] = Interval(
+        key=cell.key,
+        measure=cell.measure,
+        state=cell.state,
+        since=at,
+        shortfalls=cell.shortfalls,
+        monitor=intern(f"{cell.monitor.provider}:{cell.monitor.id}") if cell.monitor else "",
+        criticality=cell.item.criticality,
+    )
+    whole = out.get((cell.key, None))
+    if whole is None or (whole.state is State.UNKNOWN and cell.state is State.GAP):
+        out[cell.key, None] = Interval(
+            key=cell.key, measure=None, state=cell.state, since=at, criticality=cell.item.criticality
+        )
 
 
 def not_assessed(key: str, measure: Measure, now: datetime) -> Interval:

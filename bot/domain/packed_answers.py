@@ -1,14 +1,19 @@
-"""What the tools said of metrics, monitors and services, as bytes and back: a compressed JSON text each.
+"""What the tools said of metrics, monitors and services, as bytes and back: a head and pages, each compressed JSON.
 
 A fleet of 100,000 has half a million readings, which nobody asks for one by one: as rows they would keep the writer
-from the alerts for seconds, every quarter of an hour.
+from the alerts for seconds, every quarter of an hour. Nor do they lie in memory all at once: they are unpacked page by
+page, whenever somebody goes through them.
 """
 
+import struct
 import zlib
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache, lru_cache
+from itertools import islice
+from sys import intern
 from typing import Any
 
 import orjson
@@ -22,6 +27,11 @@ from bot.domain.paging import Service, ServiceState
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _LEVEL = 1  # of compression: the fastest, a tenth of the size
+_PAGE = 10_000
+_LENGTH = struct.Struct(">I")
+_NONE: Mapping[str, str] = {}  # of most monitors
+_COMPARATORS = {each.value: each for each in Comparator}
+_MEASURES = {each.value: each for each in Measure}
 
 
 def pack_readings(known: Known[MetricReading]) -> bytes:
@@ -29,9 +39,7 @@ def pack_readings(known: Known[MetricReading]) -> bytes:
 
 
 def unpack_readings(packed: bytes) -> Known[MetricReading]:
-    content = _content(packed)
-    again = _Again()
-    return _known(content, lambda row: _row_reading(row, again))
+    return _unpack(packed, _row_readings)
 
 
 def pack_monitors(known: Known[Monitor]) -> bytes:
@@ -39,7 +47,24 @@ def pack_monitors(known: Known[Monitor]) -> bytes:
 
 
 def unpack_monitors(packed: bytes) -> Known[Monitor]:
-    return _known(_content(packed), row_monitor)
+    return _all_at_once(_unpack(packed, lambda rows: map(row_monitor, rows)))
+
+
+class _Pages(Collection[Any]):
+    """Items that are unpacked whenever somebody goes through them."""
+
+    def __init__(self, pages: Sequence[bytes], size: int, unpack: Callable[[Any], Iterable[Any]]) -> None:
+        self._pages, self._size, self._unpack = pages, size, unpack
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[Any]:
+        for page in self._pages:
+            yield from self._unpack(_content(page))
+
+    def __contains__(self, item: object) -> bool:
+        return any(item == each for each in self)
 
 
 def pack_services(known: Known[Service]) -> bytes:
@@ -47,39 +72,65 @@ def pack_services(known: Known[Service]) -> bytes:
 
 
 def unpack_services(packed: bytes) -> Known[Service]:
-    return _known(
-        _content(packed),
-        lambda row: Service(**row | {"state": ServiceState(row["state"]), "ends": frozenset(row["ends"])}),
-    )
+    return _all_at_once(_unpack(packed, lambda rows: map(_row_service, rows)))
+
+
+def _row_service(row: Mapping[str, Any]) -> Service:
+    return Service(**{**row, "state": ServiceState(row["state"]), "ends": frozenset(row["ends"])})
+
+
+def _all_at_once(known: Known[Any]) -> Known[Any]:
+    """For what is not so much, and gone through more than once."""
+    return replace(known, layers=tuple(replace(each, items=tuple(each.items)) for each in known.layers))
 
 
 def _pack(known: Known[Any], row: Callable[[Any], Any]) -> bytes:
-    content = {
+    pages: list[bytes] = []
+    layers = []
+    for layer in known.layers:
+        rest, before = map(row, layer.items), len(pages)
+        while page := list(islice(rest, _PAGE)):
+            pages.append(_bytes(page))
+        layers.append([_micros(layer.as_of), len(layer.items), len(pages) - before])
+    head = {
         "whole_at": _micros(known.whole_at),
         "reason": known.reason,
         "calls": known.calls,
-        "layers": [
-            {"as_of": _micros(layer.as_of), "items": list(map(row, layer.items))} for layer in known.layers
-        ],
+        "layers": layers,
     }
-    return zlib.compress(orjson.dumps(content), _LEVEL)
+    return b"".join(_LENGTH.pack(len(part)) + part for part in (_bytes(head), *pages))
 
 
-def _content(packed: bytes) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = orjson.loads(zlib.decompress(packed))
-    return found
-
-
-def _known(content: Mapping[str, Any], item: Callable[[Any], Any]) -> Known[Any]:
+def _unpack(packed: bytes, unpack: Callable[[Any], Iterable[Any]]) -> Known[Any]:
+    head, *pages = _parts(packed)
+    content = _content(head)
+    layers: list[Layer[Any]] = []
+    for as_of, size, number in content["layers"]:
+        items = _Pages(pages[:number], size, unpack)
+        pages = pages[number:]
+        layers.append(Layer(as_of=_EPOCH + as_of * _MICROSECOND, items=items))
     return Known(
-        layers=tuple(
-            Layer(as_of=_instant(layer["as_of"]) or _EPOCH, items=tuple(map(item, layer["items"])))
-            for layer in content["layers"]
-        ),
+        layers=tuple(layers),
         whole_at=_instant(content["whole_at"]),
         reason=content["reason"],
         calls=content["calls"],
     )
+
+
+def _parts(packed: bytes) -> Iterator[bytes]:
+    at = 0
+    while at < len(packed):
+        (length,) = _LENGTH.unpack_from(packed, at)
+        at += _LENGTH.size + length
+        yield packed[at - length : at]
+
+
+def _bytes(content: Any) -> bytes:
+    return zlib.compress(orjson.dumps(content), _LEVEL)
+
+
+def _content(part: bytes) -> Any:
+    return orjson.loads(zlib.decompress(part))
 
 
 def _reading_row(one: MetricReading) -> list[Any]:
@@ -94,31 +145,20 @@ def _reading_row(one: MetricReading) -> list[Any]:
     ]
 
 
-@dataclass(slots=True)
-class _Again:
-    """What many readings have in common, made once: half a million of them take half the memory then."""
-
-    identities: dict[tuple[str, str], Identity] = field(default_factory=dict)
-    metrics: dict[str, str] = field(default_factory=dict)
-    instants: dict[int, datetime | None] = field(default_factory=dict)
-    intervals: dict[float, timedelta] = field(default_factory=dict)
-
-
-def _row_reading(row: list[Any], again: _Again) -> MetricReading:
-    space, value, measure, metric, last_at, interval = row
-    if (identity := again.identities.get((space, value))) is None:
-        identity = again.identities[space, value] = Identity(space, value)
-    if last_at not in again.instants:
-        again.instants[last_at] = _instant(last_at)
-    if interval not in again.intervals:
-        again.intervals[interval] = timedelta(seconds=interval)
-    return MetricReading(
-        identity=identity,
-        measure=Measure(measure),
-        metric=again.metrics.setdefault(metric, metric),
-        last_at=again.instants[last_at],
-        interval=again.intervals[interval],
-    )
+def _row_readings(rows: Iterable[list[Any]]) -> Iterator[MetricReading]:
+    """What many readings have in common is made once: making it again takes most of the time."""
+    measures, instants, intervals = _MEASURES, cache(_instant), cache(_interval)
+    identity = Identity("", "")
+    for space, value, measure, metric, last_at, interval in rows:
+        if value != identity.value or space != identity.space:
+            identity = Identity(space, value)
+        yield MetricReading(
+            identity=identity,
+            measure=measures[measure],
+            metric=metric,
+            last_at=instants(last_at),
+            interval=intervals(interval),
+        )
 
 
 def monitor_row(one: Monitor) -> dict[str, Any]:
@@ -151,14 +191,14 @@ def monitor_row(one: Monitor) -> dict[str, Any]:
 
 def row_monitor(row: Mapping[str, Any]) -> Monitor:
     return Monitor(
-        provider=row["provider"],
+        provider=intern(row["provider"]),
         id=row["id"],
         name=row["name"],
         url=row["url"],
-        metric=row["metric"],
-        measure=Measure(row["measure"]) if row["measure"] else None,
+        metric=intern(row["metric"]),
+        measure=_MEASURES[row["measure"]] if row["measure"] else None,
         watches=_row_watches(row),
-        comparator=Comparator(row["comparator"]),
+        comparator=_COMPARATORS[row["comparator"]],
         threshold=None if row["threshold"] is None else Decimal(row["threshold"]),
         window=timedelta(seconds=row["window"]),
         severity=Severity(row["severity"]) if row["severity"] else None,
@@ -167,13 +207,21 @@ def row_monitor(row: Mapping[str, Any]) -> Monitor:
         mutes=tuple(Mute(watches=_row_watches(each), why=each["why"]) for each in row["mutes"]),
         alerts_on_no_data=row["alerts_on_no_data"],
         no_data_window=_seconds(row.get("no_data_window")),
-        targets=tuple(
-            Target(kind=TargetKind(kind), name=name, reaches=tuple(reaches), recovery=recovery, dead=dead)
-            for kind, name, reaches, recovery, dead in row["targets"]
+        targets=_targets(
+            *((kind, name, tuple(reaches), *more) for kind, name, reaches, *more in row["targets"])
         ),
         modified_at=_instant(row["modified_at"]),
         modified_by_tool=row["modified_by_tool"],
         query=row["query"],
+    )
+
+
+@lru_cache(1000)
+def _targets(*rows: tuple[Any, ...]) -> tuple[Target, ...]:
+    """Many monitors have the same."""
+    return tuple(
+        Target(kind=TargetKind(kind), name=name, reaches=reaches, recovery=recovery, dead=dead)
+        for kind, name, reaches, recovery, dead in rows
     )
 
 
@@ -190,9 +238,9 @@ def _watches_row(watches: Watches) -> dict[str, Any]:
 
 def _row_watches(row: Mapping[str, Any]) -> Watches:
     return Watches(
-        identities=frozenset(Identity(*each) for each in row["identities"]),
-        tags=row["tags"],
-        without=row["without"],
+        identities=frozenset(Identity(intern(space), value) for space, value in row["identities"]),
+        tags=row["tags"] or _NONE,
+        without=row["without"] or _NONE,
         unreadable=row["unreadable"],
         part=row.get("part", ""),
         parts=frozenset(row.get("parts", ())),
@@ -209,3 +257,7 @@ def _micros(at: datetime | None) -> int | None:
 
 def _instant(value: int | None) -> datetime | None:
     return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+def _interval(value: float) -> timedelta:
+    return timedelta(seconds=value)

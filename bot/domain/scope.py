@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.component import Component, Identity, Kind, Known, parts_of, unite
+from bot.domain.component import Component, Identity, Kind, Known, parts_of, unite, united_sources
 
 REVIEW_EVERY = timedelta(days=90)
 EXPIRES_SOON = timedelta(days=14)
@@ -150,17 +150,19 @@ class Line:
             assert given  # noqa: S101 - a line without both is made by nobody
             return given
         own, seen = self.entry.component, self.seen
-        tags = {**seen.tags, **own.tags}
-        as_seen = own.identities <= seen.identities and tags == seen.tags
-        return replace(
-            own,
-            identities=own.identities | seen.identities,
-            sources=own.sources | seen.sources,
+        tags = {**seen.tags, **own.tags} if own.tags else seen.tags
+        # What is the same is shared: with a large fleet it adds up.
+        as_seen = own.identities <= seen.identities
+        return Component(
+            kind=own.kind,
+            name=own.name,
+            identities=seen.identities if as_seen else own.identities | seen.identities,
+            sources=united_sources(own.sources, seen.sources),
             account=own.account or seen.account,
             region=own.region or seen.region,
             tags=tags,
             # What people call it, and what it was called once, is not what a tool finds it by now.
-            parts=seen.parts if as_seen else parts_of([seen]),
+            parts=seen.parts if as_seen and tags == seen.tags else parts_of([seen]),
         )
 
 

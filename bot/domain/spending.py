@@ -7,6 +7,8 @@ from decimal import Decimal
 
 ASKED_EVERY = timedelta(minutes=15)
 """How often the tools are asked about coverage."""
+FEW = 100
+"""Components; with fewer, requests per 1,000 of them mislead: the first page costs as much as a full one."""
 RUNS_A_MONTH = int(timedelta(days=30) / ASKED_EVERY)
 
 
@@ -48,14 +50,15 @@ class Spent:
 
 def spending(spent: Spent, *, inventory: int) -> str:
     """In words, with the requests that an inventory takes, once an hour."""
-    rate = "" if spent.per_thousand is None else f", {spent.per_thousand:,.1f} per 1,000 components"
+    rate = f", {spent.per_thousand:,.1f} per 1,000 components" if spent.components >= FEW else ""
     hourly = f"; {inventory:,} an hour for the inventory" if inventory else ""
     cost = (
         f"; ${spent.usd:,.4f} a run, about ${spent.usd_a_month:,.2f} a month at list prices"
         if spent.billed
         else ""
     )
-    return f"{spent.calls:,} requests a run{rate}{hourly}{cost}"
+    requests = "1 request" if spent.calls == 1 else f"{spent.calls:,} requests"
+    return f"{requests} a run{rate}{hourly}{cost}"
 
 
 def together(every: Iterable[Spent]) -> Spent:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 
 from bot.domain.component import Measure
 from bot.domain.monitor import Comparator, Monitor
@@ -75,23 +76,26 @@ def _wrong_threshold(one: Monitor, measure: Measure, rule: Rule) -> Iterator[tup
             "has no threshold that the standard could be compared with",
             f"Add one that fires {rule}.",
         )
-    elif (one.comparator in UPPER) != (rule.comparator in UPPER):
+        return
+    wanted = f"{rule.comparator} {rule.threshold}"
+    if (one.comparator in UPPER) != (rule.comparator in UPPER):
         yield (
             Why.OTHER_WAY,
-            f"fires {one.comparator} {one.threshold}, where the standard says {rule.comparator} {rule.threshold}",
+            f"fires {one.comparator} {_plain(one.threshold)}, where the standard says {wanted}",
             f"Add one that fires {rule}.",
         )
     elif not at_least_as_strict(measure, rule, one.comparator, one.threshold):
-        sign = ">" if rule.comparator in UPPER else "<"
         yield (
             Why.TOO_WEAK,
-            f"has a threshold that is too weak ({one.comparator} {one.threshold}; the standard says"
-            f" {rule.comparator} {rule.threshold}, and {one.threshold} {sign} {rule.threshold})"
-            if one.threshold != rule.threshold
-            else f"fires {one.comparator} {one.threshold} only; the standard says {rule.comparator} {rule.threshold}",
-            f"Set its threshold to {rule.comparator} {rule.threshold}.",
+            f"fires only {one.comparator} {_plain(one.threshold)}, where the standard says {wanted}",
+            f"Set its threshold to {wanted}.",
         )
 
 
 def _minutes(window: timedelta) -> str:
     return f"{window / timedelta(minutes=1):g}"
+
+
+def _plain(threshold: Decimal) -> str:
+    """Without the zeros that a tool writes behind it."""
+    return f"{threshold.normalize():f}"

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
@@ -11,6 +11,9 @@ from typing import Any
 from bot.domain.attestation import Attestation
 from bot.domain.evidence import Fact, canonical, timestamp
 from bot.domain.slot import PUNCTUAL, Slot
+
+SKEW = timedelta(minutes=5)
+"""More than the clocks of replicas may differ."""
 
 
 class Verdict(StrEnum):
@@ -146,6 +149,11 @@ class Validation:
     @property
     def period(self) -> Period:
         return Period(week=self.slot.week, start=self.slot.start, end=self.slot.end)
+
+    def is_premature(self, now: datetime) -> bool:
+        """Whether it was put down by a clock that was ahead, so that it says nothing."""
+        written = self.missed_at or self.opened_at
+        return self.attestation is None and written is not None and written > now + SKEW
 
     @property
     def was_opened_late(self) -> bool:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from bot.domain.answers import Known
 from bot.domain.arrivals import Arrivals, Signal
-from bot.domain.component import Kind, Measure
+from bot.domain.component import Identity, Kind, Measure
 from bot.domain.monitor import Comparator, Monitor, Target, Watches, shares
 from bot.domain.route import Routes, reaches_nobody
 from bot.domain.scope import Criticality, InScope
@@ -26,13 +26,16 @@ class _Judged(NamedTuple):
 
 
 class _Bucket:
-    """Monitors of one measure that are found by the same name or tag. Judged once a kind, the best one first."""
+    """Monitors of one measure that are found by the same name or tag. Judged once a kind, the best one first.
+
+    Those of one component are asked for once, and the verdict on tens of thousands is not kept.
+    """
 
     __slots__ = ("judged", "monitors")
 
-    def __init__(self) -> None:
+    def __init__(self, *, shared: bool) -> None:
         self.monitors: list[Monitor] = []
-        self.judged: dict[tuple[Kind, Criticality], list[_Judged]] = {}
+        self.judged: dict[tuple[Kind, Criticality], list[_Judged]] | None = {} if shared else None
 
 
 Buckets = dict[Measure, _Bucket]
@@ -53,7 +56,7 @@ class Watching:
         self._standard, self._routes, self._now = standard, routes, now
         self._known = monitors
         self._whole = {name: known.is_whole(now, time_to_live) for name, known in monitors.items()}
-        self._by_identity: dict[tuple[str, str], Buckets] = {}
+        self._by_identity: dict[Identity, Buckets] = {}
         self._by_tag: dict[tuple[str, str], Buckets] = {}
         self._of_all: Buckets = {}
         self._unreadable: dict[tuple[str, Measure], Monitor] = {}
@@ -75,21 +78,20 @@ class Watching:
             self._unreadable.setdefault((one.provider, measure), one)
         elif watches.identities:
             for identity in watches.identities:
-                named = self._by_identity.setdefault((identity.space, identity.value), {})
-                named.setdefault(measure, _Bucket()).monitors.append(one)
+                named = self._by_identity.setdefault(identity, {})
+                named.setdefault(measure, _Bucket(shared=False)).monitors.append(one)
         elif watches.tags:
             name, values = min(watches.tags.items(), key=lambda tag: usage[tag])
             for value in _each(values):
                 filed = self._by_tag.setdefault((name, value), {})
-                filed.setdefault(measure, _Bucket()).monitors.append(one)
+                filed.setdefault(measure, _Bucket(shared=True)).monitors.append(one)
         else:
-            self._of_all.setdefault(measure, _Bucket()).monitors.append(one)
+            self._of_all.setdefault(measure, _Bucket(shared=True)).monitors.append(one)
 
     def nearby(self, item: InScope) -> list[Buckets]:
         """Where monitors of this component can be, whatever they measure."""
         by_identity, by_tag = self._by_identity, self._by_tag
-        names = [(one.space, one.value) for one in item.component.identities]
-        found = [by_identity[name] for name in names if name in by_identity]
+        found = [by_identity[name] for name in item.component.identities if name in by_identity]
         if by_tag:
             # One monitor may be found twice here, which does no harm.
             found += [
@@ -176,13 +178,13 @@ class Watching:
         self, bucket: _Bucket, item: InScope, measure: Measure, rules: tuple[Rule, ...]
     ) -> list[_Judged]:
         sort = (item.component.kind, item.criticality)
-        found = bucket.judged.get(sort)
-        if found is None:
-            least = self._standard.severity(*sort)
-            found = sorted(
-                (self._judge(one, measure, rules, least) for one in bucket.monitors),
-                key=lambda judged: (judged.rank, judged.monitor.id),
-            )
+        if bucket.judged is not None and (known := bucket.judged.get(sort)) is not None:
+            return known
+        least = self._standard.severity(*sort)
+        found = [self._judge(one, measure, rules, least) for one in bucket.monitors]
+        if len(found) > 1:
+            found.sort(key=lambda judged: (judged.rank, judged.monitor.id))
+        if bucket.judged is not None:
             bucket.judged[sort] = found
         return found
 
@@ -284,7 +286,7 @@ def _is_watched(one: Monitor, item: InScope, seers: tuple[str, ...]) -> bool:
         return False
     tags = known.tags
     for name, value in watches.tags.items():
-        if not shares(tags.get(name), value):
+        if (has := tags.get(name)) != value and not shares(has, value):
             return False
     # Loops, since a generator a cell takes longer than the comparison.
     for name, value in watches.without.items():  # noqa: SIM110

@@ -4,14 +4,15 @@ A tool's answer is kept with its age. One that is not whole adds, and removes no
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any, TypeVar
 
 from bot.domain.answers import Age, Known, Subject, spent_by_tool
-from bot.domain.component import MEASURES, Component, Measure
-from bot.domain.coverage import Assessment, Interval, Run, State, assess, intervals, not_assessed, run_of
+from bot.domain.component import MEASURES, Component, Measure, unite
+from bot.domain.coverage import Assessment, Interval, Run, State, assess, not_assessed, sum_up
 from bot.domain.errors import SocmonError
 from bot.domain.evidence import Actor, Entry, Fact, timestamp
 from bot.domain.follow_up import FollowUp, Outcome, gap_of, gap_subject
@@ -30,17 +31,19 @@ from bot.domain.packed_answers import (
 from bot.domain.paging import Service, Services
 from bot.domain.person import READERS, RESPONDERS, Person, Role
 from bot.domain.route import Routes, folded_end
-from bot.domain.scope import InScope, Scope
+from bot.domain.scope import InScope, Scope, lines
 from bot.domain.spending import Billed, Spent
 from bot.domain.standard import Standard
 from bot.ports import Records
 from bot.procedures import follow_up
-from bot.procedures.review_scope import standing
 from bot.procedures.review_standard import standard_due
 
+Item = TypeVar("Item")
+
 MOST_ENTRIES = 500
-"""Gaps of one run that have an entry each; more of them (a tool has failed) share one, with their digest."""
-PAGE = 5000
+"""Gaps of one run that have an entry each; of more (a tool has failed) so many share one, with their digest."""
+PAGE = 2000  # rows that are read at once: some 20 ms
+MOST_CALLED = 5000
 MOST_DRAWN = 500
 """Components that a picture for Slack draws one by one; of more it draws figures, without reading them all."""
 SHARERS = RESPONDERS | {Role.ADMIN}
@@ -80,66 +83,44 @@ class Outrun(SocmonError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OnRecord:
-    """What an assessment starts from: the revision of the scope, its components by key, as the tools know them now.
+class Before:
+    """What an assessment goes on from: the revision of the scope, 0 for none, and what each tool has said, packed.
 
-    The answers are packed: unpacking them is for a thread of its own. `newest` is when the newest assessment was made.
+    `newest` is when the newest assessment was made.
     """
 
     newest: datetime | None
     scope: int
-    entries: Mapping[str, InScope]
     metrics: Mapping[str, bytes]
     monitors: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnRecord(Before):
+    """All that an assessment is made of, for one that asks no tool: what is in scope by key, as the tools know it."""
+
+    entries: Mapping[str, InScope]
     services: Mapping[str, bytes]
     roster: StoredRoster | None
-
-    def seen_by(self, provider: str, tools: Collection[str], now: datetime) -> list[Component]:
-        """What the tool is asked about: what it has seen, and what no tool has."""
-        return [
-            one.component
-            for one in self.entries.values()
-            if one.counts(now)
-            and (provider in one.component.sources or one.component.sources.isdisjoint(tools))
-        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """A tool's answers, merged with what it said before and packed again; and what has changed of its monitors."""
+    """A tool's answers, merged with what it said before and packed; and what has changed of its monitors.
+
+    They stay packed until they are looked at, one tool after the other: unpacked they take a hundred times the memory.
+    """
 
     provider: str
-    metrics: Known[MetricReading]
-    monitors: Known[Monitor]
+    metrics: Age
+    monitors: Age
     packed_metrics: bytes
     packed_monitors: bytes
     changes: tuple[MonitorChange, ...]
-    asked_at: datetime
-    components: int = 0
-    """About how many it was asked."""
-    billed: Mapping[Subject, tuple[Billed, ...]] = field(default_factory=dict)
 
     @property
     def ages(self) -> tuple[tuple[Age, bytes], ...]:
-        return tuple(
-            (
-                Age(
-                    provider=self.provider,
-                    subject=subject,
-                    asked_at=self.asked_at,
-                    whole_at=known.whole_at,
-                    reason=known.reason,
-                    calls=known.calls,
-                    components=self.components,
-                    billed=self.billed.get(subject, ()),
-                ),
-                packed,
-            )
-            for subject, known, packed in (
-                (Subject.METRICS, self.metrics, self.packed_metrics),
-                (Subject.MONITORS, self.monitors, self.packed_monitors),
-            )
-        )
+        return (self.metrics, self.packed_metrics), (self.monitors, self.packed_monitors)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,23 +210,85 @@ class Picture:
     """As of `_spent`."""
 
 
-def on_record(records: Records) -> OnRecord:
-    stands = standing(records) if records.scope() else None
-    lines = stands.lines() if stands else ()
-    newest = records.latest_run()
-    return OnRecord(
+def before(records: Records) -> Before:
+    revisions, newest = records.scope_revisions(most=1), records.latest_run()
+    return Before(
         newest=newest.at if newest else None,
-        scope=stands.scope.revision.id if stands and stands.scope else 0,
-        entries={
-            line.entry.component.key: replace(line.entry, component=line.component)
-            for line in lines
-            if line.entry
-        },
+        scope=revisions[0].id if revisions else 0,
         metrics=records.answers(Subject.METRICS),
         monitors=records.answers(Subject.MONITORS),
+    )
+
+
+def on_record(records: Records) -> OnRecord:
+    known, scope = before(records), records.scope()
+    seen = pages(lambda after: records.in_sight(after=after, most=PAGE))
+    return OnRecord(
+        newest=known.newest,
+        scope=known.scope,
+        metrics=known.metrics,
+        monitors=known.monitors,
+        entries=as_known(scope.entries, seen) if scope else {},
         services=records.answers(Subject.SERVICES),
         roster=records.latest_roster(),
     )
+
+
+def pages(page: Callable[[int], Mapping[int, Item]]) -> Iterator[Item]:
+    """All of what comes in pages, each beginning after a number."""
+    after = 0
+    while some := page(after):
+        yield from some.values()
+        after = max(some)
+
+
+def ages(records: Records) -> list[Age]:
+    return list(records.ages())
+
+
+def has_scope(records: Records) -> bool:
+    """Whether there is a revision of it, if only an empty one."""
+    return bool(records.scope_revisions(most=1))
+
+
+def scope_page(records: Records, revision: int, after: int) -> Mapping[int, InScope]:
+    """Number → what is in scope; the next ones. In pages: no read takes long."""
+    return records.scope_entries(revision, after=after, most=PAGE)
+
+
+def sight_page(records: Records, after: int) -> Mapping[int, Component]:
+    """Number → what a tool sees; the next ones."""
+    return records.in_sight(after=after, most=PAGE)
+
+
+def as_known(scope: Iterable[InScope], seen: Iterable[Component]) -> dict[str, InScope]:
+    """What is in scope by its key there, in their order, each with every identity and tag that the tools know."""
+    return {
+        line.entry.component.key: InScope(
+            component=line.component,
+            owner=line.entry.owner,
+            criticality=line.entry.criticality,
+            exclusion=line.entry.exclusion,
+        )
+        for line in lines(list(scope), unite(seen))
+        if line.entry
+    }
+
+
+def seen_by(
+    entries: Mapping[str, InScope], provider: str, tools: Collection[str], now: datetime
+) -> list[Component]:
+    """What the tool is asked about: what it has seen, and what no tool has."""
+    return [
+        one.component
+        for one in entries.values()
+        if one.counts(now) and (provider in one.component.sources or one.component.sources.isdisjoint(tools))
+    ]
+
+
+def on_call(records: Records) -> tuple[StoredRoster | None, Mapping[str, bytes]]:
+    """Who is on call, and what the paging tools have said of their services, packed."""
+    return records.latest_roster(), records.answers(Subject.SERVICES)
 
 
 def routes(
@@ -308,18 +351,35 @@ def tell(
     monitors: Known[Monitor],
     *,
     asked_at: datetime,
+    components: int = 0,
+    billed: Mapping[Subject, tuple[Billed, ...]] | None = None,
 ) -> Told:
-    """Pack what a tool said, and find what changed of its monitors; at the first answer everything merely begins."""
+    """Pack what a tool said, and find what changed of its monitors; at the first answer everything merely begins.
+
+    `components` is about how many it was asked.
+    """
     _, old = before
     found = changes(_all(old), _all(monitors), complete=not monitors.reason) if old.whole_at else []
+
+    def age(subject: Subject, known: Known[Any]) -> Age:
+        return Age(
+            provider=provider,
+            subject=subject,
+            asked_at=asked_at,
+            whole_at=known.whole_at,
+            reason=known.reason,
+            calls=known.calls,
+            components=components,
+            billed=(billed or {}).get(subject, ()),
+        )
+
     return Told(
         provider=provider,
-        metrics=metrics,
-        monitors=monitors,
+        metrics=age(Subject.METRICS, metrics),
+        monitors=age(Subject.MONITORS, monitors),
         packed_metrics=pack_readings(metrics),
         packed_monitors=pack_monitors(monitors),
         changes=tuple(found),
-        asked_at=asked_at,
     )
 
 
@@ -335,8 +395,8 @@ def look(
     """Every cell, by what was told."""
     return assess(
         entries,
-        readings={one.provider: one.metrics for one in told},
-        monitors={one.provider: one.monitors for one in told},
+        readings={one.provider: unpack_readings(one.packed_metrics) for one in told},
+        monitors={one.provider: unpack_monitors(one.packed_monitors) for one in told},
         standard=standard,
         routes=routes,
         now=now,
@@ -345,16 +405,78 @@ def look(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Of what an assessment changes as much as one transaction takes. `many`: it is one of several.
+
+    `after` is when the newest assessment was made when this one, `run`, began.
+    """
+
+    begun: tuple[Interval, ...]
+    ended: tuple[Interval, ...]
+    ranked: tuple[Interval, ...]
+    many: bool
+    run: Run
+    after: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """What an assessment changes: its figures, and what began or ended to be out of coverage.
 
-    `ranked` goes on as it was, and its component has another criticality.
+    `ranked` goes on as it was, and its component has another criticality. `after` is when the newest assessment was
+    made when this one began.
     """
 
     run: Run
     begun: tuple[Interval, ...]
     ended: tuple[Interval, ...]
     ranked: tuple[Interval, ...]
+    after: datetime | None
+
+    def parts(self) -> Iterator[Part]:
+        """Small ones: when a tool falls silent, all of its cells change, and alerts do not wait for them.
+
+        What ends and what begins of the same cell is in the same one, so that it never looks covered in between.
+        """
+        left = {(one.key, one.measure): one for one in self.ended}
+        for begun in _pieces(self.begun):
+            before = (left.pop((one.key, one.measure), None) for one in begun)
+            yield self._part(begun=begun, ended=tuple(one for one in before if one))
+        for ended in _pieces(tuple(left.values())):
+            yield self._part(ended=ended)
+        for ranked in _pieces(self.ranked):
+            yield self._part(ranked=ranked)
+
+    def _part(
+        self,
+        *,
+        begun: tuple[Interval, ...] = (),
+        ended: tuple[Interval, ...] = (),
+        ranked: tuple[Interval, ...] = (),
+    ) -> Part:
+        many = max(len(self.begun), len(self.ended)) > MOST_ENTRIES
+        return Part(begun=begun, ended=ended, ranked=ranked, many=many, run=self.run, after=self.after)
+
+    @property
+    def summary(self) -> "Summary":
+        opened, closed = (
+            sum(each.measure is not None for each in every) for every in (self.begun, self.ended)
+        )
+        return Summary(run=self.run, opened=opened, closed=closed, after=self.after)
+
+
+def _pieces(every: tuple[Interval, ...]) -> Iterator[tuple[Interval, ...]]:
+    return (every[start : start + MOST_ENTRIES] for start in range(0, len(every), MOST_ENTRIES))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The figures of an assessment, and how many cells it opened and closed."""
+
+    run: Run
+    opened: int
+    closed: int
+    after: datetime | None
 
 
 def open_page(records: Records, last: Interval | None = None) -> list[Interval]:
@@ -363,32 +485,64 @@ def open_page(records: Records, last: Interval | None = None) -> list[Interval]:
     return records.open_intervals(after=after, most=PAGE)
 
 
-def compare(found: Assessment, before: Sequence[Interval], *, standard: Standard, scope: int) -> Change:
-    """Pure, for a thread of its own: with many gaps it takes seconds, in which the writer has alerts to take."""
-    known, out = {(each.key, each.measure): each for each in before}, intervals(found)
+def compare(
+    found: Assessment,
+    before: Iterable[Interval],
+    *,
+    standard: Standard,
+    scope: int,
+    after: datetime | None,
+) -> Change:
+    """Pure: it takes seconds, in which the writer has alerts to take.
+
+    `after` is when the newest assessment was made when this one began.
+    """
+    run, out = sum_up(found, standard, scope)
+    ended, ranked = [], []
+    same = set()
+    for one in before:
+        now = out.get((one.key, one.measure))
+        if now is not None and now.sort == one.sort:
+            same.add((one.key, one.measure))
+            if now.criticality is not one.criticality:
+                ranked.append(now)
+        else:
+            ended.append(one)
     return Change(
-        run=run_of(found, standard, scope),
-        begun=tuple(one for at, one in out.items() if at not in known or known[at].sort != one.sort),
-        ended=tuple(one for at, one in known.items() if at not in out or out[at].sort != one.sort),
-        ranked=tuple(one for at, one in out.items() if at in known and known[at].rank != one.rank),
+        run=run,
+        begun=tuple(one for at, one in out.items() if at not in same),
+        ended=tuple(ended),
+        ranked=tuple(ranked),
+        after=after,
     )
+
+
+def keep_part(records: Records, part: Part) -> int:
+    """What began or ended to be out of coverage, and in the log that it did. Returns how many follow-ups that settled.
+
+    Raises Outrun.
+    """
+    _be_the_only_one(records, part.after)
+    records.rank_intervals(part.ranked)
+    records.save_intervals(part.ended, part.begun)
+    for what, every in (("opened", part.begun), ("closed", part.ended)):
+        _log_each(records, what, [each for each in every if each.measure], many=part.many)
+    return _settle(records, part)
 
 
 def keep(
     records: Records,
-    change: Change,
+    summary: Summary,
     told: Sequence[Told],
     paged: Sequence[Paged] = (),
     *,
-    after: datetime | None,
+    settled: int = 0,
 ) -> Kept:
-    """Store the answers, the run, and what began or ended to be out of coverage; all of it in the log.
+    """Store the answers and the run, when all parts are kept; what has changed of monitors, too. It is in the log.
 
-    `after` is when the newest assessment was made when this one began; raises Outrun when there is a newer one.
+    `settled` is how many follow-ups the parts have settled. Raises Outrun.
     """
-    newest = records.latest_run()
-    if (newest.at if newest else None) != after:
-        raise Outrun
+    _be_the_only_one(records, summary.after)
     ages = [each for one in told for each in one.ages] + [each for one in paged for each in one.ages]
     for age, body in ages:
         records.save_answer(age, body)
@@ -396,18 +550,19 @@ def keep(
         records.forget_answers(gone)
     every = [each for one in told for each in one.changes]
     records.add_monitor_changes(every)
-    records.rank_intervals(change.ranked)
-    records.save_intervals(change.ended, change.begun)
-    run = replace(change.run, spent=spent_by_tool(age for age, _ in ages))
+    run = replace(summary.run, spent=spent_by_tool(age for age, _ in ages))
     records.add_run(run)
-    opened = [each for each in change.begun if each.measure]
-    closed = [each for each in change.ended if each.measure]
-    _log(records, run, [age for age, _ in ages], opened, closed)
+    _log(records, run, summary, [age for age, _ in ages])
     for each in every:
         records.log(_change_entry(each))
     lost = tuple(each for each in every if each.losses)
-    settled = _settle(records, change)
-    return Kept(run=run, opened=len(opened), closed=len(closed), lost=lost, settled=settled)
+    return Kept(run=run, opened=summary.opened, closed=summary.closed, lost=lost, settled=settled)
+
+
+def _be_the_only_one(records: Records, after: datetime | None) -> None:
+    newest = records.latest_run()
+    if (newest.at if newest else None) != after:
+        raise Outrun
 
 
 def untold_losses(records: Records, *, most: int) -> list[tuple[int, MonitorChange]]:
@@ -501,10 +656,10 @@ def _gaps_of(records: Records, one: InScope, run: Run) -> list[Interval]:
     return [each for each in records.open_intervals(key=key) if each.measure]
 
 
-def _settle(records: Records, change: Change) -> int:
+def _settle(records: Records, part: Part) -> int:
     """What is covered now, or need not be any more, closes the follow-ups about it. Returns how many."""
-    over = {(one.key, one.measure) for one in change.ended} - {(one.key, one.measure) for one in change.begun}
-    run, settled = change.run, 0
+    over = {(one.key, one.measure) for one in part.ended} - {(one.key, one.measure) for one in part.begun}
+    run, settled = part.run, 0
     for one in records.open_follow_ups():
         place = gap_of(one.subject)
         if place is None or place not in over:
@@ -580,7 +735,7 @@ def _named(records: Records, name: str) -> InScope:
             return found
     # What JSON escapes is not found as text.
     plain = name.isascii() and not set(name) & {'"', "\\"}
-    candidates = records.scope_entries_with(name, most=PAGE) if plain else _scope(records).entries
+    candidates = records.scope_entries_with(name, most=MOST_CALLED) if plain else _scope(records).entries
     for one in candidates:
         names = {str(each).casefold() for each in one.component.identities}
         values = {each.value.casefold() for each in one.component.identities}
@@ -593,9 +748,7 @@ def _all(known: Known[Monitor]) -> list[Monitor]:
     return [one for layer in known.layers for one in layer.items]
 
 
-def _log(
-    records: Records, run: Run, ages: Sequence[Age], opened: Sequence[Interval], closed: Sequence[Interval]
-) -> None:
+def _log(records: Records, run: Run, summary: Summary, ages: Sequence[Age]) -> None:
     facts: dict[str, Fact] = {
         "scope": run.scope,
         "standard": run.standard,
@@ -603,8 +756,8 @@ def _log(
         "components": run.components,
         "excluded": run.excluded,
         **{state.value: run.total(state) for state in State},
-        "opened": len(opened),
-        "closed": len(closed),
+        "opened": summary.opened,
+        "closed": summary.closed,
         "tools": [
             {
                 "provider": age.provider,
@@ -618,12 +771,10 @@ def _log(
         ],
     }
     records.log(Entry(type="coverage.assessed", actor=_SYSTEM, subject={"coverage": "all"}, facts=facts))
-    _log_each(records, "opened", opened)
-    _log_each(records, "closed", closed)
 
 
-def _log_each(records: Records, what: str, every: Sequence[Interval]) -> None:
-    if len(every) > MOST_ENTRIES:
+def _log_each(records: Records, what: str, every: Sequence[Interval], *, many: bool) -> None:
+    if many and every:
         lines = sorted(f"{one.key}\0{one.measure}\0{' '.join(one.sort)}" for one in every)
         facts: dict[str, Fact] = {
             "number": len(every),

@@ -34,6 +34,7 @@ from bot.domain.validation import (
     Finding,
     Period,
     Section,
+    Stands,
     Validation,
     Week,
     freeze,
@@ -184,8 +185,14 @@ def take_rhythm(records: Records, rhythm: Rhythm) -> Rhythm:
 
 # Opening and closing, by the clock
 def weeks_to_open(records: Records) -> list[str]:
-    """Those whose facts are to be frozen now, oldest first. `close_weeks` has accounted for what closed meanwhile."""
-    return [slot.week for slot in _unaccounted(records) if not slot.is_closed(records.now)]
+    """Those whose facts are to be frozen now, oldest first. `close_weeks` has accounted for what closed meanwhile.
+
+    Also those that a clock which was ahead has put down before their time.
+    """
+    now, newest = records.now, records.newest_week()
+    recent = records.validations(preceding(preceding(newest)), newest) if newest else []
+    again = [one.slot for one in recent if one.is_premature(now)]
+    return [slot.week for slot in (*again, *_unaccounted(records)) if not slot.is_closed(now)]
 
 
 def look(records: Records, week: str) -> Facts:
@@ -200,12 +207,14 @@ def look(records: Records, week: str) -> Facts:
 
 def open_week(records: Records, facts: Facts) -> Validation:
     """The week is open, with these facts, whose bytes are kept. When it is open already nothing changes."""
-    if known := records.validation(facts.week):
+    known = records.validation(facts.week)
+    if known and not known.is_premature(records.now):
         return known
-    slot = _slot(records, facts.week)
+    slot = known.slot if known else _slot(records, facts.week)
     if slot is None or slot.is_closed(records.now):
         raise NoValidation(facts.week)
-    opened = _frozen(records, Validation(slot=slot, opened_at=records.now), facts)
+    before = known.revision if known else 0
+    opened = _frozen(records, Validation(slot=slot, opened_at=records.now, revision=before), facts)
     told = _facts_of(facts) | _times(slot) | {"late": opened.was_opened_late}
     records.log(_of_system("validation.opened", {"week": slot.week}, told))
     return opened
@@ -370,7 +379,10 @@ def explain(records: Records, week: str, *, reason: str, by: Person) -> Validati
     _check_reason("reason", reason)
     slot, record = _slot(records, week), records.validation(week)
     calendar = _calendar(records)
-    if slot is None or stands(slot, record, began=calendar.began, now=records.now).stands != "missed":
+    if (
+        slot is None
+        or stands(slot, record, began=calendar.began, now=records.now).stands is not Stands.MISSED
+    ):
         raise IllegalAct(f"{week} was not missed. Nothing changed. `socmon jobs` lists every week.")
     record = record or Validation(slot=slot, ended=Ended.NO_RECORD, missed_at=records.now)
     if record.reason:
@@ -527,7 +539,7 @@ def _open(records: Records, week: str) -> Validation:
         raise NoValidation(week)
     if record.attestation:
         raise Answered(record.attestation)
-    if record.missed_at or record.slot.is_closed(records.now):
+    if record.slot.is_closed(records.now):
         raise Closed(record.slot)
     return record
 

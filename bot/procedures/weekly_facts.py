@@ -5,6 +5,7 @@ What socmon was not told, or not lately, is unknown: a finding of its own, and n
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.alert import Alert
@@ -133,24 +134,21 @@ def metrics(records: Records, _period: Period) -> Section:
 
 
 def rules(records: Records, period: Period) -> Section:
-    """Whether everything in scope would alert by the standard, and which monitors watch less than before the week."""
+    """Whether everything in scope would alert by the standard, and what changed of the rules within the week."""
     section = _of_coverage(records, "rules", Question.THRESHOLD, "is watched by the standard")
     number, losses = 0, Counter[str]()
     for _, change in records.monitor_changes(period.start, period.end):
         number += 1
         losses.update(loss.value for loss in change.losses)
-    weaker = [
-        Finding(
-            id=f"rules:{loss}",
-            says=f"{times:,} times within the week a monitor was {loss}.",
-            mend="Look at each in the validation channel, or in `/socmon coverage`, and undo what was not meant.",
-        )
-        for loss, times in sorted(losses.items())
-    ]
-    facts: dict[str, Fact] = {**section.facts, "changed": number, "losses": dict(losses)}
-    says = f"{section.says}; {number:,} rules changed"
-    worse = Verdict.WARNING if weaker and section.verdict is Verdict.GOOD else section.verdict
-    return Section(name="rules", verdict=worse, says=says, findings=(*section.findings, *weaker), facts=facts)
+    weaker = f", {losses.total():,} of them to watch less" if losses else ""
+    # What is wrong by now is a gap; that it came to be so is an event, which no later week can show to be mended.
+    worse = Verdict.WARNING if losses and section.verdict is Verdict.GOOD else section.verdict
+    return replace(
+        section,
+        verdict=worse,
+        says=f"{section.says}; {number:,} rules changed{weaker}",
+        facts={**section.facts, "changed": number, "losses": dict(losses)},
+    )
 
 
 def routes(records: Records, _period: Period) -> Section:
@@ -159,22 +157,24 @@ def routes(records: Records, _period: Period) -> Section:
 
 
 def responses(records: Records, period: Period) -> Section:
-    """How the week's alerts were answered."""
-    alerts = list(_alerts(records, period))
+    """How the week's alerts were answered, and what is still open of them and of older ones."""
+    alerts = [one for one in _alerts(records, since=period.start) if one.triggered_at < period.end]
     figures = summary(alerts)
-    unanswered = [one for one in alerts if one.is_open and one.acknowledged_at is None]
-    taken = [one for one in alerts if one.is_open and one.acknowledged_at is not None]
+    left = [one for one in _alerts(records, open_only=True) if one.triggered_at < period.end]
+    unanswered = [one for one in left if one.acknowledged_at is None]
+    taken = [one for one in left if one.acknowledged_at is not None]
     found = []
     if unanswered:
-        says = f"{len(unanswered):,} alerts of the week nobody has acknowledged: {_named(unanswered)}."
+        says = f"Nobody has acknowledged {_named(unanswered)}."
         found.append(Finding(id="responses:unacknowledged", says=says, mend="`/socmon log open` lists them."))
     if taken:
-        says = f"{len(taken):,} alerts of the week have no resolution note yet: {_named(taken)}."
+        says = f"There is no resolution note of {_named(taken)} yet."
         found.append(Finding(id="responses:open", says=says, mend="`/socmon log open` lists them."))
     facts: dict[str, Fact] = {
         "alerts": figures.count,
         "open": figures.open,
-        "unacknowledged": len(unanswered),
+        "left_open": len(left),
+        "left_unacknowledged": len(unanswered),
         "by_severity": dict(Counter(one.severity.value for one in alerts)),
         "minutes_to_acknowledge": _text(figures.minutes_to_acknowledge),
         "minutes_to_resolve": _text(figures.minutes_to_resolve),
@@ -262,16 +262,17 @@ def _section(
     return Section(name=name, verdict=verdict, says=says, findings=findings, facts=facts or {})
 
 
-def _alerts(records: Records, period: Period) -> Iterator[Alert]:
+def _alerts(records: Records, *, since: datetime | None = None, open_only: bool = False) -> Iterator[Alert]:
     before: int | None = None
-    while page := records.find_alerts(since=period.start, before=before, most=PAGE):
-        yield from (one for one in page if one.triggered_at < period.end)
+    while page := records.find_alerts(since=since, open_only=open_only, before=before, most=PAGE):
+        yield from page
         before = page[-1].id
 
 
 def _named(alerts: list[Alert]) -> str:
-    names = ", ".join(f"A-{one.id}" for one in alerts[:3])
-    return f"{names}, …" if len(alerts) > 3 else names
+    """The oldest first."""
+    names = ", ".join(f"A-{one.id}" for one in sorted(alerts, key=lambda one: one.id)[:3])
+    return f"{names} and {len(alerts) - 3:,} more" if len(alerts) > 3 else names
 
 
 def _time(at: datetime | None) -> str | None:

@@ -1,19 +1,24 @@
 """Weekly validations: their rhythm, what was shown, what was answered and decided, who may, and who was told.
 
+And the kinds of what is out of coverage, which its figures are made of.
+
 Revision ID: 0016
-Revises: 0012
+Revises: 0014
 """
+
+import json
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0016"
-down_revision = "0012"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
+    _add_kinds()
     op.create_table(
         "validation_rhythm",
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -107,6 +112,36 @@ def upgrade() -> None:
     )
 
 
+def _add_kinds() -> None:
+    """What is open now goes on without being written again, so it gets its kinds here."""
+    op.add_column(
+        "coverage_interval",
+        sa.Column(
+            "kinds",
+            sa.Text(),
+            nullable=False,
+            server_default=sa.text("''"),
+            comment="the shortfalls without their texts, question:why|…",
+        ),
+    )
+    op.create_index(
+        "coverage_interval_short",
+        "coverage_interval",
+        ["state", "kinds"],
+        sqlite_where=sa.text("ended_at IS NULL AND measure != ''"),
+        postgresql_where=sa.text("ended_at IS NULL AND measure != ''"),
+    )
+    interval = sa.table(
+        "coverage_interval", *map(sa.column, ("component", "measure", "ended_at", "shortfalls", "kinds"))
+    )
+    connection = op.get_bind()
+    still_open = sa.select(interval).where(interval.c.ended_at.is_(None))
+    for row in connection.execute(still_open).all():
+        kinds = "|".join(sorted({f"{question}:{why}" for question, why, *_ in json.loads(row.shortfalls)}))
+        this = (interval.c.component == row.component) & (interval.c.measure == row.measure)
+        connection.execute(sa.update(interval).where(this, interval.c.ended_at.is_(None)).values(kinds=kinds))
+
+
 def downgrade() -> None:
     op.drop_table("validation_reminder")
     op.drop_table("delegation")
@@ -115,3 +150,5 @@ def downgrade() -> None:
     op.drop_table("validation_facts")
     op.drop_table("validation")
     op.drop_table("validation_rhythm")
+    op.drop_index("coverage_interval_short", "coverage_interval")
+    op.drop_column("coverage_interval", "kinds")

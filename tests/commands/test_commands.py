@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,14 @@ from bot.adapters.evidence.keys import LogKey
 from bot.cli import main
 from bot.commands.refresh import CLEAR, Bar
 from bot.domain.scope import Change, Difference
-from bot.procedures.assess_coverage import compare, keep
+from bot.domain.slot import Rhythm
+from bot.procedures.assess_coverage import compare, keep, keep_part
 from bot.procedures.check_on_call import take_roster
 from bot.procedures.receive_alert import receive_alert
 from bot.procedures.review_standard import take_standard
 from bot.procedures.seal_log import seal_log
 from bot.procedures.show_alert import report_problem
+from bot.procedures.validate_monitoring import take_rhythm
 from tests.fleets import STANDARD, in_scope, look
 from tests.plans import function, plan
 from tests.reports import delivery, report
@@ -275,6 +278,26 @@ def test_status_and_jobs_are_readable_by_machines(socmon: Socmon, data: Path) ->
     }
 
 
+def test_every_week_of_a_period_is_listed(socmon: Socmon, data: Path) -> None:
+    """Also those that nobody has put down; exit code 1 when one is missing."""
+    lived_in(data)
+    before = socmon("jobs", "--from", "2026-01-05", "--to", "2026-01-18")
+    ledger = Ledger(f"sqlite:///{data / 'socmon.db'}")
+    ledger.clock.at = datetime(2026, 1, 5, tzinfo=UTC)
+    ledger.write(take_rhythm, Rhythm())
+    ledger.database.close()
+
+    told = socmon("jobs", "--from", "2026-01-05", "--to", "2026-01-18", "--json")
+
+    assert (before.returncode, told.returncode) == (0, 1)
+    assert "2026-W02  due 2026-01-16 17:00Z  before socmon began" in before.stdout
+    weeks = json.loads(told.stdout)["weeks"]
+    assert [(week["week"], week["verdict"]) for week in weeks] == [
+        ("2026-W02", "missed"),
+        ("2026-W03", "missed"),
+    ]
+
+
 def test_status_says_what_needs_a_look(socmon: Socmon, data: Path) -> None:
     """Exit code 1, for a monitoring script."""
     lived_in(data)
@@ -499,7 +522,10 @@ def test_coverage_is_shown_in_every_form(socmon: Socmon, data: Path) -> None:
     added = Difference(added=tuple(entries.values()))
     ledger.write(lambda records: records.add_revision(Change.IMPORTED, added, by="U1LEAD"))
     found = look(*entries.values())
-    ledger.write(keep, compare(found, [], standard=STANDARD, scope=1), [], after=None)
+    change = compare(found, [], standard=STANDARD, scope=1, after=None)
+    for part in change.parts():
+        ledger.write(keep_part, part)
+    ledger.write(keep, change.summary, [])
     ledger.database.close()
 
     text, table, page = socmon("coverage"), socmon("coverage", "--csv"), socmon("coverage", "--html")

@@ -59,7 +59,7 @@ def test_all_three_make_it_covered() -> None:
 @pytest.mark.parametrize(
     ("facts", "why", "says"),
     [
-        ({"threshold": Decimal(95)}, Why.TOO_WEAK, "> 95; the standard says > 85"),
+        ({"threshold": Decimal(95)}, Why.TOO_WEAK, "fires only > 95, where the standard says > 85"),
         ({"window": timedelta(minutes=15)}, Why.TOO_SLOW, "after 15 min, later than 5 min"),
         ({"enabled": False}, Why.DISABLED, "is disabled"),
         ({"silenced": "muted until 18:00"}, Why.SILENCED, "muted until 18:00"),

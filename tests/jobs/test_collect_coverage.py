@@ -1,7 +1,7 @@
 """Every quarter of an hour the tools are asked; one that fails keeps its last good answer, and delays no other."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -78,6 +78,10 @@ class Parts(SimpleNamespace):
             async def write(self, procedure: Any, *args: Any, **facts: Any) -> Any:
                 return ledger.write(procedure, *args, **facts)
 
+            async def apart(self, work: Any, *args: Any) -> AsyncGenerator[Any, None]:
+                for piece in work(ledger.read, *args):
+                    yield piece
+
         class Operators:
             async def report(self, subject: str, text: str) -> None:
                 said.append((subject, text))
@@ -135,6 +139,18 @@ def scope(parts: Any, *entries: InScope) -> None:
 def ask(parts: Any, name: str = "") -> CoverageAnswer:
     answer: CoverageAnswer = parts.ledger.read(assess_coverage.coverage, name, time_to_live=TTL, most=9)
     return answer
+
+
+async def test_all_of_it_goes_to_another_process_and_back(parts: Any) -> None:
+    """The tools, what they say, and what has changed of their monitors."""
+    parts.records.apart = parts.ledger.database.apart
+    scope(parts, in_scope())
+    assert await collect_coverage(parts) == "5 cells covered, 0 gaps opened, 0 closed"
+
+    parts.fleets["datadog"].monitors = MONITORS[1:]
+    assert await collect_coverage(parts) == "4 cells covered, 1 gaps opened, 0 closed, 1 monitors watch less"
+
+    assert parts.fleets["datadog"].asked == []  # it was another one's
 
 
 async def test_the_tools_are_asked_and_the_answer_stands_for_a_while(parts: Any) -> None:
@@ -218,7 +234,7 @@ async def test_what_the_tools_bill_is_kept_shown_and_told_when_it_is_too_much(pa
     told = dict(parts.said)["coverage:cost:datadog"]
     assert "costs about 115 USD a month at list prices, over the 100 of [coverage] most_usd_per_month" in told
     shown = json.dumps(coverage_message(ask(parts), titles=parts.titles).blocks, ensure_ascii=False)
-    takes = "Datadog takes 6 requests a run, 3,000.0 per 1,000 components; 3 an hour for the inventory; $0.0400 a run"
+    takes = "Datadog takes 6 requests a run; 3 an hour for the inventory; $0.0400 a run"
     assert f"{takes}, about $115.20 a month at list prices" in shown
     parts.fleets["datadog"].billed = ()
     await collect_coverage(parts)

@@ -17,6 +17,7 @@ from bot.domain.monitor import Monitor
 from bot.domain.monitor_change import Loss, changes
 from bot.domain.person import Person
 from bot.domain.scope import Criticality, InScope
+from bot.domain.shortfall import Why
 from bot.procedures import assess_coverage
 from bot.procedures.assess_coverage import (
     Kept,
@@ -25,6 +26,7 @@ from bot.procedures.assess_coverage import (
     Told,
     compare,
     keep,
+    keep_part,
     look,
     open_page,
     tell,
@@ -55,15 +57,16 @@ def run(
     complete: bool = True,
     scope: Mapping[str, InScope] | None = None,
     revision: int = 1,
+    hosts: int = 1,
 ) -> Kept:
     said = [told(ledger, monitors, complete=complete)]
-    now, newest = ledger.clock.now(), ledger.read(assess_coverage.on_record).newest
-    entries = scope or {"host:web-1": in_scope()}
+    now, newest = ledger.clock.now(), ledger.read(assess_coverage.before).newest
+    entries = scope or {f"host:web-{at}": in_scope(f"web-{at}") for at in range(1, hosts + 1)}
     found = look(entries, said, standard=STANDARD, routes=ROUTES, now=now, time_to_live=TTL)
     out = ledger.read(open_page)
-    kept: Kept = ledger.write(
-        keep, compare(found, out, standard=STANDARD, scope=revision), said, after=newest
-    )
+    change = compare(found, out, standard=STANDARD, scope=revision, after=newest)
+    settled = sum(ledger.write(keep_part, part) for part in change.parts())
+    kept: Kept = ledger.write(keep, change.summary, said, settled=settled)
     return kept
 
 
@@ -110,6 +113,21 @@ def test_gaps_are_kept_from_when_to_when(database_url: str) -> None:
     half = ledger.read(lambda records: records.time_out_of_coverage(start, start + timedelta(seconds=5400)))
     assert timedelta(seconds=1790) <= half["host:web-1"] <= timedelta(seconds=1800)
     ledger.database.close()
+
+
+def test_very_many_gaps_are_kept_part_by_part(ledger: Ledger) -> None:
+    """Each ends when another kind of gap begins in its place, and many share an entry."""
+    first = run(ledger, [], hosts=130)
+    before = ledger.read(lambda records: records.open_intervals())
+
+    kept = run(ledger, [replace(each, targets=()) for each in MONITORS], hosts=130)
+
+    after = ledger.read(lambda records: records.open_intervals())
+    assert len(before) == len(after) == len({(one.key, one.measure) for one in after}) > 650
+    assert {each.why for one in after for each in one.shortfalls} == {Why.NOT_CONFIGURED, Why.NO_TARGET}
+    told = leaves(ledger, "coverage.gaps_opened")
+    assert sum(each["facts"]["number"] for each in told) == first.opened + kept.opened
+    assert leaves(ledger, "coverage.gap_opened") == []
 
 
 def test_what_watches_less_is_told(database_url: str) -> None:
@@ -192,7 +210,7 @@ def test_one_of_two_assessments_at_the_same_moment_is_dropped(database_url: str)
     """Else each of their gaps would be open twice."""
     ledger = Ledger(database_url)
     run(ledger)
-    newest = ledger.read(assess_coverage.on_record).newest
+    newest = ledger.read(assess_coverage.before).newest
     said = [told(ledger, [])]
     run(ledger, [])
     found = look(
@@ -204,8 +222,12 @@ def test_one_of_two_assessments_at_the_same_moment_is_dropped(database_url: str)
         time_to_live=TTL,
     )
 
+    change = compare(found, [], standard=STANDARD, scope=1, after=newest)
+    for part in change.parts():
+        with pytest.raises(Outrun):
+            ledger.write(keep_part, part)
     with pytest.raises(Outrun):
-        ledger.write(keep, compare(found, [], standard=STANDARD, scope=1), said, after=newest)
+        ledger.write(keep, change.summary, said)
 
     assert len(ledger.read(lambda records: records.open_intervals(key="host:web-1"))) == 5
     ledger.database.close()

@@ -232,6 +232,27 @@ def test_weeks_that_passed_while_socmon_was_down_are_missed_too(ledger: Ledger) 
     assert [each.stands for each in before] == [*[Stands.BEFORE] * 3, Stands.MISSED]
 
 
+def test_a_clock_that_was_ahead_costs_no_week(ledger: Ledger) -> None:
+    """What it put down as missed or open before its time opens when it is due; no later week is left out."""
+    pass_time(ledger, 7 * DAY)
+    before = ledger.clock.at
+    pass_time(ledger, 400 * DAY)
+    ledger.clock.at = before
+    pass_time(ledger, timedelta(hours=1))
+    attest(ledger)
+    for _ in range(2):
+        pass_time(ledger, 7 * DAY)
+
+    assert ledger.read(validate.weeks_to_open) == []
+    attest(ledger, week="2026-W49")
+    assert [line.partition(",")[0] for line in verdicts(ledger)] == [
+        "2026-W48 attested with exceptions",
+        "2026-W49 attested with exceptions",
+        "2026-W50 open",
+        "2026-W51 not yet due",
+    ]
+
+
 def test_people_are_told_in_time_and_once(ledger: Ledger) -> None:
     """The lead and the channel at once, the lead when due and late, the backup after that; what is over, nobody."""
 

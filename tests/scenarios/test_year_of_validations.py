@@ -57,7 +57,6 @@ async def live(order: ORDER, weeks: Sequence[str]) -> list[list[str]]:
 
     for week in weeks:
         if week not in DOWN:
-            await tick(week, 0, "08:59")
             await tick(week, 0, "09:00")
         await tick(week, 1, "10:00")  # where it was down, its first breath
         for late in LATE & {each for each in weeks if following(each) == week}:
@@ -67,7 +66,6 @@ async def live(order: ORDER, weeks: Sequence[str]) -> list[list[str]]:
             await answer(order, week, wall(week, 1, "11:00"), people)
         await tick(week, 4, "09:00")
         await tick(week, 5, "12:00")
-        await tick(week, 6, "23:00")
     return told
 
 

@@ -160,9 +160,10 @@ class CoveragePart(Part):
 
     def save_intervals(self, ended: Sequence[Interval], begun: Sequence[Interval]) -> None:
         self.has_written = self._batch.has_written = True
-        if ended:
-            ending = [{"of": one.key, "what": one.measure or ""} for one in ended]
-            self._sql.execute(_END, [each | {"at": micros(self.now)} for each in ending])
+        # Of a cell that begins, too: two assessments at the same time must not leave it open twice.
+        if ending := {(one.key, one.measure or "") for one in (*ended, *begun)}:
+            at = micros(self.now)
+            self._sql.execute(_END, [{"of": key, "what": measure, "at": at} for key, measure in ending])
         insert_rows(
             self._sql,
             coverage_interval,
@@ -174,6 +175,7 @@ class CoveragePart(Part):
                     "ended_at": None,
                     "state": one.state.value,
                     "monitor": one.monitor,
+                    "kinds": one.kinds,
                     "shortfalls": json.dumps(
                         [[each.question, each.why, each.says, each.mend] for each in one.shortfalls]
                     ),

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
+from sys import intern
 from typing import Any
 
 import orjson
@@ -46,6 +48,12 @@ class ScopePart(Part):
     def sightings(self, *, after: int = 0, most: int = 1000) -> list[Sighting]:
         page = select(sighting).where(sighting.c.id > after).order_by(sighting.c.id).limit(most)
         return [_sighting(row) for row in self._sql.execute(page).mappings()]
+
+    def in_sight(self, *, after: int, most: int) -> dict[int, Component]:
+        table = sighting.c
+        page = select(table.id, table.body).where(table.id > after, table.gone_at.is_(None))
+        rows = self._sql.execute(page.order_by(table.id).limit(most))
+        return {number: _component(orjson.loads(body)) for number, body in rows}
 
     def save_sightings(self, sightings: Sequence[Sighting]) -> None:
         number = self._next_id(sighting)
@@ -117,6 +125,12 @@ class ScopePart(Part):
             entries=tuple(map(_entry, self._sql.execute(entries.order_by(scope_entry.c.key)).scalars())),
             review=_revision(review) if review else None,
         )
+
+    def scope_entries(self, revision: int, *, after: int, most: int) -> dict[int, InScope]:
+        table = scope_entry.c
+        held = (table.since <= revision) & (table.until.is_(None) | (table.until > revision))
+        page = select(table.id, table.body).where(table.id > after, held).order_by(table.id).limit(most)
+        return {number: _entry(body) for number, body in self._sql.execute(page)}
 
     def scope_entry(self, key: str, *, revision: int | None = None) -> InScope | None:
         asked = select(scope_entry.c.body).where(scope_entry.c.key == key)
@@ -217,22 +231,33 @@ def component_json(component: Component) -> dict[str, Any]:
     }
 
 
+# A fleet asks for these hundreds of thousands of times; and what many components have in common is kept once.
+_KINDS = {each.value: each for each in Kind}
+_CRITICALITIES = {each.value: each for each in Criticality}
+
+
 def _component(given: Mapping[str, Any]) -> Component:
     return Component(
-        kind=Kind(given["kind"]),
+        kind=_KINDS[given["kind"]],
         name=given["name"],
         identities=frozenset(map(_identity, given["identities"])),
-        sources=frozenset(given["sources"]),
-        account=given["account"],
-        region=given["region"],
-        tags=given["tags"],
+        sources=_sources(tuple(given["sources"])),
+        account=intern(given["account"]),
+        region=intern(given["region"]),
+        tags={name: intern(value) for name, value in given["tags"].items()},
     )
+
+
+@cache
+def _sources(names: tuple[str, ...]) -> frozenset[str]:
+    """The few sets of sources that there are, made once each."""
+    return frozenset(names)
 
 
 def _identity(text: str) -> Identity:
     """Exactly as it was written: `Identity.parse` would take what people typed."""
     space, _, value = text.partition(":")
-    return Identity(space, value)
+    return Identity(intern(space), value)
 
 
 def _body(component: Component) -> str:
@@ -326,8 +351,8 @@ def _entry(body: str) -> InScope:
     out = given["exclusion"]
     return InScope(
         component=_component(given),
-        owner=given["owner"],
-        criticality=Criticality(given["criticality"]),
+        owner=intern(given["owner"]),
+        criticality=_CRITICALITIES[given["criticality"]],
         exclusion=Exclusion(
             reason=out["reason"],
             requested_by=out["requested_by"],

@@ -624,6 +624,20 @@ coverage_interval = Table(
         server_default=text("1"),
         comment="of the component's criticality: 0 is the highest",
     ),
+    Column(
+        "kinds",
+        Text,
+        nullable=False,
+        server_default=text("''"),
+        comment="the shortfalls without their texts, question:why|…",
+    ),
+    Index(
+        "coverage_interval_short",
+        "state",
+        "kinds",
+        sqlite_where=text("ended_at IS NULL AND measure != ''"),
+        postgresql_where=text("ended_at IS NULL AND measure != ''"),
+    ),
     Index(
         "coverage_interval_open",
         "component",

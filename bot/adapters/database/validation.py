@@ -13,6 +13,7 @@ from bot.adapters.database.rows import instant, micros
 from bot.adapters.database.tables import (
     alert,
     attestation,
+    coverage_interval,
     delegation,
     disposition,
     exclusion_request,
@@ -85,7 +86,8 @@ class ValidationPart(Part):
         return self._validations(validation.c.missed_at.is_(None) & attestation.c.week.is_(None))
 
     def newest_week(self) -> str:
-        return self._sql.execute(select(func.max(validation.c.week))).scalar_one() or ""
+        by_now = validation.c.opens_at <= micros(self.now)
+        return self._sql.execute(select(func.max(validation.c.week)).where(by_now)).scalar_one() or ""
 
     def save_validation(self, record: Validation) -> None:
         slot = record.slot
@@ -177,7 +179,8 @@ class ValidationPart(Part):
     # Who is told
     def reminders(self, since: str) -> list[Reminder]:
         query = select(validation_reminder).where(validation_reminder.c.week >= since)
-        rows = self._sql.execute(query.order_by(validation_reminder.c.at)).mappings()
+        order = (validation_reminder.c.at, validation_reminder.c.kind, validation_reminder.c.to)
+        rows = self._sql.execute(query.order_by(*order)).mappings()
         return [
             Reminder(**_timed(row, "at", "tried_at", "sent_at") | {"kind": Told(row["kind"])}) for row in rows
         ]
@@ -224,9 +227,15 @@ class ValidationPart(Part):
         return {FindingKind(kind): number for kind, number in rows}
 
     def count_shortfalls(self) -> dict[tuple[State, Question, Why], int]:
-        """Each cell's shortfalls are a JSON list of [question, why, …]."""
-        rows = self._sql.execute(_SHORTFALLS[self._sql.dialect.name])
-        return {(State(state), Question(question), Why(why)): number for state, question, why, number in rows}
+        cell = coverage_interval.c
+        cells = select(cell.state, cell.kinds, func.count()).where(_OPEN_CELLS)
+        found: dict[tuple[State, Question, Why], int] = {}
+        for state, kinds, number in self._sql.execute(cells.group_by(cell.state, cell.kinds)):
+            for kind in filter(None, kinds.split("|")):
+                question, _, why = kind.partition(":")
+                key = State(state), Question(question), Why(why)
+                found[key] = found.get(key, 0) + number
+        return found
 
     def monitor_changes(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, MonitorChange]]:
         within = (monitor_change.c.at >= micros(start)) & (monitor_change.c.at < micros(end))
@@ -251,18 +260,8 @@ class ValidationPart(Part):
         return number
 
 
-_OPEN_CELLS = "coverage_interval.ended_at IS NULL AND coverage_interval.measure != ''"
-_SHORTFALLS = {
-    "sqlite": text(
-        "SELECT state, json_extract(short.value, '$[0]'), json_extract(short.value, '$[1]'), count(*)"  # noqa: S608
-        f" FROM coverage_interval, json_each(shortfalls) AS short WHERE {_OPEN_CELLS} GROUP BY 1, 2, 3"
-    ),
-    "postgresql": text(
-        "SELECT state, short.value ->> 0, short.value ->> 1, count(*)"  # noqa: S608
-        f" FROM coverage_interval, jsonb_array_elements(CAST(shortfalls AS jsonb)) AS short WHERE {_OPEN_CELLS}"
-        " GROUP BY 1, 2, 3"
-    ),
-}
+# As the index has it.
+_OPEN_CELLS = text("ended_at IS NULL AND measure != ''")
 
 
 def _timed(row: RowMapping, *times: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from bot.adapters.database.apart import apart
 from bot.adapters.database.checkpointer import checkpointer_for
 from bot.adapters.database.engine import give_up
 from bot.adapters.database.records import Batch, Stamp, Unit, stands
@@ -141,6 +142,14 @@ class Database:
                 )
         except SQLAlchemyError as error:
             raise _explained(error, "The database cannot be read") from error
+
+    def apart(self, work: Callable[..., Iterator[Any]], *args: Any) -> AsyncGenerator[Any, None]:
+        """What `work(read, …)` yields, in a process of its own; `read(procedure, …)` is `read_now` there.
+
+        For what takes seconds of the processor, or much memory.
+        """
+        url = self.reading.url.render_as_string(hide_password=False)
+        return apart(url, self._clock, work, *args)
 
     def close(self) -> None:
         """Finish what waits, then let go of the connections. A database that hangs is not waited for."""

@@ -1,12 +1,15 @@
 """The status names what needs a look first, and shows nothing unknown as well."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given, settings
 
 from bot.adapters.slack.status_message import status_message
 from bot.domain.delivery import Result
+from bot.domain.slot import Calendar, Rhythm
 from bot.domain.status import IntakeGap, Problem, SourceStatus, Status
+from bot.domain.validation import Ended, Stands, Validation, Week
 from tests.adapters.slack.examples import NOW, assert_message, hostile, parsed_texts
 
 WELL = Status(
@@ -85,6 +88,27 @@ def test_a_long_list_is_cut_and_says_so() -> None:
 
     assert "… and 25 more" in "".join(parsed_texts(message.blocks))
     assert max(len(text) for text in parsed_texts(message.blocks)) <= 3000
+
+
+def test_weeks_that_are_not_as_they_should_be_are_named() -> None:
+    """All in a line; and the reason that somebody gave does nothing but say why."""
+    slots = list(Calendar([Rhythm()]).between(NOW - timedelta(days=40), NOW - timedelta(days=20)))
+    missed = Validation(slot=slots[0], missed_at=NOW, ended=Ended.DOWN, reason="<!channel> no power")
+    weeks = (
+        Week(slot=slots[0], stands=Stands.MISSED, record=missed),
+        Week(slot=slots[1], stands=Stands.OVERDUE),
+        Week(slot=slots[2], stands=Stands.OPEN),
+    )
+
+    message = status_message(replace(WELL, weeks=weeks))
+
+    assert_message(message.text, message.blocks)
+    assert message.text == "1 thing needs a look", "of the missed one the reason is on record"
+    assert next(text for text in parsed_texts(message.blocks) if "validations" in text).split("\n") == [
+        ":warning: *Weekly validations* — 0 of 3 weeks attested, 1 missed, 1 overdue, 1 open",
+        ":x: 2026-W42 — missed: socmon was down; &lt;!channel&gt; no power",
+        ":x: 2026-W43 — overdue, due 2026-10-30 17:00 UTC",
+    ]
 
 
 @settings(max_examples=30, deadline=None)
