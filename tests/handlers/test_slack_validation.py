@@ -60,7 +60,12 @@ def view_button(message: dict[str, Any], name: str) -> dict[str, Any]:
 async def open_form(
     socmon: Socmon, slack: SlackServer, button: dict[str, Any], user: str = "U1LEAD"
 ) -> dict[str, Any]:
+    """The form, or the one that replaces “One moment…” on a busy machine."""
+    before = len(slack.given("views.update"))
     view: dict[str, Any] = (await press(socmon, slack, button, user, what="views.open"))["view"]
+    if "One moment" in json.dumps(view):
+        await until(lambda: len(slack.given("views.update")) > before)
+        view = slack.given("views.update")[-1]["view"]
     return view
 
 
