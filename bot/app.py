@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute
 
 from bot import __version__
 from bot.adapters.artifacts import artifacts_in
+from bot.adapters.browser import Browser
 from bot.adapters.database.engine import in_reach, reading_engine, writing_engine
 from bot.adapters.database.evidence import last_note
 from bot.adapters.database.lock import SingleProcess
@@ -39,6 +40,7 @@ from bot.adapters.slack.socket import keep_connected
 from bot.adapters.slack.validation_cards import ValidationCards
 from bot.adapters.slack.web import SlackWeb, web_client, web_session
 from bot.adapters.system import SystemClock, SystemRandomness
+from bot.domain.dashboard import PAGE
 from bot.domain.errors import SocmonError
 from bot.domain.oncall import StoredRoster
 from bot.domain.route import Routes
@@ -64,7 +66,7 @@ from handlers.slack import register
 from handlers.slack.desk import Desk
 from handlers.webhooks import Intake
 from jobs.collect_on_call import collect_on_call
-from jobs.schedule import COVERAGE, Ticker, all_jobs
+from jobs.schedule import COVERAGE, DASHBOARDS, Ticker, all_jobs
 from jobs.send_vendor_writes import send_vendor_writes
 
 log = logging.getLogger(__name__)
@@ -119,6 +121,9 @@ class Socmon:
         self.fleets = {name: fleet for name, fleet in looked_at.items() if fleet}
         paged = {name: known[name].paging(own) for name, own in settings.providers.items()}
         self.paging = {name: paging for name, paging in paged.items() if paging}
+        drawing = {name: known[name].dashboards(own) for name, own in settings.providers.items()}
+        self.boards = {name: boards for name, boards in drawing.items() if boards}
+        self.browser = Browser(program=settings.config.dashboards.chromium)
         kept_in = settings.config.artifacts
         self.artifacts = artifacts_in(
             settings.data_dir / "artifacts", bucket=kept_in.bucket, prefix=kept_in.prefix
@@ -132,7 +137,7 @@ class Socmon:
             code=f"socmon {__version__}",
             outward={name: teller.takes for name, teller in self.tellers.items()},
         )
-        self.titles = {name: provider.title for name, provider in known.items()}
+        self.titles = {name: provider.title for name, provider in known.items()} | {PAGE: "Web page"}
         self.client: AsyncWebClient = web_client(
             settings.slack.bot_token.get_secret_value(), settings.slack.api_url
         )
@@ -299,6 +304,8 @@ class Socmon:
             coverage_time_to_live=self.coverage_time_to_live,
             artifacts=self.artifacts,
             recheck=lambda: self.ticker.run_now(COVERAGE),
+            boards=self.boards,
+            capture=lambda: self.ticker.run_now(DASHBOARDS),
             validation_channel=self.settings.config.slack.validation_channel or "",
             standard=self.standard,
             shipped_standard=self.shipped_standard,

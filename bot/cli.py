@@ -62,6 +62,11 @@ def _parser() -> argparse.ArgumentParser:
 
     _ask_coverage(commands.add_parser("coverage", help="what is in scope and not covered; exit 1 on gaps"))
 
+    boards = commands.add_parser("dashboards", help="what is looked at each week; exit 1 on a gap")
+    boards.add_argument("--available", action="store_true", help="ask the tools which dashboards they have")
+    boards.add_argument("--json", action="store_true")
+    boards.set_defaults(run=_dashboards)
+
     _ask_the_gate(commands.add_parser("check", help="would what is to be deployed be watched; exit 1 if not"))
 
     _ask_scope(commands.add_parser("scope", help="what is monitored on purpose: import, compare, export"))
@@ -278,6 +283,13 @@ def _standard(options: argparse.Namespace) -> int:
 
     shown = standard.print_history if options.which == "history" else standard.print_standard
     return shown(_settings(), as_json=options.json)
+
+
+def _dashboards(options: argparse.Namespace) -> int:
+    from bot.commands.dashboards import print_available, print_dashboards  # noqa: PLC0415
+
+    show = print_available if options.available else print_dashboards
+    return show(_settings(), as_json=options.json)
 
 
 def _jobs(options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from bot.domain.answers import Age, Subject
 from bot.domain.attestation import Attestation, Delegation, Disposition, Overlap, Reminder
 from bot.domain.component import Component
 from bot.domain.coverage import Interval, Run, State
+from bot.domain.dashboard import Capture, Chosen
 from bot.domain.delivery import Delivery
 from bot.domain.escalation import Phase, Progress
 from bot.domain.evidence import Entry, Frontier
@@ -534,6 +535,34 @@ class FollowUpRecords(Protocol):
         ...
 
 
+class DashboardRecords(Protocol):
+    """Which dashboards are looked at each week, and what came of each capture."""
+
+    def chosen_dashboards(self) -> list[Chosen]:
+        """By tool and title."""
+        ...
+
+    def choose_dashboard(self, chosen: Chosen) -> None:
+        """In place of what was known of it."""
+        ...
+
+    def leave_out_dashboard(self, key: str) -> None: ...
+
+    def latest_captures(self) -> list[Capture]:
+        """The newest one of each dashboard that ever was captured, oldest first."""
+        ...
+
+    def captures_since(self, at: datetime) -> list[Capture]:
+        """Oldest first."""
+        ...
+
+    def capture(self, capture_id: int) -> Capture | None: ...
+
+    def save_capture(self, one: Capture) -> int:
+        """One without a number is new. Returns the number."""
+        ...
+
+
 class StandardRecords(Protocol):
     """The versions of the written standard that were in force."""
 
@@ -644,6 +673,7 @@ class ValidationRecords(Protocol):
 
 class Records(
     CoverageRecords,
+    DashboardRecords,
     FollowUpRecords,
     StandardRecords,
     ValidationRecords,

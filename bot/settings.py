@@ -29,6 +29,7 @@ from pydantic import (
 
 from bot.domain.alert import NoAction, Severity
 from bot.domain.attestation import Separation
+from bot.domain.dashboard import MOST_CHOSEN, PAGE, Dashboard, Rules
 from bot.domain.errors import WrongSettings
 from bot.domain.escalation import NOTE_MISSING, UNACKNOWLEDGED, Policy, Step, Target
 from bot.domain.person import Role
@@ -359,6 +360,53 @@ class DocumentsTable(Table):
     incident_response: DocumentTable | None = None
 
 
+class PageTable(Table):
+    """`[[dashboards.pages]]`: a dashboard that is looked at in a browser, since no tool's API has it."""
+
+    title: str = Field(min_length=1, max_length=120)
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+\S*$")]
+    account: str = ""
+    """Words that stand on the page when it is the right account's."""
+
+
+class DashboardsTable(Table):
+    """`[dashboards]`: when a picture is believed, and pages beside those that the tools have."""
+
+    name_like: str = "prod"
+    """What a production dashboard's title matches: a regular expression, whatever its case."""
+    stale_minutes: int = Field(15, ge=1, le=24 * 60)
+    """How old the newest value on a dashboard may be."""
+    hours: int = Field(3, ge=1, le=7 * 24)
+    """How much time a picture shows."""
+    chromium: str = ""
+    """The path of a Chromium, for `pages`."""
+    pages: list[PageTable] = Field(default=[], max_length=MOST_CHOSEN)
+
+    @field_validator("name_like")
+    @classmethod
+    def _is_an_expression(cls, text: str) -> str:
+        try:
+            re.compile(text)
+        except re.error as error:
+            raise ValueError(f"this is no regular expression: {error}") from error
+        return text
+
+    @property
+    def rules(self) -> Rules:
+        return Rules(
+            name_like=self.name_like,
+            stale_after=timedelta(minutes=self.stale_minutes),
+            window=timedelta(hours=self.hours),
+        )
+
+    @property
+    def page_dashboards(self) -> tuple[Dashboard, ...]:
+        return tuple(
+            Dashboard(provider=PAGE, id=page.url, title=page.title, url=page.url, account=page.account)
+            for page in self.pages
+        )
+
+
 class ArtifactsTable(Table):
     """`[artifacts]`: the S3 bucket for what is kept as evidence; without one it lies in SOCMON_DATA_DIR."""
 
@@ -382,6 +430,7 @@ class ConfigFile(Table):
     notifications: NotificationsTable = NotificationsTable()
     documents: DocumentsTable = DocumentsTable()
     artifacts: ArtifactsTable = ArtifactsTable()
+    dashboards: DashboardsTable = DashboardsTable()
     providers: dict[str, dict[str, Any]] = {}
     timezone: str = "UTC"
 

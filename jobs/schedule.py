@@ -27,6 +27,7 @@ from bot.procedures import keep_schedule
 from jobs.announce_losses import announce_losses
 from jobs.apply_retention import apply_retention
 from jobs.ask_about_scope import ask_about_scope
+from jobs.capture_dashboards import capture_dashboards
 from jobs.collect_coverage import collect_coverage
 from jobs.collect_inventory import collect_inventory
 from jobs.collect_on_call import collect_on_call
@@ -36,6 +37,7 @@ from jobs.refresh_homes import refresh_homes
 from jobs.remind_of_standard import remind_of_standard
 from jobs.remind_owners import remind_owners
 from jobs.send_notices import send_notices
+from jobs.show_dashboards import show_dashboards
 from jobs.sign_checkpoint import sign_checkpoint
 from jobs.suggest_tuning import suggest_tuning
 from jobs.tell_of_validations import tell_of_validations
@@ -46,7 +48,8 @@ from jobs.wake_alerts import wake_alerts
 log = logging.getLogger(__name__)
 
 COVERAGE = "collect-coverage"
-"""The one that people can have run out of turn."""
+DASHBOARDS = "capture-dashboards"
+"""Those that people can have run out of turn."""
 TICK_SECONDS = 5
 MOST_MISSED = 1000
 LONGEST_RUN = timedelta(minutes=10)
@@ -114,6 +117,15 @@ def all_jobs(timezone: Any, rhythm: Rhythm | None = None) -> tuple[Job, ...]:
             catch_up=CatchUp.LATEST,
             run=remind_of_standard,
         ),
+        Job(
+            # Half an hour before the weekly validation opens.
+            name=DASHBOARDS,
+            every=CronTrigger(day_of_week="mon", hour=8, minute=30, timezone=timezone),
+            says=f"Mondays at 08:30 {timezone}",
+            catch_up=CatchUp.ALL,
+            run=capture_dashboards,
+        ),
+        _often("show-dashboards", show_dashboards, minutes=1, says="every minute"),
         Job(
             name="apply-retention",
             every=CronTrigger(hour=3, minute=30, timezone=timezone),

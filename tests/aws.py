@@ -1,5 +1,6 @@
 """moto's AWS: as processes of their own, and in this one with what it lacks."""
 
+import json
 import logging
 import socket
 import subprocess
@@ -24,6 +25,8 @@ from moto.elbv2.models import elbv2_backends
 from moto.moto_api._internal.models import moto_api_backend
 from moto.server import ThreadedMotoServer
 from moto.sns.models import sns_backends
+
+from bot.playground.graphs import draw_graph, wave
 
 CA_FILE = str(Path(moto.moto_proxy.__file__).parent / "ca.crt")
 STARTUP_SECONDS = 30
@@ -86,6 +89,10 @@ class Completed:
         """Active mute rule → alarms."""
         self.unanswered: set[str] = set()
         """Metrics that GetMetricData has an internal error for."""
+        self.images: list[bytes | str] = []
+        """With which GetMetricWidgetImage answers first: pictures, or codes of errors."""
+        self.widgets: list[dict[str, Any]] = []
+        """What it was asked to draw."""
         self.requests: list[str] = []
         self._one_at_a_time = RLock()  # metrics and alarms are asked for in threads of their own
         self._moto: dict[str, Any] = {
@@ -100,6 +107,7 @@ class Completed:
             (CloudWatchResponse, "describe_alarms", self._describe_alarms),
             (CloudWatchResponse, "list_alarm_mute_rules", self._list_alarm_mute_rules),
             (CloudWatchResponse, "get_alarm_mute_rule", self._get_alarm_mute_rule),
+            (CloudWatchResponse, "get_metric_widget_image", self._get_metric_widget_image),
             (BaseResponse, "call_action", self._call_action),
         ):
             monkeypatch.setattr(owner, name, partialmethod(_turned, method), raising=False)
@@ -157,6 +165,12 @@ class Completed:
         targets = {"AlarmNames": self.mutes[name]}
         return ActionResult({"Name": name, "MuteTargets": targets, "Status": "ACTIVE"})
 
+    def _get_metric_widget_image(self, response: Any) -> Any:
+        """What moto lacks: the widget drawn, as base64 in XML or as bytes in CBOR, as AWS's model says."""
+        widget = json.loads(_given(response, "MetricWidget"))
+        self.widgets.append(widget)
+        return ActionResult({"MetricWidgetImage": self.images.pop(0) if self.images else _drawn(widget)})
+
     def _call_action(self, response: Any) -> Any:
         with self._one_at_a_time:
             return self._answer(response)
@@ -164,6 +178,10 @@ class Completed:
     def _answer(self, response: Any) -> Any:
         self.requests.append(f"{response.service_name}.{response._get_action()}")  # noqa: SLF001 - moto's own way
         services = self.refused.get(response.region)
+        action = response._get_action()  # noqa: SLF001 - as above
+        if action == "GetMetricWidgetImage" and self.images and isinstance(self.images[0], str):
+            self.widgets.append(json.loads(_given(response, "MetricWidget")))
+            return _error(response, str(self.images.pop(0)), "The widget cannot be drawn")
         refuses = services is not None and (not services or response.service_name in services)
         # Who somebody is takes no permission.
         return (
@@ -227,3 +245,12 @@ def _error(response: Any, code: str, says: str) -> Any:
 
 def _aware(at: datetime) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _drawn(widget: dict[str, Any]) -> bytes:
+    """A line for each of its metrics, over the time that it names."""
+    start, end = (int(datetime.fromisoformat(widget[name]).timestamp()) for name in ("start", "end"))
+    names = ["/".join(str(part) for part in one if isinstance(part, str)) for one in widget["metrics"]]
+    lines = {name: [[at * 1000, wave(name, "", at)] for at in range(start, end, 60)] for name in names}
+    size = widget["width"], widget["height"]
+    return draw_graph(widget["title"], lines, (start * 1000, end * 1000), size=size)

@@ -21,6 +21,7 @@ class FakeDatadog(datadog.FakeDatadog):
 
     A fault's key is the path, with "?page" after it for all but the first page. `garbage` is what a path answers
     instead of anything sensible. `loses` is a host that leaves the list once its first page was read. Any keys will do.
+    `snapshots` are the bodies and statuses with which snapshots are answered first.
     """
 
     def __init__(self, now: datetime) -> None:
@@ -30,6 +31,7 @@ class FakeDatadog(datadog.FakeDatadog):
         self.garbage: dict[str, Any] = {}
         self.loses = ""
         self.asked: list[str] = []
+        self.snapshots: list[bytes | int] = []
         self.url = ""
 
     def settings(self, **facts: Any) -> DatadogSettings:
@@ -48,9 +50,17 @@ class FakeDatadog(datadog.FakeDatadog):
             return web.json_response({"errors": ["no"]}, status=waiting.pop(0), headers=headers)
         if request.path in self.garbage:
             return web.json_response(self.garbage[request.path])
+        if request.path.startswith(datadog.SNAPSHOTS):
+            return await self._drawn(query)
         body = await request.json() if request.method == "POST" else {}
         status, said = self.answer(request.path, query, KEYS, body)
         return web.json_response(said, status=status)
+
+    async def _drawn(self, query: Any) -> web.Response:
+        answer: bytes | int = self.snapshots.pop(0) if self.snapshots else self.picture(query)
+        if isinstance(answer, int):
+            return web.Response(status=answer)
+        return web.Response(body=answer, content_type="image/png")
 
     def _hosts(self, start: int, count: int) -> Body:
         if start or not self.loses:
@@ -65,5 +75,5 @@ class FakeDatadog(datadog.FakeDatadog):
 def fake_datadog(now: datetime) -> Iterator[FakeDatadog]:
     made = FakeDatadog(now)
     with serving(made.serve, None) as url:
-        made.url = url
+        made.url = made.address = url
         yield made

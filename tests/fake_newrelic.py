@@ -25,7 +25,9 @@ SCHEMA = build_schema(
     scalar Nrql
     scalar NrdbResult
     scalar Seconds
+    scalar EntityGuid
     type Query { actor: Actor }
+    type Mutation { dashboardCreateSnapshotUrl(guid: EntityGuid!): String }
     type Actor { account(id: Int!): Account entitySearch(query: String): EntitySearch }
     type EntitySearch { count: Int results(cursor: String): EntityResult }
     type EntityResult { nextCursor: String entities: [Entity] }
@@ -113,6 +115,8 @@ class FakeNewRelic:
     faults: dict[str, list[int | str]] = field(default_factory=dict)
     garbage: dict[str, Any] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    picture: bytes = b""
+    drawn: list[str] = field(default_factory=list)
     url: str = ""
 
     def settings(self, **facts: Any) -> NewRelicSettings:
@@ -120,6 +124,9 @@ class FakeNewRelic:
         return NewRelicSettings(secrets=Secrets(), **known | facts)
 
     async def answer(self, request: web.Request) -> web.Response:
+        if request.path.startswith("/image/"):
+            self.drawn.append(request.query_string)
+            return web.Response(body=self.picture, content_type="image/png")
         body = await request.json()
         query, variables = body["query"], body["variables"]
         self.asked.append(query)
@@ -133,8 +140,14 @@ class FakeNewRelic:
         for word, said in self.garbage.items():
             if word in query:
                 return web.json_response(said)
-        found = graphql_sync(SCHEMA, query, root_value={"actor": self._actor()}, variable_values=variables)
+        found = graphql_sync(SCHEMA, query, root_value=self._root(), variable_values=variables)
         return web.json_response(found.formatted)
+
+    def _root(self) -> dict[str, Any]:
+        def snapshot(_info: Any, guid: str) -> str:
+            return f"{self.url}/image/{guid}?format=PDF&width=1200&height=900"
+
+        return {"actor": self._actor(), "dashboardCreateSnapshotUrl": snapshot}
 
     def _actor(self) -> dict[str, Any]:
         return {

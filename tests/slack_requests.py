@@ -28,8 +28,8 @@ async def send(socmon: Socmon, payload: dict[str, Any]) -> httpx.Response:
         return await client.post("/slack/events", content=body, headers=signed(body) | {"content-type": kind})
 
 
-async def until(holds: Callable[[], object], seconds: float = 8) -> None:
-    """Bolt answers at once and acts afterwards."""
+async def until(holds: Callable[[], object], seconds: float = 30) -> None:
+    """Bolt answers at once and acts afterwards; on a busy machine long afterwards."""
     async with asyncio.timeout(seconds):
         while not holds():  # noqa: ASYNC110 - nobody is told when Bolt is done
             await asyncio.sleep(0.01)

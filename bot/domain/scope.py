@@ -394,7 +394,13 @@ def find(
     mapped = lines(scope, present(sightings))
     strangers = [line.component for line in mapped if line.entry is None]
     missing = [line.component for line in mapped if line.entry and line.seen is None]
-    went = Known((one.component, one.gone_at) for one in sightings if one.gone_at)
+    # What was taken for two, and is one, is not gone: each of its names is still seen.
+    there = {name for one in sightings if one.gone_at is None for name in one.component.identities}
+    went = Known(
+        (one.component, one.gone_at)
+        for one in sightings
+        if one.gone_at and not there.issuperset(one.component.identities)
+    )
     called = _called_when_gone(sightings)
     asked = Known(
         (one.component, one)

@@ -39,7 +39,7 @@ class StormRule:
 
         `waiting` are the times since which alerts of the channel wait for their message, oldest first.
         """
-        is_late = len(waiting) >= FEWEST_WAITING and now - waiting[0] > LONGEST_LAG
+        is_late = len(waiting) >= FEWEST_WAITING and now - waiting[FEWEST_WAITING - 1] > LONGEST_LAG
         return is_late or self._recent(triggered, now) > self.threshold
 
     def ends(self, triggered: Sequence[datetime], now: datetime) -> bool:

@@ -6,11 +6,15 @@ and webhooks have the fields of DataDog/datadog-api-client-python's cassettes; t
 downtimes, users and integrations the fields of its models.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
+
+from bot.playground.graphs import draw_graph, wave
 
 Body = dict[str, Any]
 Query = Mapping[str, str]
@@ -18,8 +22,11 @@ Query = Mapping[str, str]
 API_KEY = "an api key"
 APP_KEY = "an app key"
 INTEGRATION = "/api/v1/integration"
+DASHBOARD = "/api/v1/dashboard"
+SNAPSHOTS = "/snapshot/view/dd-snapshots-prod"
 REMEMBERED = timedelta(hours=3)
 """How long a host is listed after it was last heard: https://docs.datadoghq.com/api/latest/hosts/"""
+_QUERY = re.compile(r"(?:\w+:)?(?P<metric>[\w.]+)\{(?P<scope>[^}]*)\}(?: by \{(?P<by>[^}]*)\})?")
 _STATES = {"Triggered": "Alert", "Re-Triggered": "Alert", "No Data": "No Data", "Recovered": "OK"}
 
 
@@ -40,6 +47,9 @@ class FakeDatadog:
     channels: dict[str, list[str]] = field(default_factory=dict)
     services: set[str] = field(default_factory=set)
     webhooks: dict[str, str] = field(default_factory=dict)
+    dashboards: list[Body] = field(default_factory=list)
+    address: str = ""
+    """Under which its snapshots are found."""
     silent: set[tuple[str, str]] = field(default_factory=set)
     stale: set[tuple[str, str]] = field(default_factory=set)
     stopped: dict[str, str] = field(default_factory=dict)
@@ -54,7 +64,7 @@ class FakeDatadog:
 
     def restore(self, stored: Body) -> None:
         for name in _KEPT:
-            setattr(self, name, stored[name])
+            setattr(self, name, stored.get(name, getattr(self, name)))
         for name in _SETS:
             setattr(self, name, {tuple(one) if isinstance(one, list) else one for one in stored[name]})
 
@@ -85,7 +95,12 @@ class FakeDatadog:
                 "data": _page(self.rules, int(query.get("page", 0)), int(query["per_page"]))
             },
             "/api/v2/users": lambda: self._users(query),
+            "/api/v1/dashboard": lambda: self._dashboards(int(query["start"]), int(query["count"])),
+            "/api/v1/query": lambda: self._points(query["query"], int(query["from"]), int(query["to"])),
+            "/api/v1/graph/snapshot": lambda: self._snapshot(query),
         }
+        if path.startswith(f"{DASHBOARD}/"):
+            return next((one for one in self.dashboards if path == f"{DASHBOARD}/{one['id']}"), None)
         return rows[path]() if path in rows else None
 
     def _hosts(self, start: int, count: int) -> Body:
@@ -117,6 +132,50 @@ class FakeDatadog:
             return {"service_name": name} if name in self.services else None
         url = self.webhooks.get(name)
         return {"name": name, "url": url, "encode_as": "json"} if url else None
+
+    # Dashboards and their graphs
+    def _dashboards(self, start: int, count: int) -> Body:
+        """Without what is on them: that is asked one by one."""
+        told = [
+            {name: value for name, value in one.items() if name not in {"widgets", "template_variables"}}
+            for one in self.dashboards
+        ]
+        return {"dashboards": told[start : start + count]}
+
+    def _points(self, queries: str, start: int, end: int) -> Body:
+        """A value a minute of every host that a query is about, as long as it is heard."""
+        series = []
+        for query in _QUERY.finditer(queries):
+            metric, scope, by = query["metric"], query["scope"], query["by"] or ""
+            wanted = {tag for tag in scope.split(",") if tag != "*"}
+            for one in self.hosts:
+                name, tags = one["host_name"], set(one["tags_by_source"]["Datadog"])
+                if not wanted <= tags or (name, metric) in self.silent:
+                    continue
+                until = min(end, int(self._heard(name).timestamp()))
+                until -= 900 if (name, metric) in self.stale else 0
+                points = [[at * 1000, wave(name, metric, at)] for at in range(start, until + 1, 60)]
+                told = f"host:{name}" if "host" in by else scope
+                series.append({"metric": metric, "scope": told, "pointlist": points, "tag_set": [told]})
+        return {"status": "ok", "query": queries, "series": series, "error": ""}
+
+    def _snapshot(self, query: Query) -> Body:
+        """Its address tells what to draw: nothing has to be remembered."""
+        asked = {name: query[name] for name in ("start", "end", "title", "graph_def", "width", "height")}
+        url = f"{self.address}{SNAPSHOTS}/org-321813/graph.png?{urlencode(asked)}"
+        return {"snapshot_url": url, "graph_def": query["graph_def"]}
+
+    def picture(self, query: Query) -> bytes:
+        """The snapshot at such an address, as PNG."""
+        asked = [one["q"] for one in json.loads(query["graph_def"])["requests"]]
+        rows = [
+            row
+            for each in asked
+            for row in self._points(each, int(query["start"]), int(query["end"]))["series"]
+        ]
+        lines = {row["scope"].removeprefix("host:"): row["pointlist"] for row in rows}
+        span = int(query["start"]) * 1000, int(query["end"]) * 1000
+        return draw_graph(query["title"], lines, span, size=(int(query["width"]), int(query["height"])))
 
     def _series(self, asked: Any) -> Body:
         [metric, by] = re.fullmatch(r"avg:([\w.]+)\{\*\} by \{(.*)\}", asked["queries"][0]["query"]).groups()  # type: ignore[union-attr]
@@ -161,6 +220,45 @@ class FakeDatadog:
             groups[told["scope"]] = {"name": told["scope"], "status": state, since: at}
 
     # What is there
+    def dashboard(self, title: str, graphs: Mapping[str, str], **facts: Any) -> Body:
+        """`graphs` are queries by their titles."""
+        number = len(self.dashboards)
+        widgets = [
+            {
+                "id": 4_000_000 + 100 * number + at,
+                "definition": {
+                    "title": name,
+                    "type": "timeseries",
+                    "requests": [
+                        {
+                            "response_format": "timeseries",
+                            "queries": [{"data_source": "metrics", "name": "query1", "query": query}],
+                            "formulas": [{"formula": "query1"}],
+                            "display_type": "line",
+                        }
+                    ],
+                },
+            }
+            for at, (name, query) in enumerate(graphs.items())
+        ]
+        identity = f"{_letters(number)}-abc-{_letters(number)}"
+        made = {
+            "id": identity,
+            "title": title,
+            "description": None,
+            "author_handle": "ana@northwind.example",
+            "author_name": None,
+            "layout_type": "ordered",
+            "url": f"/dashboard/{identity}/{title.lower().replace(' ', '-')}",
+            "is_read_only": False,
+            "template_variables": [],
+            "widgets": widgets,
+            "created_at": "2026-05-03T13:03:44.905085+00:00",
+            "modified_at": "2026-05-03T13:03:44.905085+00:00",
+        } | facts
+        self.dashboards.append(made)
+        return made
+
     def host(self, name: str, *tags: str, **facts: Any) -> None:
         self.hosts.append(
             {
@@ -240,10 +338,15 @@ def host_list(page: list[Body], *, of: int) -> Body:
 
 _SETS = ("services", "silent", "stale")
 _KEPT = (
-    *("hosts", "groups", "monitors", "downtimes", "rules", "users", "channels", "webhooks"),
+    *("dashboards", "hosts", "groups", "monitors", "downtimes", "rules", "users", "channels", "webhooks"),
     *("stopped", "refuses", "loses_a_page"),
 )
 
 
 def _page(rows: list[Any], number: int, size: int) -> list[Any]:
     return rows[number * size : (number + 1) * size]
+
+
+def _letters(number: int) -> str:
+    """As in Datadog's ids: "aaa", "aab" and so on."""
+    return "".join(chr(97 + number // 26**place % 26) for place in (2, 1, 0))

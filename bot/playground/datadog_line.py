@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bot.playground.datadog import API_KEY, APP_KEY, FakeDatadog
+from bot.playground.datadog import API_KEY, APP_KEY, SNAPSHOTS, FakeDatadog
 from bot.providers.contract import Sample
 
 PATH = "/playground/datadog"
@@ -18,7 +18,7 @@ class DatadogLine:
 
     def __init__(self, fake: FakeDatadog, *, own_url: str) -> None:
         self.fake = fake
-        self._url = f"{own_url.rstrip('/')}{PATH}"
+        self._url = fake.address = f"{own_url.rstrip('/')}{PATH}"
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -36,5 +36,7 @@ class DatadogLine:
     async def _answer(self, request: Request) -> Response:
         body = json.loads(await request.body()) if request.method == "POST" else {}
         path = request.path_params["path"]
+        if path.startswith(SNAPSHOTS):
+            return Response(self.fake.picture(request.query_params), media_type="image/png")
         status, said = self.fake.answer(path, request.query_params, request.headers, body)
         return JSONResponse(said, status_code=status)

@@ -68,10 +68,28 @@ def build_fleet(fake: FakeDatadog) -> None:
         fake.deployment(CLUSTER, namespace, name)
     for facts in monitors():
         fake.monitor(**facts)
+    build_dashboards(fake)
     fake.silent.add(DARK)
     fake.channels[SLACK_ACCOUNT] = [OPS]
     fake.services.add(PAGERDUTY_SERVICE)
     fake.webhooks["socmon"] = "https://socmon.northwind.example/webhooks/datadog"
+
+
+def build_dashboards(fake: FakeDatadog) -> None:
+    """One of production, and one that is not."""
+    measures = {
+        "CPU": "avg:system.cpu.user",
+        "Memory in use": "avg:system.mem.pct_used",
+        "Disk in use": "max:system.disk.in_use",
+        "Network, received": "avg:system.net.bytes_rcvd",
+    }
+    production = {
+        f"{title}: {tier}": f"{query}{{env:production,tier:{tier}}} by {{host}}"
+        for tier in ("front", "data")
+        for title, query in measures.items()
+    }
+    fake.dashboard("prod-overview", production)
+    fake.dashboard("Batch machines", {"CPU": "avg:system.cpu.user{env:production,tier:batch} by {host}"})
 
 
 def add_host(fake: FakeDatadog, name: str, tier: str) -> None:

@@ -42,6 +42,7 @@ from bot.domain.validation import (
 )
 from bot.ports import Records
 from bot.procedures import follow_up
+from bot.procedures.review_dashboards import dashboards
 from bot.procedures.weekly_facts import contacts, follow_ups, metrics, responses, routes, rules, scope
 
 SECTIONS: tuple[Callable[[Records, Period], Section], ...] = (
@@ -51,6 +52,7 @@ SECTIONS: tuple[Callable[[Records, Period], Section], ...] = (
     rules,
     routes,
     responses,
+    dashboards,
     follow_ups,
 )
 """What the lead is shown, in order."""

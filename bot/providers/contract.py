@@ -16,6 +16,7 @@ from typing import Any, Generic, NoReturn, Protocol, TypeVar
 from bot.domain.alert import Reported, Severity
 from bot.domain.comparison import OpenAlert
 from bot.domain.component import Component, Kind, Measure
+from bot.domain.dashboard import Captured, Dashboard
 from bot.domain.errors import Refused, Unreadable, WrongSettings
 from bot.domain.monitor import MetricReading, Monitor
 from bot.domain.oncall import Roster
@@ -298,6 +299,18 @@ class Fleet(Protocol):
         )
 
 
+class Dashboards(Protocol):
+    """A tool's dashboards, and pictures of them. Synchronous, with time-outs: jobs use a thread."""
+
+    def list(self, at: datetime) -> Pulled[Dashboard]:
+        """All that people made there. Trouble is an incomplete answer: it never raises for the tool's sake."""
+        ...
+
+    def capture(self, dashboard: Dashboard, *, start: datetime, end: datetime) -> Captured:
+        """As the tool draws it now for this time, with what its API says of the same data. Raises Uncaptured."""
+        ...
+
+
 def _foresees_nothing(
     _settings: Any, _resources: Sequence[Resource], _known: Mapping[str, Monitor], _at: datetime
 ) -> Foreseen:
@@ -332,6 +345,8 @@ class Provider:
     """What the tool knows of the infrastructure, by its settings; None where these do not say how to ask."""
     paging: Callable[[Any], Paging | None] = lambda _settings: None
     """The tool's services and whom they call; None where there are none, or the settings do not say how to ask."""
+    dashboards: Callable[[Any], Dashboards | None] = lambda _settings: None
+    """The tool's dashboards; None where there are none, or the settings do not say how to ask."""
     own_ends: Callable[[Any], tuple[str, ...]] = lambda _settings: ()
     """Ends of routes at which socmon itself listens, beside its public address: a queue, a hidden webhook."""
     foresee: Callable[[Any, Sequence[Resource], Mapping[str, Monitor], datetime], Foreseen] = (

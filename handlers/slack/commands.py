@@ -20,6 +20,7 @@ from bot.domain.person import READERS, Person
 from bot.procedures.report_status import report_status
 from bot.procedures.review_alerts import alert_history, alert_log
 from handlers.slack import coverage
+from handlers.slack.dashboards import dashboards
 from handlers.slack.desk import Body, Desk, Refuse, Say, log, pressed
 from handlers.slack.oncall import oncall
 from handlers.slack.scope import scope
@@ -103,6 +104,7 @@ ANSWERS: dict[str, Answer] = {
     "log": _log,
     "oncall": oncall,
     "coverage": coverage.coverage,
+    "dashboards": dashboards,
     "scope": scope,
     "standard": standard,
     "validate": validate,

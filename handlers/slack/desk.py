@@ -26,6 +26,7 @@ from bot.domain.standard import Standard
 from bot.ports import Artifacts, Clock, RecordKeeper
 from bot.procedures.escalate_alert import Reach
 from bot.procedures.report_status import Sources
+from bot.providers.contract import Dashboards
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class Desk:
     changes; `report` makes trouble known; `reach` says who there is to call; `homes` publishes App Home; `artifacts`
     keeps documents; `coverage_time_to_live` is how long a tool's last good answer about coverage stands; `recheck`
     asks the tools about coverage and returns what came of it, None when that was done or begun within the minute;
+    `boards` are the tools that have dashboards, by name, and `capture` takes pictures of those chosen, as `recheck`;
     `standard` is the written one that coverage goes by, `shipped_standard` the one that comes with socmon;
     `validation_zone` is where the lead is, `separation` the policy for who attests, `cards` keeps the messages about
     validations in step.
@@ -68,6 +70,8 @@ class Desk:
     coverage_time_to_live: timedelta
     artifacts: Artifacts
     recheck: Callable[[], Awaitable[str | None]]
+    boards: Mapping[str, Dashboards]
+    capture: Callable[[], Awaitable[str | None]]
     validation_channel: str
     standard: Standard
     shipped_standard: Standard

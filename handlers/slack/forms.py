@@ -14,6 +14,7 @@ from bot.domain.errors import SocmonError, Unavailable, Unfit, Unidentified
 from bot.procedures import respond_to_alert
 from bot.procedures.keep_draft import keep_draft
 from handlers.slack.coverage import assign_task
+from handlers.slack.dashboards import follow_up
 from handlers.slack.desk import Body, Desk, Say, account, log
 from handlers.slack.home import refresh_home
 from handlers.slack.oncall import link_account
@@ -44,6 +45,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
         do.GAP_FORM: (report_gap, None),
         do.EXPLAIN_FORM: (explain, None),
         do.DELEGATE_FORM: (name_delegate, None),
+        do.DASHBOARD_FORM: (follow_up, None),
     }
     for callback_id, (send, act) in sends.items():
         app.view(callback_id)(_sent(desk, send, act))

@@ -20,18 +20,20 @@ from bot.adapters.database.lock import SingleProcess
 from bot.adapters.evidence.keys import LogKey
 from bot.cli import main
 from bot.commands.refresh import CLEAR, Bar
+from bot.domain.dashboard import Capture, Dashboard
 from bot.domain.scope import Change, Difference
 from bot.domain.slot import Rhythm
 from bot.procedures.assess_coverage import compare, keep, keep_part
 from bot.procedures.check_on_call import take_roster
 from bot.procedures.receive_alert import receive_alert
+from bot.procedures.review_dashboards import choose, keep_capture
 from bot.procedures.review_standard import take_standard
 from bot.procedures.seal_log import seal_log
 from bot.procedures.show_alert import report_problem
 from bot.procedures.validate_monitoring import take_rhythm
 from tests.fleets import STANDARD, in_scope, look
 from tests.plans import function, plan
-from tests.reports import delivery, report
+from tests.reports import LEAD, delivery, report
 from tests.rosters import person, roster
 from tests.world import ORIGIN, ROUTES, Ledger
 
@@ -587,3 +589,25 @@ def test_the_standard_and_its_versions_are_told(socmon: Socmon, data: Path) -> N
     assert "✗ The standard has never been reviewed." in shown.stdout
     assert [one["version"] for one in history] == [None, 1]
     assert "cache cpu: none → > 85% for 5 min" in history[0]["changes"]
+
+
+def test_dashboards_are_a_gap_until_they_are_captured(socmon: Socmon, data: Path) -> None:
+    """Exit code 1 as long as none is chosen, or one has no picture."""
+    data.mkdir()
+    ledger = Ledger(f"sqlite:///{data / 'socmon.db'}")
+    none = socmon("dashboards")
+    board = Dashboard(provider="datadog", id="abc", title="prod-overview")
+    ledger.write(choose, board, by=LEAD)
+    missing = socmon("dashboards")
+    now = ledger.clock.now()
+    ledger.write(
+        keep_capture, Capture(dashboard=board, at=now, start=now, end=now, picture="sha256:ab", size=9)
+    )
+    kept = socmon("dashboards", "--json")
+    ledger.database.close()
+
+    assert (none.returncode, missing.returncode, kept.returncode) == (1, 1, 0)
+    assert "no dashboard is chosen" in none.stdout
+    assert "datadog:abc  prod-overview: no picture yet" in missing.stdout
+    assert json.loads(kept.stdout)[0]["capture"]["picture"] == "sha256:ab"
+    assert socmon("dashboards", "--available").returncode == 0

@@ -30,6 +30,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.adapters.database.bulk import insert_rows, sent_together, update_rows
 from bot.adapters.database.coverage import CoveragePart
+from bot.adapters.database.dashboard import DashboardPart
 from bot.adapters.database.escalation import EscalationPart
 from bot.adapters.database.flapping import Flapping
 from bot.adapters.database.follow_up import FollowUpPart
@@ -407,6 +408,7 @@ def stands(connection: Connection, boot: str, name: str) -> bool:
 
 class Unit(
     CoveragePart,
+    DashboardPart,
     FollowUpPart,
     HomePart,
     SelfTestPart,

@@ -682,6 +682,49 @@ follow_up = Table(
     ),
 )
 
+# Which dashboards are looked at each week.
+dashboard = Table(
+    "dashboard",
+    metadata,
+    Column("key", String, primary_key=True, comment="provider:id"),
+    Column("provider", String, nullable=False),
+    Column("dashboard", String, nullable=False, comment="the tool's own id"),
+    Column("title", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("account", String, nullable=False, comment="where it lay when it was chosen"),
+    Column("chosen_by", String, nullable=False, comment="a Slack user id, or configuration"),
+    Column("chosen_at", BigInteger, nullable=False),
+)
+
+# What came of each capture: a picture, or the trouble; and what a person said of it.
+dashboard_capture = Table(
+    "dashboard_capture",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("key", String, nullable=False),
+    Column("provider", String, nullable=False),
+    Column("dashboard", String, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("account", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("began_at", BigInteger, nullable=False, comment="the time range that is drawn"),
+    Column("ended_at", BigInteger, nullable=False),
+    Column("picture", String, nullable=False, comment="digest of the artifact; empty when refused"),
+    Column("size", BigInteger, nullable=False, comment="in bytes"),
+    Column("newest_at", BigInteger, comment="the newest value that is drawn"),
+    Column("components", Text, nullable=False, comment="JSON list of names"),
+    Column("warnings", Text, nullable=False, comment="JSON list of sentences"),
+    Column("trouble", String, comment="why it was refused"),
+    Column("says", Text, nullable=False),
+    Column("mend", Text, nullable=False),
+    Column("shown_at", BigInteger, comment="when people were shown it"),
+    Column("reviewed_by", String, nullable=False),
+    Column("reviewed_at", BigInteger),
+    Column("review", String),
+    Index("dashboard_capture_key", "key", "id"),
+)
+
 # When weekly validations open and are due: each rhythm that was in force, from when on.
 validation_rhythm = Table(
     "validation_rhythm",

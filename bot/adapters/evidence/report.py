@@ -30,6 +30,8 @@ NOT_COMPARED = (
     "coverage_answer",
     "coverage_interval",
     "coverage_run",
+    "dashboard",
+    "dashboard_capture",
     "delegation",
     "disposition",
     "draft",

@@ -33,6 +33,12 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("coverage web-1", "one component, each measure of it"),
         ("coverage share", "show picture and figures to everybody in this channel"),
     ),
+    "dashboards": (
+        ("dashboards", "the dashboards that are looked at each week: their pictures, and who reviewed them"),
+        ("dashboards choose prod", "which the tools have, to choose from"),
+        ("dashboards capture", "take a picture of each now"),
+        ("dashboards review", "show the pictures that wait for a review"),
+    ),
     "scope": (
         ("scope", "what is monitored on purpose, and what waits for a decision"),
         ("scope diff", "what changed since the last review, and what the tools see besides"),

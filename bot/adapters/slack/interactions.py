@@ -63,6 +63,14 @@ DECISION: Final = "wv_decision"
 DECISION_UNTIL: Final = "wv_until"
 DECISION_OWNER: Final = "wv_owner"
 
+DASHBOARD_LIST: Final = "db_list"
+DASHBOARD_CHOOSE: Final = "db_choose"
+DASHBOARD_LEAVE: Final = "db_leave"
+DASHBOARD_CAPTURE: Final = "db_capture"
+DASHBOARD_REVIEWED: Final = "db_reviewed"
+DASHBOARD_FOLLOW_UP: Final = "db_follow_up"
+DASHBOARD_FORM: Final = "db_follow_up_submit"
+
 STANDARD_DOCUMENT: Final = "sd_document"
 STANDARD_REVIEWED: Final = "sd_reviewed"
 
@@ -308,6 +316,31 @@ def read_week(value: str) -> WeekOf:
     match _object(value):
         case {"w": str(week), "d": str(digest), "r": int(revision), "s": str(section)}:
             return WeekOf(week, digest, revision, section)
+        case _:
+            raise UnknownControl
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewing:
+    """The picture of a dashboard that a form is about, and the message that shows it: `file` is Slack's number."""
+
+    capture: int
+    channel: str = ""
+    ts: str = ""
+    file: str = ""
+
+    @property
+    def metadata(self) -> str:
+        """For a form."""
+        told = {"d": self.capture, "c": self.channel, "t": self.ts, "f": self.file}
+        return json.dumps(told, separators=(",", ":"))
+
+
+def read_reviewing(metadata: str) -> Reviewing:
+    """Raises UnknownControl."""
+    match _object(metadata):
+        case {"d": int(capture), "c": str(channel), "t": str(ts), "f": str(file)}:
+            return Reviewing(capture, channel, ts, file)
         case _:
             raise UnknownControl
 

@@ -10,7 +10,7 @@ from bot.providers.cloudwatch.queue import open_queue
 from bot.providers.cloudwatch.samples import CloudWatchSamples
 from bot.providers.cloudwatch.settings import CloudWatchSettings, findings, read_settings
 from bot.providers.cloudwatch.webhook import CloudWatchWebhook
-from bot.providers.contract import Alerts, Fleet, Provider
+from bot.providers.contract import Alerts, Dashboards, Fleet, Provider
 
 
 def open_alerts(settings: CloudWatchSettings) -> Alerts | None:
@@ -29,6 +29,15 @@ def open_fleet(settings: CloudWatchSettings) -> Fleet | None:
     from bot.providers.cloudwatch.fleet import CloudWatchFleet  # noqa: PLC0415 - as above
 
     return CloudWatchFleet(settings=settings)
+
+
+def dashboards(settings: CloudWatchSettings) -> Dashboards | None:
+    """Where the settings name regions to ask in."""
+    if not settings.regions:
+        return None
+    from bot.providers.cloudwatch.dashboards import CloudWatchDashboards  # noqa: PLC0415 - as above
+
+    return CloudWatchDashboards(settings=settings)
 
 
 def foresee(
@@ -55,6 +64,7 @@ PROVIDER = Provider(
     queue=open_queue,
     alerts=open_alerts,
     fleet=open_fleet,
+    dashboards=dashboards,
     own_ends=lambda settings: (settings.queue.arn,) if settings.queue else (),
     foresee=foresee,
     collects=collects,

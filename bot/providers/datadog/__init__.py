@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.domain.monitor import Monitor
 from bot.domain.plan import Foreseen, Resource
-from bot.providers.contract import Alerts, Fleet, Provider
+from bot.providers.contract import Alerts, Dashboards, Fleet, Provider
 from bot.providers.datadog.samples import DatadogSamples
 from bot.providers.datadog.settings import DatadogSettings, findings, read_settings
 from bot.providers.datadog.webhook import DatadogWebhook
@@ -29,6 +29,15 @@ def fleet(settings: DatadogSettings) -> Fleet | None:
     return DatadogFleet(settings=settings)
 
 
+def dashboards(settings: DatadogSettings) -> Dashboards | None:
+    """As with open alerts."""
+    if not (settings.api_key and settings.app_key):
+        return None
+    from bot.providers.datadog.dashboards import DatadogDashboards  # noqa: PLC0415
+
+    return DatadogDashboards(settings=settings)
+
+
 def foresee(
     settings: DatadogSettings, resources: Sequence[Resource], known: Mapping[str, Monitor], at: datetime
 ) -> Foreseen:
@@ -46,5 +55,6 @@ PROVIDER = Provider(
     findings=findings,
     alerts=open_alerts,
     fleet=fleet,
+    dashboards=dashboards,
     foresee=foresee,
 )

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.domain.errors import WrongSettings
-from bot.providers.contract import Secrets, read_table, secret_findings, webhook_secrets
+from bot.providers.contract import Secrets, read_table, secret_findings, web_address, webhook_secrets
 
 NAME = "grafana"
 SIGNATURE_HEADER = "X-Grafana-Alerting-Signature"
@@ -17,20 +17,30 @@ _HEADER = re.compile(r"[A-Za-z0-9-]{1,100}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrafanaSettings:
-    """Header names are lower case. With a `timestamp_header` every delivery has to be signed, with its time."""
+    """Header names are lower case. With a `timestamp_header` every delivery has to be signed, with its time.
+
+    `url` and `token` are for its dashboards; without both it is only listened to.
+    """
 
     secrets: Secrets
     signature_header: str = SIGNATURE_HEADER.lower()
     timestamp_header: str = ""
+    url: str = ""
+    token: str = field(default="", repr=False)
 
 
 def read_settings(table: Mapping[str, Any], environ: Mapping[str, str]) -> GrafanaSettings:
     """Read `[providers.grafana]` and the environment; raises WrongSettings."""
-    read_table(NAME, table, known=("signature_header", "timestamp_header"))
+    read_table(NAME, table, known=("signature_header", "timestamp_header", "url"))
+    url = table.get("url", "")
+    if not isinstance(url, str) or (url and not web_address(url)):
+        raise WrongSettings(f"providers.{NAME}.url is {url!r}. Write Grafana's address, with https://.")
     return GrafanaSettings(
         secrets=webhook_secrets(NAME, environ),
         signature_header=_header(table, "signature_header") or SIGNATURE_HEADER.lower(),
         timestamp_header=_header(table, "timestamp_header"),
+        url=url.rstrip("/"),
+        token=environ.get("GRAFANA_TOKEN", ""),
     )
 
 

@@ -2,6 +2,7 @@
 
 from bot.providers.contract import Provider
 from bot.providers.newrelic.alerts import NewRelicAlerts
+from bot.providers.newrelic.dashboards import NewRelicDashboards
 from bot.providers.newrelic.fleet import NewRelicFleet
 from bot.providers.newrelic.samples import NewRelicSamples
 from bot.providers.newrelic.settings import findings, read_settings
@@ -20,6 +21,9 @@ PROVIDER = Provider(
     ),
     fleet=lambda settings: (
         NewRelicFleet(settings=settings) if settings.api_key and settings.account else None
+    ),
+    dashboards=lambda settings: (
+        NewRelicDashboards(settings=settings) if settings.api_key and settings.account else None
     ),
     foresee=foresee,
 )

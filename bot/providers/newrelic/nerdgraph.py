@@ -56,6 +56,22 @@ class Visit:
             )
         return found
 
+    def tell(self, about: str, needed: str, mutation: str, **variables: Any) -> Any:
+        """What a mutation gave, under `data`; raises ToolSilent, which names what is `needed`."""
+        try:
+            answer = self._post({"query": mutation, "variables": variables})
+        except ToolSilent as error:
+            raise ToolSilent(f"New Relic did not give {about}: {_why(error, needed)}") from error
+        errors = answer.get("errors") if isinstance(answer, dict) else None
+        if errors or not isinstance(answer, dict):
+            first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+            said = text(first.get("message"), 200) or "an answer that cannot be read"
+            raise ToolSilent(
+                f"New Relic did not give {about}: NerdGraph answered “{said}”. The user of NEW_RELIC_API_KEY needs"
+                f" {needed}."
+            )
+        return answer.get("data")
+
     def every(
         self, about: str, needed: str, query: str, path: str, rows: str, **variables: Any
     ) -> tuple[list[Data], bool]:
