@@ -41,6 +41,7 @@ from bot.adapters.slack.homes import Homes
 from bot.adapters.slack.notices import Messenger
 from bot.adapters.slack.projector import Budget, Projector
 from bot.adapters.slack.socket import keep_connected
+from bot.adapters.slack.validation_cards import ValidationCards
 from bot.adapters.slack.web import SlackWeb, web_client, web_session
 from bot.adapters.system import SystemClock, SystemRandomness
 from bot.domain.dashboard import PAGE
@@ -200,6 +201,7 @@ class Socmon:
             ),
             groups=self.groups_on_call,
         )
+        self.cards = ValidationCards(records=self.records, web=self.web)
         self.ticker = Ticker(
             all_jobs(ZoneInfo(settings.config.timezone), settings.rhythm),
             records=self.records,
@@ -335,6 +337,9 @@ class Socmon:
             standard=self.standard,
             shipped_standard=self.shipped_standard,
             randomness=self.randomness,
+            validation_zone=ZoneInfo(self.settings.rhythm.zone),
+            separation=self.settings.config.policy.separation_of_duties,
+            cards=self.cards,
         )
         register(app, desk)
         return app

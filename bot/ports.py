@@ -41,6 +41,7 @@ from bot.domain.test_alert import KnownPath, TestAlert
 from bot.domain.thread import Moment, Thread
 from bot.domain.tool import ToolAct, VendorWrite
 from bot.domain.validation import Facts, Validation
+from bot.domain.validation_copy import Copy
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -729,6 +730,14 @@ class ValidationRecords(Protocol):
 
     def save_reminder(self, reminder: Reminder) -> None:
         """In place of the one about the same week, of the same kind, to the same."""
+        ...
+
+    def validation_copies(self, since: str) -> list[Copy]:
+        """The messages in Slack about this week and later ones."""
+        ...
+
+    def save_validation_copy(self, copy: Copy) -> None:
+        """In place of the one about the same week, of the same kind, in the same channel."""
         ...
 
     def hands_in(self, start: datetime, end: datetime) -> Mapping[Overlap, frozenset[str]]:

@@ -1,12 +1,15 @@
-"""People are told of validations: that one has opened, is due, is late, waits for a second signature, was missed."""
+"""People are told of validations: that one has opened, is due, is late, waits for a second signature, was missed.
+
+The messages that they have are brought up to date, where that failed before, or where a week was missed.
+"""
 
 from typing import Any
 
-from bot.adapters.slack.validation_message import reminder_message
+from bot.adapters.slack.words import some
 from bot.domain.attestation import CHANNEL, Reminder
 from bot.domain.person import ROLE_NAMES, Role
 from bot.procedures import validate_monitoring as procedure
-from jobs.tell_people import direct_channels, say
+from jobs.tell_people import direct_channels
 from jobs.validate_monitoring import validate_monitoring
 
 ABOUT = "a validation"
@@ -20,11 +23,12 @@ async def tell_of_validations(parts: Any) -> str:
     owed = await parts.records.write(procedure.take_reminders)
     sent = 0
     for reminder in owed:
-        shown = await parts.records.read(procedure.for_reminder, reminder)
-        if await say(parts, await _places(parts, reminder), reminder_message(reminder, shown), ABOUT):
+        stand = [await parts.cards.send(reminder, place) for place in await _places(parts, reminder)]
+        if any(stand):
             await parts.records.write(procedure.reminder_sent, reminder)
             sent += 1
-    return f"{done}; {sent} of {len(owed)} told"
+    followed = await parts.cards.catch_up()
+    return f"{done}; {sent} of {len(owed)} told, {some(followed, 'message')} brought up to date"
 
 
 async def _places(parts: Any, reminder: Reminder) -> list[str]:

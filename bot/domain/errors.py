@@ -1,5 +1,7 @@
 """Every refusal and failure socmon can explain, named as a fact."""
 
+from collections.abc import Sequence
+
 
 class SocmonError(Exception):
     """Something socmon can explain. The message says what happened, why, and what to do next."""
@@ -85,11 +87,14 @@ class Unidentified(SocmonError):
 
 
 class Unfit(SocmonError):
-    """What stands in a field of a form cannot be taken; nothing was changed. `field` says where to show the message."""
+    """What stands in a field of a form cannot be taken; nothing was changed. `field` says where to show the message.
 
-    def __init__(self, field: str, message: str) -> None:
+    It is shown at `also` these fields, where several lack the same.
+    """
+
+    def __init__(self, field: str, message: str, *, also: Sequence[str] = ()) -> None:
         super().__init__(message)
-        self.field = field
+        self.field, self.also = field, tuple(also)
 
 
 class ThinNote(Unfit):

@@ -43,6 +43,8 @@ from bot.domain.validation import (
 from bot.ports import Records
 from bot.procedures import follow_up
 from bot.procedures.review_dashboards import dashboards
+from bot.procedures.review_tests import tests
+from bot.procedures.watch_sources import sources
 from bot.procedures.weekly_facts import contacts, follow_ups, metrics, responses, routes, rules, scope
 
 SECTIONS: tuple[Callable[[Records, Period], Section], ...] = (
@@ -51,8 +53,10 @@ SECTIONS: tuple[Callable[[Records, Period], Section], ...] = (
     metrics,
     rules,
     routes,
+    tests,
     responses,
     dashboards,
+    sources,
     follow_ups,
 )
 """What the lead is shown, in order."""
@@ -453,11 +457,11 @@ def take_reminders(records: Records) -> list[Reminder]:
     return taken
 
 
-def for_reminder(records: Records, one: Reminder) -> Shown:
-    """What the message is about. Raises NoValidation."""
-    record = records.validation(one.week)
+def for_message(records: Records, week: str) -> Shown:
+    """What a message shows, whoever reads it. Raises NoValidation."""
+    record = records.validation(week)
     if record is None:
-        raise NoValidation(one.week)
+        raise NoValidation(week)
     return _shown(records, record)
 
 

@@ -115,7 +115,7 @@ def says(pulse: Pulse, title: str) -> str:
     )
 
 
-def sources_section(records: Records, _period: object = None) -> Section:
+def sources(records: Records, _period: object = None) -> Section:
     """The weekly validation's word on it."""
     pulses = records.pulses()
     silent = [one for one in pulses if one.silent_at]

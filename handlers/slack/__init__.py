@@ -17,6 +17,7 @@ from handlers.slack import (
     standard,
     storms,
     test_alerts,
+    validation,
 )
 from handlers.slack.desk import Desk
 
@@ -35,6 +36,7 @@ MODULES = (
     standard,
     storms,
     test_alerts,
+    validation,
 )
 
 

@@ -26,6 +26,7 @@ from handlers.slack.oncall import oncall
 from handlers.slack.scope import scope
 from handlers.slack.standard import standard
 from handlers.slack.test_alerts import test
+from handlers.slack.validation import validate
 
 Answer = Callable[[Desk, Person, list[str]], Awaitable[Message]]
 Later = Callable[[Refuse], Awaitable[None]]
@@ -108,6 +109,7 @@ ANSWERS: dict[str, Answer] = {
     "scope": scope,
     "standard": standard,
     "test": test,
+    "validate": validate,
 }
 
 

@@ -15,8 +15,10 @@ from bot.adapters.slack.answers import SORRY, fault, form_timed_out, refusal
 from bot.adapters.slack.blocks import Message
 from bot.adapters.slack.directory import Directory
 from bot.adapters.slack.homes import Homes
+from bot.adapters.slack.validation_cards import ValidationCards
 from bot.adapters.slack.views import View, error_view, waiting_view
 from bot.domain.alert import Alert, NoAction
+from bot.domain.attestation import Separation
 from bot.domain.errors import SocmonError, Unidentified
 from bot.domain.escalation import Policy
 from bot.domain.person import Person
@@ -47,7 +49,8 @@ class Desk:
     asks the tools about coverage and returns what came of it, None when that was done or begun within the minute;
     `boards` are the tools that have dashboards, by name, and `capture` takes pictures of those chosen, as `recheck`;
     `standard` is the written one that coverage goes by, `shipped_standard` the one that comes with socmon;
-    `randomness` makes nonces.
+    `randomness` makes nonces; `validation_zone` is where the lead is, `separation` the policy for who attests, `cards`
+    keeps the messages about validations in step.
     """
 
     records: RecordKeeper
@@ -73,6 +76,9 @@ class Desk:
     standard: Standard
     shipped_standard: Standard
     randomness: Randomness
+    validation_zone: ZoneInfo
+    separation: Separation
+    cards: ValidationCards
 
     async def person(self, body: Body) -> Person:
         """Who clicked. Raises Unidentified."""

@@ -20,6 +20,7 @@ from handlers.slack.home import refresh_home
 from handlers.slack.oncall import link_account
 from handlers.slack.scope import request_exclusion
 from handlers.slack.test_alerts import send_from_form
+from handlers.slack.validation import attest, explain, name_delegate, report_gap
 
 Send = Callable[[Desk, Body], Awaitable[View | None]]
 """What is shown in the form's place, where nothing else shows that it was taken."""
@@ -42,6 +43,10 @@ def register(app: AsyncApp, desk: Desk) -> None:
         do.EXCLUDE_FORM: (request_exclusion, None),
         do.TEST_FORM: (send_from_form, None),
         do.TASK_FORM: (assign_task, None),
+        do.ATTEST_FORM: (attest, None),
+        do.GAP_FORM: (report_gap, None),
+        do.EXPLAIN_FORM: (explain, None),
+        do.DELEGATE_FORM: (name_delegate, None),
         do.DASHBOARD_FORM: (follow_up, None),
     }
     for callback_id, (send, act) in sends.items():

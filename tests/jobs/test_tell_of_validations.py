@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bot.adapters.artifacts.directory import Directory
+from bot.adapters.slack.validation_cards import ValidationCards
 from bot.adapters.slack.web import SlackSaysNo
 from bot.domain.person import Role
 from bot.domain.slot import Rhythm
@@ -32,6 +33,15 @@ def parts(sqlite_url: str, tmp_path: Any) -> Parts:
     async def direct_channel(user: str) -> str:
         return f"D-{user}"
 
+    async def post(channel: str, message: Any, **_: Any) -> str:
+        await made.web.say(channel, message)
+        return "1.1"
+
+    async def find(*_: Any, **__: Any) -> None:
+        """Slack has none."""
+
+    made.web.post, made.web.find = post, find
+    made.cards = ValidationCards(records=made.records, web=made.web)
     made.directory = SimpleNamespace(holders_of=holders_of)
     made.web.direct_channel = direct_channel
     return made
@@ -46,12 +56,21 @@ def told(parts: Parts) -> list[tuple[str, str]]:
 async def test_the_lead_and_the_channel_hear_of_it(parts: Parts) -> None:
     """Once; what Slack refused is owed still."""
     parts.web.refuses = SlackSaysNo("not_in_channel")
-    assert await tell_of_validations(parts) == "2026-W48 opened, 0 weeks missed; 0 of 2 told"
+    assert (
+        await tell_of_validations(parts)
+        == "2026-W48 opened, 0 weeks missed; 0 of 2 told, 0 messages brought up to date"
+    )
     parts.web.refuses = None
     told(parts)
-    assert await tell_of_validations(parts) == "nothing opened, 0 weeks missed; 0 of 0 told"
+    assert (
+        await tell_of_validations(parts)
+        == "nothing opened, 0 weeks missed; 0 of 0 told, 0 messages brought up to date"
+    )
     parts.clock.move(601)
-    assert await tell_of_validations(parts) == "nothing opened, 0 weeks missed; 2 of 2 told"
+    assert (
+        await tell_of_validations(parts)
+        == "nothing opened, 0 weeks missed; 2 of 2 told, 0 messages brought up to date"
+    )
 
     said = told(parts)
 

@@ -62,13 +62,13 @@ def test_a_heartbeat_that_stops_is_the_alarm_once(anywhere: Ledger) -> None:
 
     assert watch(ledger, 5) == []
     assert watch(ledger, 20) == ["Watchdog of prod"]
-    section = ledger.read(procedure.sources_section)
+    section = ledger.read(procedure.sources)
     assert (section.verdict, section.findings[0].id) == (Verdict.BAD, "sources:silent:alertmanager:w")
     hear(ledger)
 
     assert watch(ledger, 2) == []
     assert kinds(ledger) == ["source.silent", "source.heard_again"]
-    assert ledger.read(procedure.sources_section).verdict is Verdict.GOOD
+    assert ledger.read(procedure.sources).verdict is Verdict.GOOD
 
 
 def test_a_heartbeat_that_its_tool_calls_over_is_the_alarm_at_once(ledger: Ledger) -> None:
@@ -95,7 +95,7 @@ def test_after_a_stop_socmon_waits_before_it_accuses(ledger: Ledger) -> None:
 
 def test_a_source_that_was_never_heard_is_accused_when_that_was_configured(ledger: Ledger) -> None:
     assert watch(ledger, 40, datadog=30, newrelic=None) == ["datadog"]
-    assert ledger.read(procedure.sources_section).facts == {"sources": 2, "silent": 1, "not_judged": 1}
+    assert ledger.read(procedure.sources).facts == {"sources": 2, "silent": 1, "not_judged": 1}
 
 
 def test_a_heartbeat_of_a_cluster_that_is_gone_is_retired_on_record(ledger: Ledger) -> None:

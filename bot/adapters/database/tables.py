@@ -902,3 +902,15 @@ validation_reminder = Table(
     Column("tried_at", BigInteger, comment="when it was last on its way"),
     Column("sent_at", BigInteger),
 )
+
+# The messages in Slack that show a week, to be kept in step and found again.
+validation_copy = Table(
+    "validation_copy",
+    metadata,
+    Column("week", String, primary_key=True),
+    Column("kind", String, primary_key=True, comment="why it was sent"),
+    Column("channel", String, primary_key=True),
+    Column("at", BigInteger, nullable=False, comment="when it was first on its way"),
+    Column("ts", String, nullable=False, comment="empty until it is known to stand"),
+    Column("shown", String, nullable=False, comment="the state that it shows"),
+)

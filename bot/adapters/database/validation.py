@@ -22,6 +22,7 @@ from bot.adapters.database.tables import (
     scope_revision,
     standard_version,
     validation,
+    validation_copy,
     validation_facts,
     validation_reminder,
     validation_rhythm,
@@ -42,6 +43,7 @@ from bot.domain.scope import Change, FindingKind
 from bot.domain.shortfall import Question, Why
 from bot.domain.slot import Rhythm, Slot, WeekTime
 from bot.domain.validation import Ended, Facts, Validation
+from bot.domain.validation_copy import Copy
 
 
 class ValidationPart(Part):
@@ -187,6 +189,15 @@ class ValidationPart(Part):
         key = {"week": one.week, "kind": one.kind.value, "to": str(one.to)}
         times = {"at": micros(one.at), "tried_at": micros(one.tried_at), "sent_at": micros(one.sent_at)}
         self._put(validation_reminder, key, times)
+
+    def validation_copies(self, since: str) -> list[Copy]:
+        query = select(validation_copy).where(validation_copy.c.week >= since)
+        rows = self._sql.execute(query.order_by(validation_copy.c.at)).mappings()
+        return [Copy(**_timed(row, "at") | {"kind": Told(row["kind"])}) for row in rows]
+
+    def save_validation_copy(self, one: Copy) -> None:
+        key = {"week": one.week, "kind": one.kind.value, "channel": one.channel}
+        self._put(validation_copy, key, {"at": micros(one.at), "ts": one.ts, "shown": one.shown})
 
     # Figures
     def hands_in(self, start: datetime, end: datetime) -> dict[Overlap, frozenset[str]]:

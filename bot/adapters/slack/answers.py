@@ -61,6 +61,15 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
         ),
         ("test pagerduty live now REASON", "a lead's page without waiting for consent"),
     ),
+    "validate": (
+        ("validate", "the weekly validation that waits, or the newest, to read and attest"),
+        ("validate 2026-W47", "that of one week"),
+        ("validate explain 2026-W33 <why>", "say why a week was missed"),
+        (
+            "validate delegate @kim until 2026-12-24",
+            "let somebody attest for the lead; without more: who may now",
+        ),
+    ),
     "status": (("status", "how socmon and its connections are doing"),),
     "help": (("help", "this list"),),
 }

@@ -278,7 +278,7 @@ def read_message(state: State) -> str:
 
 def field_error(error: Unfit) -> dict[str, str]:
     """For `ack(response_action="errors", errors=…)`: the message at the field it is about."""
-    return {error.field: str(error)}
+    return dict.fromkeys([error.field, *error.also], str(error))
 
 
 def first_field_error(view: View, message: str) -> dict[str, str]:

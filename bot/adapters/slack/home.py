@@ -12,6 +12,7 @@ from bot.adapters.slack import interactions as do
 from bot.adapters.slack.elements import Block, Element, actions, button, context, plain, section, sections
 from bot.adapters.slack.oncall_message import person_name
 from bot.adapters.slack.text import date, link, mention, own_words, slack_text
+from bot.adapters.slack.validation_message import attest_button, cosign_button, explain_button
 from bot.adapters.slack.words import duration, look, number, some, state, subject
 from bot.domain.alert import Alert
 from bot.domain.contact_list import told
@@ -20,6 +21,7 @@ from bot.domain.home import Duty, Few, Home, Listing, OnCall, Oversight, TeamNow
 from bot.domain.oncall import LATEST_RING, FaultKind, RosterFault
 from bot.domain.self_test import SelfTest
 from bot.domain.status import Problem, Status
+from bot.domain.validation import Week
 
 MOST_METHODS = 6
 MOST_TEAMS = 10
@@ -27,6 +29,7 @@ MOST_PEOPLE = 5
 MOST_FAULTS = 3
 MOST_PROBLEMS = 3
 MOST_NUMBERS = 5
+MOST_WEEKS = 5
 DIVIDER: Block = {"type": "divider"}
 MADE_AT = "made_at"
 """The block that says when the view was made: the one that is always new."""
@@ -227,12 +230,40 @@ def _lead(home: Home, seen: Oversight, titles: Mapping[str, str]) -> list[Block]
     return [
         DIVIDER,
         _header("For the lead"),
+        *_weeks(home.status.weeks),
         *sections(lines),
         *sections(_roster_faults(seen.faults)),
         *_problems(seen.problems),
         *sections([_review(seen)] if home.on_call else []),
         *_acting(home, seen),
     ]
+
+
+def _weeks(weeks: Sequence[Week]) -> list[Block]:
+    """The validations that wait for somebody, each with what is to be done; the newest few."""
+    rows = [row for week in weeks if (row := _week(week))]
+    left = len(rows) - MOST_WEEKS
+    more = [context(f"… and {some(left, 'more validation')}: *Status*")] if left > 0 else []
+    return [*rows[-MOST_WEEKS:], *more]
+
+
+def _week(week: Week) -> Block | None:
+    record, name = week.record, week.slot.week
+    if record is None:
+        return None
+    if record.missed_at and not record.reason:
+        line, ask = (
+            f":x: *The validation of {name} was missed*, and nobody has said why",
+            explain_button(record),
+        )
+    elif record.attestation and record.attestation.waits_for_cosigner:
+        line, ask = f":warning: *{name} waits for a second signature*: duties overlap", cosign_button(record)
+    elif record.attestation is None and record.missed_at is None:
+        sign = ":alarm_clock:" if week.needs_a_look else ":clipboard:"
+        line, ask = f"{sign} *Validation of {name}*, due {date(week.slot.due_at)}", attest_button(record)
+    else:
+        return None
+    return section(line) | {"accessory": ask}
 
 
 def _few(sign: str, few: Few, one: str, many: str, *, prefix: str = "A-") -> str:

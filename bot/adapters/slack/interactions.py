@@ -49,6 +49,20 @@ COVERAGE_ASK: Final = "cv_ask"
 CELL_TASK: Final = "cv_task"
 CELL_RECHECK: Final = "cv_recheck"
 
+WEEK_VIEW: Final = "wv_view"
+WEEK_ATTEST: Final = "wv_attest"
+WEEK_LOOK: Final = "wv_look"
+WEEK_GAP: Final = "wv_gap"
+WEEK_LATER: Final = "wv_later"
+WEEK_COSIGN: Final = "wv_cosign"
+WEEK_EXPLAIN: Final = "wv_explain"
+DELEGATE: Final = "wv_delegate"
+DELEGATE_END: Final = "wv_delegate_end"
+# Of a finding, in the form; what is chosen there is read when it is sent.
+DECISION: Final = "wv_decision"
+DECISION_UNTIL: Final = "wv_until"
+DECISION_OWNER: Final = "wv_owner"
+
 DASHBOARD_LIST: Final = "db_list"
 DASHBOARD_CHOOSE: Final = "db_choose"
 DASHBOARD_LEAVE: Final = "db_leave"
@@ -86,6 +100,10 @@ ADD_NOTE_FORM: Final = "sc_add_note_submit"
 LINK_FORM: Final = "oc_link_submit"
 EXCLUDE_FORM: Final = "iv_exclude_submit"
 TASK_FORM: Final = "cv_task_submit"
+ATTEST_FORM: Final = "wv_attest_submit"
+GAP_FORM: Final = "wv_gap_submit"
+EXPLAIN_FORM: Final = "wv_explain_submit"
+DELEGATE_FORM: Final = "wv_delegate_submit"
 
 # The commands of the ⋯ menu.
 SNOOZE_30: Final = "sn30"
@@ -279,6 +297,31 @@ def read_cell(value: str) -> CellOf:
     match _object(value):
         case {"c": str(component), "m": str(measure)} if measure in set(Measure):
             return CellOf(component, Measure(measure))
+        case _:
+            raise UnknownControl
+
+
+@dataclass(frozen=True, slots=True)
+class WeekOf:
+    """The validation that a control is about: its week, the facts that were shown, and which section of them."""
+
+    week: str
+    digest: str = ""
+    revision: int = 0
+    section: str = ""
+
+    @property
+    def value(self) -> str:
+        """For a button and for a form."""
+        content = {"w": self.week, "d": self.digest, "r": self.revision, "s": self.section}
+        return json.dumps(content, separators=(",", ":"))
+
+
+def read_week(value: str) -> WeekOf:
+    """Raises UnknownControl."""
+    match _object(value):
+        case {"w": str(week), "d": str(digest), "r": int(revision), "s": str(section)}:
+            return WeekOf(week, digest, revision, section)
         case _:
             raise UnknownControl
 

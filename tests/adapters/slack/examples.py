@@ -195,7 +195,7 @@ OWN_TOKENS = re.compile(
 OWN_EMOJI = re.compile(
     r":(?:red_circle|grey_question|large_yellow_circle|zzz|large_blue_circle|white_check_mark|warning|alarm_clock"
     r"|repeat|arrow_up|memo|lock|x|hourglass_flowing_sand|rotating_light|handshake|arrows_counterclockwise|test_tube"
-    r"|telephone_receiver|clipboard):(?= )"
+    r"|telephone_receiver|clipboard|ballot_box_with_check):(?= )"
 )
 OWN_CODE = re.compile(r"`/?(?:socmon|invite)[^`\n]*`|`\[providers\.…\]`|`csv`|`json`")
 OWN_BOLD = re.compile(r"(?<!\S)\*(?=\S)[^*\n]*(?<=\S)\*(?!\w)")
