@@ -553,7 +553,7 @@ def test_tools_are_asked_from_the_terminal(socmon: Socmon, data: Path) -> None:
 
     assert "nothing is in scope yet" in asked.stderr
     assert "were within this minute" in again.stderr or "nothing is in scope yet" in again.stderr
-    runs = {run["job"]: run for run in json.loads(socmon("jobs", "--json").stdout)}
+    runs = {run["job"]: run for run in json.loads(socmon("jobs", "--json").stdout)["jobs"]}
     assert "by a command" in runs["collect-coverage"]["detail"]
 
 

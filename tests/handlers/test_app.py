@@ -225,11 +225,17 @@ async def test_every_job_of_the_table_runs_with_the_parts_it_gets(build: Build) 
         "send-notices": "Slack is not connected",
         "reconcile": "no tool can be asked",
         "apply-retention": (
-            "1 bodies, 19 job runs, 0 drafts, 0 notices and 0 App Homes forgotten; begun 23:30:00 late"
+            "1 bodies, 21 job runs, 0 drafts, 0 notices and 0 App Homes forgotten; begun 23:30:00 late"
         ),
         "refresh-homes": "Slack is not connected",
         "remind-of-standard": "Slack is not connected; begun 17:45:00 late",
         "announce-losses": "Slack is not connected",
+        "follow-test-alerts": "0 tests under way",
+        "test-alerts": (
+            "no path can be tested: `socmon test-alert setup` shows what it takes; begun 1 day, 17:00:00 late"
+        ),
+        "capture-dashboards": "no dashboard is chosen; begun 2 days, 18:30:00 late",
+        "show-dashboards": "Slack is not connected",
         "remind-owners": "Slack is not connected",
         "tell-of-validations": "nothing opened, 0 weeks missed; Slack is not connected",
         "validate-monitoring": "nothing opened, 0 weeks missed; begun 2 days, 18:00:00 late",

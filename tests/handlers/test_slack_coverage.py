@@ -106,7 +106,7 @@ async def test_from_a_gap_to_its_mending(socmon: Socmon, slack: SlackServer, too
     tool.monitors = MONITORS
     await press(socmon, slack, recheck, "U1LEAD")
     await until(lambda: "is covered" in told(slack))
-    assert "F-1 of <@U1LEAD> is closed: an assessment found it covered" in told(slack)
+    assert "F-1 of <@U1LEAD> is closed: it was found mended" in told(slack)
     await send(socmon, click(slack, recheck["action_id"], recheck["value"]))
     await until(lambda: "a minute at most" in told(slack))
     await send(socmon, click(slack, open_task["action_id"], open_task["value"]))

@@ -208,7 +208,7 @@ async def test_a_delegate_attests_until_the_lead_ends_it(socmon: Socmon, slack: 
     values = {"user": {"user": {"selected_user": "U1KIM"}}, "until": {"until": {"selected_date": SOON}}}
     view = {**named, "id": "V1", "hash": "h", "state": {"values": values}}
     assert "<@U1KIM> may attest" in json.dumps(await submit(socmon, view))
-    fixed = filled(form, scope=ACCEPT, contacts=ACCEPT, dashboards=ACCEPT)
+    fixed = filled(form, scope=ACCEPT, contacts=ACCEPT, dashboards=ACCEPT, test=ACCEPT)
     assert "delegate of <@U1LEAD>" in json.dumps(await submit(socmon, fixed, "U1KIM"))
 
 

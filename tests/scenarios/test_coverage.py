@@ -186,5 +186,5 @@ def test_from_a_gap_to_its_mending(browser: Browser, running: Running, tmp_path:
     expect(phone.get_by_text("F-1 for")).to_be_visible()
     picture(phone, tmp_path, "gaps")
     phone.get_by_role("button", name="Recheck cpu of payments-1").last.click()
-    expect(phone.get_by_text("is closed: an assessment found it covered")).to_be_visible(timeout=10_000)
+    expect(phone.get_by_text("is closed: it was found mended")).to_be_visible(timeout=10_000)
     picture(phone, tmp_path, "closed")

@@ -59,6 +59,7 @@ NOT_COMPARED = (
     "test_path",
     "thread",
     "validation",
+    "validation_copy",
     "validation_facts",
     "validation_reminder",
     "validation_rhythm",

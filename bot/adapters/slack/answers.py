@@ -57,7 +57,7 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("test", "the paths that alerts take, how fresh their proof is, and the newest test alerts"),
         (
             "test pagerduty",
-            "send a quiet test alert along one of them; add a component, or `live` for a real page",
+            "send a quiet test alert along one of them; add a component, or “live” for a real page",
         ),
         ("test pagerduty live now REASON", "a lead's page without waiting for consent"),
     ),

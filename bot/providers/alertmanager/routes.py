@@ -222,6 +222,10 @@ def _silencing(given: Data) -> Matcher:
     return Matcher(str(given["name"]), sign, str(given["value"]))
 
 
+_QUIET_AT_THE_END = frozenset({"email", "slack", "wechat"})
+"""Integrations that by themselves tell nobody of the end: the defaults of Alertmanager's documentation."""
+
+
 def _targets(receiver: Data, settings: AlertmanagerSettings) -> Iterator[Target]:
     name = line(receiver.get("name"), 200)
     sorts = {
@@ -237,7 +241,9 @@ def _targets(receiver: Data, settings: AlertmanagerSettings) -> Iterator[Target]
     for sort, given in sorts.items():
         for one in given or ():
             for target in _ends(sort, one, name, settings):
-                yield replace(target, recovery=one.get("send_resolved") is True)
+                yield replace(
+                    target, recovery=one.get("send_resolved", sort not in _QUIET_AT_THE_END) is True
+                )
 
 
 def _ends(sort: str, given: Data, receiver: str, settings: AlertmanagerSettings) -> Iterable[Target]:

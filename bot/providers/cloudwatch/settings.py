@@ -24,7 +24,7 @@ _KEYS = (
     "test_alarms",
     "test_topics",
 )
-_TEST = re.compile(r"(?!.*-quiet$)[a-z][a-z0-9-]{0,40}")
+_TEST = re.compile(r"(?![a-z0-9-]{0,40}-quiet$)[a-z][a-z0-9-]{0,40}")
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]{2,15}){1,3}-[0-9]{1,2}")
 _ROLE = re.compile(r"arn:aws(-[a-z]{2,10}){0,2}:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,576}")
 _TOPIC = re.compile(r"arn:aws(-[a-z]{2,10}){0,2}:sns:[a-z0-9-]{3,30}:[0-9]{12}:[A-Za-z0-9_-]{1,256}")

@@ -45,6 +45,7 @@ def test_help_lists_what_there_is() -> None:
         "scope",
         "standard",
         "status",
+        "test",
         "validate",
         "help",
         "dashboards",
