@@ -16,10 +16,8 @@ DESKTOP = {"width": 1400, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
 
-on_a_phone_each_night = pytest.mark.parametrize(
-    "page",
-    [pytest.param(DESKTOP, id="desktop"), pytest.param(PHONE, id="phone", marks=pytest.mark.nightly)],
-    indirect=True,
+on_a_phone_too = pytest.mark.parametrize(
+    "page", [pytest.param(DESKTOP, id="desktop"), pytest.param(PHONE, id="phone")], indirect=True
 )
 
 
@@ -55,7 +53,9 @@ def browser(chromium: Path) -> Iterator[Browser]:
         chrome.close()
 
 
-@pytest.fixture(params=[pytest.param(DESKTOP, id="desktop"), pytest.param(PHONE, id="phone")])
+@pytest.fixture(
+    params=[pytest.param(DESKTOP, id="desktop"), pytest.param(PHONE, id="phone", marks=pytest.mark.nightly)]
+)
 def page(request: pytest.FixtureRequest, browser: Browser, workspace: Workspace) -> Iterator[Page]:
     """Sam Rivera's page. Any error of the page's own fails the test."""
     context = browser.new_context(viewport=request.param)

@@ -24,6 +24,7 @@ def test_a_snooze_ends_when_the_clock_has_been_turned_on(workspace: Workspace) -
 
 
 @pytest.mark.browser
+@pytest.mark.nightly
 def test_a_visitor_turns_the_clock_on(workspace: Workspace, page: Page) -> None:
     """The panel shows the time that the workspace has, and messages are as old as they say."""
     workspace.fire("datadog", "trigger")

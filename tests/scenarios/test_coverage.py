@@ -160,6 +160,7 @@ def visit(browser: Browser, running: Running, user: str, viewport: dict[str, int
     return page
 
 
+@pytest.mark.nightly
 def test_from_a_gap_to_its_mending(browser: Browser, running: Running, tmp_path: Path) -> None:
     """Sam sees the gap on a desk and takes it on; once it is mended, a recheck on a phone closes the task."""
     wait_until(running.is_known, what="who is on call is known, and coverage is assessed")

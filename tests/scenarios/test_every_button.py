@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.processes import Workspace, wait_until
 
 NOTE = {"found": "A worker leaked memory after 1.42", "done": "Rolled back to 1.41", "cause": "deploy"}
@@ -41,6 +43,7 @@ def test_one_alerts_whole_life(workspace: Workspace) -> None:
     assert rows["A-2"]["previous"] == "A-1"
 
 
+@pytest.mark.nightly
 def test_late_clicks_are_refused_kindly_and_change_nothing(workspace: Workspace) -> None:
     """The first acknowledgement stands; a form sent too late says who was faster."""
     workspace.fire("datadog", "trigger")
@@ -71,6 +74,7 @@ def test_who_may_not_is_told_who_may(workspace: Workspace) -> None:
     assert "Timeline A-1" in json.dumps(workspace.form("U0AUDIT"))
 
 
+@pytest.mark.nightly
 def test_commands_and_exports(workspace: Workspace) -> None:
     """help, status, log, one alert, a file in a direct message, and a typing error with the nearest command."""
     workspace.fire("datadog", "trigger")
@@ -110,6 +114,7 @@ def test_a_message_becomes_a_note_on_the_record(workspace: Workspace) -> None:
     assert "It is the nightly dump" in json.dumps(workspace.form())
 
 
+@pytest.mark.nightly
 def test_what_was_begun_waits_for_its_writer(workspace: Workspace) -> None:
     """A form that was closed is filled in again for the same person, until it is sent."""
     workspace.fire("datadog", "trigger")
@@ -128,6 +133,7 @@ def test_what_was_begun_waits_for_its_writer(workspace: Workspace) -> None:
     _shows(workspace, "A-1", "Resolved in")
 
 
+@pytest.mark.nightly
 def test_home_shows_what_waits_for_whom(workspace: Workspace) -> None:
     """Sam is on call, so the alert waits for Sam; for Kim it is one nobody has taken, until Kim takes it there."""
     workspace.fire("datadog", "trigger")

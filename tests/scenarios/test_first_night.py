@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.processes import Workspace, wait_until
+from tests.scenarios.conftest import on_a_phone_too
 
 pytestmark = pytest.mark.browser
 
@@ -11,6 +12,7 @@ FOUND = "A worker leaked memory after release 1.42"
 DONE = "Rolled back to 1.41 and restarted the workers"
 
 
+@on_a_phone_too
 def test_from_a_fired_alert_to_a_resolved_record_in_five_clicks(workspace: Workspace, page: Page) -> None:
     """Acknowledge, Resolve, open the causes, choose one, send: nothing else is pressed."""
     workspace.fire("datadog", "trigger")
@@ -51,6 +53,7 @@ def test_the_same_by_keyboard(workspace: Workspace, page: Page) -> None:
     _is_on_record(workspace)
 
 
+@pytest.mark.nightly
 def test_a_thin_note_is_refused_at_its_field(workspace: Workspace, page: Page) -> None:
     """“fixed fixed.” is no evidence; the form says so where it stands and keeps what was written."""
     workspace.fire("datadog", "trigger")

@@ -7,13 +7,12 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.processes import Workspace, wait_until
-from tests.scenarios.conftest import on_a_phone_each_night, picture
+from tests.scenarios.conftest import picture
 
 AT_FIRST = "101 of 104 covered"
 
 
 @pytest.mark.browser
-@on_a_phone_each_night
 def test_what_is_broken_is_noticed_and_what_is_mended_too(
     workspace: Workspace, page: Page, tmp_path: Path
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.processes import Workspace, wait_until
-from tests.scenarios.conftest import on_a_phone_each_night, picture
+from tests.scenarios.conftest import picture
 
 NOTE = {"found": "The pool was exhausted by a deploy", "done": "Rolled the deploy back", "cause": "deploy"}
 
@@ -52,6 +52,7 @@ def test_an_alert_goes_from_hand_to_hand(workspace: Workspace) -> None:
         assert word in told
 
 
+@pytest.mark.nightly
 def test_a_snooze_of_ones_own_choice(workspace: Workspace) -> None:
     """It goes on while the source flaps."""
     about = {"dedup_key": "cpu", "title": "CPU high", "severity": "SEV2"}
@@ -115,7 +116,7 @@ def _press(workspace: Workspace, user: str, message: dict[str, Any], label: str)
 
 
 @pytest.mark.browser
-@on_a_phone_each_night
+@pytest.mark.nightly
 def test_who_is_on_call_changes_and_the_next_alert_calls_them(
     workspace: Workspace, page: Page, tmp_path: Path
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.processes import Workspace, wait_until
-from tests.scenarios.conftest import on_a_phone_each_night, picture
+from tests.scenarios.conftest import picture
 from tests.scenarios.test_hand_over import NOTE, shows
 
 
@@ -41,7 +41,7 @@ def test_people_work_in_slack_and_in_pagerduty_and_an_outage_heals(workspace: Wo
 
 
 @pytest.mark.browser
-@on_a_phone_each_night
+@pytest.mark.nightly
 def test_an_incident_is_handled_in_the_panel(workspace: Workspace, page: Page, tmp_path: Path) -> None:
     """A visitor acts as Kim there, and begins an outage, which the panel shows."""
     workspace.fire("pagerduty", "trigger")

@@ -13,7 +13,7 @@ ALERTS = 12
 @pytest.mark.parametrize(
     "fault",
     [
-        pytest.param({"kind": "down", "mode": "error"}, id="answers-500"),
+        pytest.param({"kind": "down", "mode": "error"}, id="answers-500", marks=pytest.mark.nightly),
         pytest.param({"kind": "down", "mode": "timeout"}, id="times-out", marks=pytest.mark.nightly),
         pytest.param({"kind": "down", "mode": "close"}, id="hangs-up", marks=pytest.mark.nightly),
         pytest.param({"kind": "lose_answer"}, id="stores-and-loses-the-answer"),

@@ -199,6 +199,7 @@ def test_nothing_is_lost_while_socmon_is_down(bot: Bot, aws: Aws) -> None:
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
+@pytest.mark.nightly
 def test_killed_between_receive_and_delete(bot: Bot, aws: Aws, door: Door) -> None:
     """It costs a duplicate, and no alarm."""
     reached, killed = threading.Event(), threading.Event()
@@ -300,6 +301,7 @@ def test_a_queue_that_was_misspelt(bot: Bot, aws: Aws) -> None:
     assert bot.ready()["degraded"] == []
 
 
+@pytest.mark.nightly
 def test_the_doctor_looks_at_the_queue(bot: Bot, aws: Aws) -> None:
     """A queue in good order is one finding; without a redrive policy and with a topic too many there are mends."""
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from bot.playground.sources import STORM
 from tests.processes import Bot, Slack, Workspace, running_slack, wait_until
-from tests.scenarios.conftest import on_a_phone_each_night, picture
+from tests.scenarios.conftest import picture
 
 FOUND = "The switch of rack 4 was down"
 DONE = "Replaced the switch, checked every host"
@@ -21,7 +21,6 @@ DONE = "Replaced the switch, checked every host"
 
 
 @pytest.mark.browser
-@on_a_phone_each_night
 def test_a_storm_is_handled_in_three_clicks(workspace: Workspace, page: Page, tmp_path: Path) -> None:
     """Open list, Acknowledge all, Resolve with one note; then the record says of every alert who, when and why."""
     workspace.fire("datadog", "storm")
@@ -56,7 +55,6 @@ def test_a_storm_is_handled_in_three_clicks(workspace: Workspace, page: Page, tm
 
 @pytest.mark.browser
 @pytest.mark.nightly
-@on_a_phone_each_night
 def test_acknowledging_all_asks_first(workspace: Workspace, page: Page, tmp_path: Path) -> None:
     """The question names the number; “Cancel” does nothing, and the answer is for the one who clicked."""
     workspace.fire("alertmanager", "storm")
@@ -76,6 +74,7 @@ def test_acknowledging_all_asks_first(workspace: Workspace, page: Page, tmp_path
     assert sum(row["state"] == "acknowledged" for row in workspace.log()) == _counted(workspace)
 
 
+@pytest.mark.nightly
 def test_ticked_alerts_only_and_who_may_not_is_told(workspace: Workspace) -> None:
     """Two of a storm are resolved by ticking them; an outsider and an auditor change nothing."""
     workspace.fire("newrelic", "storm")
