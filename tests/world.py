@@ -3,15 +3,20 @@
 import atexit
 import itertools
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import select
+import psycopg
+from psycopg.sql import SQL, Identifier
+from sqlalchemy import NullPool, create_engine, inspect, select
 
 from bot.adapters.database.engine import reading_engine, writing_engine
 from bot.adapters.database.migrate import open_log, upgrade
@@ -47,8 +52,53 @@ class MovableClock:
         self.elapsed += seconds
 
 
+def begin_with_schema(path: Path) -> None:
+    """What the migrations make of an empty file, where there is none yet: a thousand tests would run all of them."""
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_bytes(_migrated_file())
+
+
+@cache
+def _migrated_file() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "socmon.db"
+        engine = writing_engine(f"sqlite:///{path}")
+        upgrade(engine)
+        engine.dispose()
+        return path.read_bytes()
+
+
+def _begin_with_schema_on_postgres(url: str) -> None:
+    engine = create_engine(url, poolclass=NullPool)
+    server, _, name = url.replace("+psycopg", "").rpartition("/")
+    if name != "postgres" and not inspect(engine).has_table("alembic_version"):
+        template = _migrated_template(url.rpartition("/")[0])
+        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+            connection.execute(SQL("DROP DATABASE {}").format(Identifier(name)))
+            made = SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template))
+            connection.execute(made)
+
+
+@cache
+def _migrated_template(server: str) -> str:
+    name = f"schema_{os.getpid()}"
+    with psycopg.connect(f"{server.replace('+psycopg', '')}/postgres", autocommit=True) as connection:
+        with suppress(psycopg.errors.DuplicateDatabase):  # the same server behind another address
+            connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+    engine = writing_engine(f"{server}/{name}")
+    upgrade(engine)
+    engine.dispose()
+    return name
+
+
 def open_database(url: str, clock: Any) -> Database:
     """A migrated database as the application opens it."""
+    if url.startswith("sqlite"):
+        begin_with_schema(Path(url.removeprefix("sqlite:///")))
+    else:
+        _begin_with_schema_on_postgres(url)
     writing = writing_engine(url)
     upgrade(writing)
     open_log(writing, ORIGIN, named=False)

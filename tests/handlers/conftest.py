@@ -18,7 +18,7 @@ from bot.settings import load_settings
 from tests.providers.deliveries import Pages
 from tests.reports import delivery, report
 from tests.slack_server import SlackServer, slack_server
-from tests.world import ROUTES, MovableClock
+from tests.world import ROUTES, MovableClock, begin_with_schema
 
 SIGNING_SECRET = "a-signing-secret-for-tests"
 CONFIG = """\
@@ -56,6 +56,8 @@ def build(tmp_path: Path, clock: MovableClock, samples: dict[str, Samples]) -> I
     built: list[Socmon] = []
 
     def make(database_url: str = "", *, tables: str = "", clock: Any = clock, **settings: str) -> Socmon:
+        if not database_url:
+            begin_with_schema(tmp_path / "data" / "socmon.db")
         config = tmp_path / "socmon.toml"
         config.write_text(
             CONFIG + (tables or "".join(_table(name, one.table) for name, one in samples.items()))
