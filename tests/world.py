@@ -84,9 +84,10 @@ def _begin_with_schema_on_postgres(url: str) -> None:
 @cache
 def _migrated_template(server: str) -> str:
     name = f"schema_{os.getpid()}"
-    with psycopg.connect(f"{server.replace('+psycopg', '')}/postgres", autocommit=True) as connection:
-        with suppress(psycopg.errors.DuplicateDatabase):  # the same server behind another address
-            connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+    admin = psycopg.connect(f"{server.replace('+psycopg', '')}/postgres", autocommit=True)
+    # The same server can stand behind two addresses.
+    with admin, suppress(psycopg.errors.DuplicateDatabase):
+        admin.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
     engine = writing_engine(f"{server}/{name}")
     upgrade(engine)
     engine.dispose()
