@@ -4,7 +4,6 @@ https://prometheus.io/docs/prometheus/latest/querying/api/ and
 https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml
 """
 
-import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -13,22 +12,20 @@ import yaml
 
 from bot.domain.errors import ToolSilent
 from bot.providers.alertmanager.settings import AlertmanagerSettings
-from bot.providers.asking import Declined, ask
+from bot.providers.asking import FORBIDDEN, UNAUTHORIZED, Declined, Questions, ask
 from bot.providers.contract import line
 
 PAUSES = (1.0, 4.0)  # seconds: Prometheus answers 503 while it starts
-UNAUTHORIZED, FORBIDDEN, TOO_MANY, SERVER_ERROR = 401, 403, 429, 500
 
 Data = Mapping[str, Any]
 
 
-class Visit:
-    """Questions that belong together. `reasons` say what was not answered, or not in full."""
+class Visit(Questions):
+    """Asks Prometheus and Alertmanager."""
 
     def __init__(self, settings: AlertmanagerSettings) -> None:
+        super().__init__()
         self.settings = settings
-        self.calls = 0
-        self.reasons: list[str] = []
 
     def prometheus(self, about: str, path: str, **params: str) -> Any:
         """The `data` of its answer; raises ToolSilent. A warning says that it left something out, which is noted."""
@@ -48,30 +45,17 @@ class Visit:
         url = f"{self.settings.url}/api/v2/{path}"
         return self._ask("Alertmanager", about, url, self.settings.authorization)
 
-    def note(self, reason: str) -> None:
-        if reason not in self.reasons:
-            self.reasons.append(reason)
-
-    @property
-    def reason(self) -> str:
-        return " ".join(self.reasons)
-
     def _ask(self, who: str, about: str, url: str, authorization: str) -> Any:
-        for pause in (*PAUSES, None):
-            self.calls += 1
-            try:
-                return ask(url, headers={"Authorization": authorization} if authorization else {})
-            except Declined as error:
-                again = error.status == TOO_MANY or error.status >= SERVER_ERROR
-                if pause is None or not again:
-                    raise ToolSilent(f"{who} did not say {about}: {_why(who, error)}") from error
-                time.sleep(pause)
-            except ToolSilent as error:
-                where = line(url.partition("/api/")[0], 200)
-                raise ToolSilent(
-                    f"{who} at {where} did not say {about}: {error}. Check its address and that it runs."
-                ) from error
-        raise AssertionError  # the last round returns or raises
+        headers = {"Authorization": authorization} if authorization else {}
+        try:
+            return self.patiently(lambda: ask(url, headers=headers), PAUSES)
+        except Declined as error:
+            raise ToolSilent(f"{who} did not say {about}: {_why(who, error)}") from error
+        except ToolSilent as error:
+            where = line(url.partition("/api/")[0], 200)
+            raise ToolSilent(
+                f"{who} at {where} did not say {about}: {error}. Check its address and that it runs."
+            ) from error
 
 
 def read_yaml(who: str, written: object) -> Data:

@@ -13,6 +13,7 @@ from datadog_api_client.rest import ClientRetry
 from urllib3.exceptions import HTTPError
 
 from bot.domain.errors import ToolRefused, ToolSilent
+from bot.providers.asking import Questions
 from bot.providers.contract import answered, text
 from bot.providers.datadog.settings import DatadogSettings
 
@@ -50,15 +51,14 @@ class _Patience(ClientRetry):
         return None if asked is None else min(asked, LONGEST_WAIT)
 
 
-class Visit:
-    """Questions that belong together: how many requests they took, and what was not answered (`reasons`)."""
+class Visit(Questions):
+    """Asks by the client library."""
 
     def __init__(self, settings: DatadogSettings) -> None:
+        super().__init__()
         made = configuration(settings)
         made.preload_content = False
         self.client = ApiClient(made)
-        self.calls = 0
-        self.reasons: list[str] = []
 
     def __enter__(self) -> Self:
         return self
@@ -124,14 +124,6 @@ class Visit:
             f"Datadog did not say all of {about}: {len(found):,} were read, and no more were asked for."
         )
         return found, False
-
-    def note(self, reason: str) -> None:
-        if reason not in self.reasons:
-            self.reasons.append(reason)
-
-    @property
-    def reason(self) -> str:
-        return " ".join(self.reasons)
 
 
 def _why(error: Exception, status: int | None, permission: str) -> str:

@@ -20,10 +20,10 @@ from datadog_api_client.v1.api.snapshots_api import SnapshotsApi
 
 from bot.domain.dashboard import Captured, Dashboard, Panel, Trouble, Uncaptured, newest_of
 from bot.domain.errors import ToolSilent
-from bot.providers.asking import picture
 from bot.providers.contract import EARLIEST, Pulled, instant, line, text, understood
 from bot.providers.datadog.client import Data, Visit
 from bot.providers.datadog.settings import DatadogSettings
+from bot.providers.picture import picture
 
 NAME = "datadog"
 PAGE = 100

@@ -12,9 +12,10 @@ from urllib.parse import urlencode
 
 from bot.domain.dashboard import Captured, Dashboard, Panel, Trouble, Uncaptured
 from bot.domain.errors import ToolSilent
-from bot.providers.asking import Declined, ask, picture
+from bot.providers.asking import Declined, ask
 from bot.providers.contract import Pulled, line, text, understood
 from bot.providers.grafana.settings import NAME, GrafanaSettings
+from bot.providers.picture import picture
 
 PAGE = 1000
 MOST_PAGES = 20

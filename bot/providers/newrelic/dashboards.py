@@ -11,10 +11,10 @@ from typing import Any
 
 from bot.domain.dashboard import Captured, Dashboard, Panel, Trouble, Uncaptured
 from bot.domain.errors import ToolSilent
-from bot.providers.asking import picture
 from bot.providers.contract import Pulled, line, text, understood, web_address
 from bot.providers.newrelic.nerdgraph import Data, Visit
 from bot.providers.newrelic.settings import NewRelicSettings
+from bot.providers.picture import picture
 
 NEEDED = "access to the account's dashboards"
 SECONDS = 60.0
@@ -102,6 +102,6 @@ def _dashboard(row: Data) -> Dashboard:
 
 def _picture(visit: Visit, guid: str) -> bytes:
     told: Any = visit.tell("a picture of the dashboard", NEEDED, SNAPSHOT, guid=guid)
-    url = text((told or {}).get("dashboardCreateSnapshotUrl"), 2000)
+    url = text(told.get("dashboardCreateSnapshotUrl"), 2000)
     png = re.sub(r"\bformat=PDF\b", "format=PNG", url)
     return picture(re.sub(r"\b(width|height)=\d+", rf"\1={SIDE}", png), headers={}, seconds=SECONDS)

@@ -4,12 +4,11 @@ https://docs.newrelic.com/docs/apis/nerdgraph/get-started/introduction-new-relic
 The queries ask for fields that github.com/newrelic/newrelic-client-go reads, or that its recorded answers hold.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.domain.errors import ToolRefused, ToolSilent
-from bot.providers.asking import Declined, ask
+from bot.providers.asking import FORBIDDEN, UNAUTHORIZED, Declined, Questions, ask
 from bot.providers.contract import text
 from bot.providers.newrelic.settings import NewRelicSettings
 
@@ -19,18 +18,16 @@ PAUSES = (
     4.0,
     15.0,
 )  # seconds; a user may have 25 questions at once, and NerdGraph does not say how long to wait
-UNAUTHORIZED, FORBIDDEN, TOO_MANY, SERVER_ERROR = 401, 403, 429, 500
 
 Data = Mapping[str, Any]
 
 
-class Visit:
-    """Questions that belong together: how many requests they took, and what was not answered (`reasons`)."""
+class Visit(Questions):
+    """Asks NerdGraph."""
 
     def __init__(self, settings: NewRelicSettings) -> None:
+        super().__init__()
         self._settings = settings
-        self.calls = 0
-        self.reasons: list[str] = []
 
     def ask(self, about: str, needed: str, query: str, path: str, **variables: Any) -> Any:
         """What lies at `path` (names with dots) under `actor`; raises ToolSilent, which names what is `needed`.
@@ -52,20 +49,18 @@ class Visit:
         return found
 
     def tell(self, about: str, needed: str, mutation: str, **variables: Any) -> Any:
-        """What a mutation gave, under `data`; raises ToolSilent, which names what is `needed`."""
+        """The `data` that a mutation gave; raises ToolSilent, which names what is `needed`."""
         try:
             answer = self._post({"query": mutation, "variables": variables})
         except ToolSilent as error:
             raise ToolSilent(f"New Relic did not give {about}: {_why(error, needed)}") from error
-        errors = answer.get("errors") if isinstance(answer, dict) else None
-        if errors or not isinstance(answer, dict):
-            first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
-            said = text(first.get("message"), 200) or "an answer that cannot be read"
+        found, said = _found(answer, ())
+        if said:
             raise ToolSilent(
                 f"New Relic did not give {about}: NerdGraph answered “{said}”. The user of NEW_RELIC_API_KEY needs"
                 f" {needed}."
             )
-        return answer.get("data")
+        return found
 
     def act(self, deed: str, needed: str, mutation: str, name: str, **variables: Any) -> Any:
         """The answer of the mutation with this name, asked for once. Raises ToolRefused and ToolSilent."""
@@ -112,25 +107,8 @@ class Visit:
         )
         return found, False
 
-    def note(self, reason: str) -> None:
-        if reason not in self.reasons:
-            self.reasons.append(reason)
-
-    @property
-    def reason(self) -> str:
-        return " ".join(self.reasons)
-
     def _post(self, body: Data) -> Any:
-        for pause in (*PAUSES, None):
-            self.calls += 1
-            try:
-                return self._ask(body)
-            except Declined as error:
-                again = error.status == TOO_MANY or error.status >= SERVER_ERROR
-                if pause is None or not again:
-                    raise
-                time.sleep(pause)
-        raise AssertionError  # the last round returns or raises
+        return self.patiently(lambda: self._ask(body), PAUSES)
 
     def _ask(self, body: Data) -> Any:
         return ask(self._settings.api_url, headers={"API-Key": self._settings.api_key}, body=body)
