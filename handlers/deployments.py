@@ -16,7 +16,7 @@ from typing import Any
 
 from prometheus_client import Counter
 from starlette.datastructures import QueryParams
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from bot.adapters.inventory import read_deployment
@@ -32,6 +32,7 @@ from bot.procedures import assess_coverage, check_deployment
 from bot.procedures.check_deployment import Tool
 from bot.procedures.receive_alert import refuse_delivery
 from bot.providers.contract import Secrets, Way, check_shared_secret, web_address
+from handlers.body import read_body
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,13 @@ class Gate:
             return _answer(503, "socmon failed, so nothing was judged. Send it again; its log says more.")
 
     async def _judge(self, request: Request, told: Circumstances) -> Response:
-        path, body = _file(request), await _body(request)
+        path = _file(request)
+        body = await read_body(
+            request,
+            most=LARGEST_BODY,
+            too_large=f"The body is over {LARGEST_BODY >> 20} MiB. Plan fewer resources at a time (-target).",
+            seconds=BODY_SECONDS,
+        )
         deployment = await in_thread(read_deployment, path, body)
         before = await self.records.read(assess_coverage.on_record)
         now = self.clock.now()
@@ -140,29 +147,6 @@ def _file(request: Request) -> Path:
     sort = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     end = _ENDS.get(sort, ".json")
     return Path("plan.json" if end == ".json" else f"components{end}")
-
-
-async def _body(request: Request) -> bytes:
-    """The raw body; raises Refused before it fills the memory, and TryAgain."""
-    if request.headers.get("content-encoding", "identity").lower() not in {"", "identity"}:
-        raise Refused(
-            "compressed", "Compressed bodies are refused. Send it without Content-Encoding.", status=415
-        )
-    parts, size = [], 0
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for part in request.stream():
-                size += len(part)
-                if size > LARGEST_BODY:
-                    why = f"The body is over {LARGEST_BODY >> 20} MiB. Plan fewer resources at a time (-target)."
-                    raise Refused("too large", why, status=413)
-                parts.append(part)
-    except TimeoutError as error:
-        raise TryAgain(f"The body did not arrive within {BODY_SECONDS} s. Send it again.") from error
-    except ClientDisconnect as error:
-        why = "The connection ended before the body did. Send it again."
-        raise Refused("cut off", why, status=400) from error
-    return b"".join(parts)
 
 
 def _answer(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -4,7 +4,6 @@
 send again" and nothing else: never 429 or another 4xx, which some senders take for "never again".
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from prometheus_client import Counter, Histogram
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from bot.domain.delivery import Delivery, Receipt, Result
@@ -23,6 +22,7 @@ from bot.ports import Clock, RecordKeeper
 from bot.procedures.receive_alert import receive_alert, refuse_delivery
 from bot.providers import contract
 from bot.providers.contract import Webhook
+from handlers.body import read_body
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,13 @@ class Intake:
         try:
             proven = webhook.check_headers(request.headers)
             with self.bodies.share() as grow:
-                body = await _body(request, grow)
+                body = await read_body(
+                    request,
+                    most=LARGEST_BODY,
+                    too_large=f"The body is over {LARGEST_BODY} bytes. Send fewer alerts at a time.",
+                    seconds=BODY_SECONDS,
+                    grow=grow,
+                )
                 return await self._receive(provider, webhook, request, body, proven)
         except Refused as refused:
             return await self._refuse(provider, refused)
@@ -152,36 +158,6 @@ class Intake:
             return _come_back(provider, str(error))
         DELIVERIES.labels(provider, Result.REFUSED).inc()
         return _answer(refused.status, str(refused))
-
-
-async def _body(request: Request, grow: Callable[[int], None]) -> bytes:
-    """The raw body; raises Refused for compressed or too large ones, before they fill the memory, and TryAgain."""
-    if request.headers.get("content-encoding", "identity").lower() not in {"", "identity"}:
-        raise Refused(
-            "compressed", "Compressed bodies are refused. Send it without Content-Encoding.", status=415
-        )
-    too_large = Refused(
-        "too large", f"The body is over {LARGEST_BODY} bytes. Send fewer alerts at a time.", status=413
-    )
-    length = request.headers.get("content-length", "")
-    if length.isascii() and length.isdigit() and (len(length) > 9 or int(length) > LARGEST_BODY):
-        raise too_large
-    parts, size = [], 0
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for part in request.stream():
-                size += len(part)
-                if size > LARGEST_BODY:
-                    raise too_large
-                grow(size)
-                parts.append(part)
-    except TimeoutError as error:
-        raise TryAgain(f"The body did not arrive within {BODY_SECONDS} s. Send it again.") from error
-    except ClientDisconnect as error:
-        raise Refused(
-            "cut off", "The connection ended before the body did. Send it again.", status=400
-        ) from error
-    return b"".join(parts)
 
 
 def read_delivery(provider: str, webhook: Webhook, request: contract.Request, verified_by: str) -> Delivery:

@@ -3,10 +3,9 @@
 import json
 from pathlib import Path
 
-from bot.adapters.inventory import MOST_BYTES, read_deployment
+from bot.adapters.inventory import read_deployment, read_file
 from bot.adapters.system import SystemClock
 from bot.commands.records import records_of
-from bot.domain.errors import WrongSettings
 from bot.procedures import assess_coverage, check_deployment
 from bot.procedures.assess_coverage import OnRecord
 from bot.providers import own_ends, tools_at_the_gate
@@ -16,7 +15,7 @@ from bot.standard import read_standard
 
 def check(settings: Settings, path: Path, *, as_json: bool) -> int:
     """Only looks: what a pipeline has to leave on record goes to POST /deployments."""
-    deployment = read_deployment(path, _read(path))
+    deployment = read_deployment(path, read_file(path, mend="Plan fewer resources at a time."))
     with records_of(settings) as ask:
         before: OnRecord = ask(assess_coverage.on_record)
     now = SystemClock().now()
@@ -39,14 +38,3 @@ def check(settings: Settings, path: Path, *, as_json: bool) -> int:
     else:
         print("\n".join(verdict.says()))
     return 0 if verdict.passed else 1
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise WrongSettings(f"{path} cannot be read ({error.strerror}). Correct the path.") from error
-    if len(content) > MOST_BYTES:
-        raise WrongSettings(f"{path} is larger than {MOST_BYTES >> 20} MiB. Plan fewer resources at a time.")
-    return content

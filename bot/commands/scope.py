@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from bot.adapters.inventory import MOST_BYTES, read_inventory
+from bot.adapters.inventory import read_file, read_inventory
 from bot.adapters.pdf.scope_document import scope_pdf
 from bot.adapters.system import SystemClock
 from bot.commands.records import records_of, records_to_change, when
@@ -46,7 +46,7 @@ def print_scope(settings: Settings) -> int:
 
 def import_files(settings: Settings, paths: Sequence[Path], *, replacing: bool, dry_run: bool) -> int:
     """All files or none; the scope that comes of it waits for a lead's review."""
-    files = [(path, _read(path)) for path in paths]
+    files = [(path, read_file(path, mend="Split it into several files.")) for path in paths]
     inventory = read_inventory(files)
     with records_of(settings) as ask:
         said = {"replacing": replacing, "unrated": inventory.unrated}
@@ -118,17 +118,6 @@ def export(settings: Settings, *, form: str, pdf: Path | None) -> int:
     if form or not pdf:
         sys.stdout.write(to_json(rows) if form == "json" else listed)
     return 0
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise WrongSettings(f"{path} cannot be read ({error.strerror}). Correct the path.") from error
-    if len(content) > MOST_BYTES:
-        raise WrongSettings(f"{path} is larger than {MOST_BYTES >> 20} MiB. Split it into several files.")
-    return content
 
 
 def _operator() -> str:

@@ -215,7 +215,7 @@ async def test_a_strangers_body_is_not_waited_for(
     build: Build, monkeypatch: pytest.MonkeyPatch, provider: str
 ) -> None:
     """Who shows no proof in the headers is refused before the body is read; only SNS has none there."""
-    monkeypatch.setattr(webhooks, "_body", crash)
+    monkeypatch.setattr(webhooks, "read_body", crash)
     socmon = build()
 
     answer = await post(socmon, b"{}", {}, provider)

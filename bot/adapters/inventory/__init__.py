@@ -15,6 +15,7 @@ from bot.adapters.inventory.terraform_plan import read_plan
 from bot.adapters.inventory.yaml_file import read_yaml
 from bot.domain.component import Identity
 from bot.domain.deployment import Deployment, Part, Proposed
+from bot.domain.errors import WrongSettings
 from bot.domain.scope import InScope
 
 MOST_BYTES = 200 * 1024 * 1024
@@ -25,6 +26,18 @@ READERS = {
     ".tfstate": read_terraform,
     ".json": read_terraform,
 }
+
+
+def read_file(path: Path, *, mend: str) -> bytes:
+    """A file that somebody names. Raises WrongSettings; `mend` says what to do with one that is too large."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise WrongSettings(f"{path} cannot be read ({error.strerror}). Correct the path.") from error
+    if len(content) > MOST_BYTES:
+        raise WrongSettings(f"{path} is larger than {MOST_BYTES >> 20} MiB. {mend}")
+    return content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
