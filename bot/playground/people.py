@@ -23,7 +23,7 @@ FRIDAY, NINE = 4, 9
 # What follows is what manifest.yml asks for, the optional scopes included; a test compares them.
 COMMAND_HINT = (
     "log [open|mine|7d|A-12] · coverage [gaps|share|component] · scope [diff|review|history]"
-    " · standard [review|history] · oncall [team] [when] · status · help"
+    " · standard [review|history] · test [path] · validate [week] · dashboards · oncall [team] [when] · status · help"
 )
 COMMAND_HELP = "Alert log, coverage, scope, who is on call, status and help"
 MESSAGES_TAB_READ_ONLY = True
