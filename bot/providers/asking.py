@@ -3,14 +3,17 @@
 import json
 import ssl
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from http.client import HTTPException
-from typing import Any
+from typing import Any, TypeVar
 from urllib.error import HTTPError
 from urllib.request import HTTPSHandler, Request, build_opener
 
 from bot.domain.errors import ToolSilent
-from bot.providers.contract import answered
+from bot.providers.contract import Pulled, answered
+
+Item = TypeVar("Item")
 
 SECONDS = 10
 MOST_BYTES = 32 * 1024 * 1024
@@ -43,6 +46,16 @@ class Questions:
     @property
     def reason(self) -> str:
         return " ".join(self.reasons)
+
+    def answer(self, items: Iterable[Item], at: datetime, *, complete: bool = True) -> Pulled[Item]:
+        """What they came to: whole when it is `complete` as far as it goes, and nothing was left unanswered."""
+        return Pulled(
+            items=tuple(items),
+            complete=complete and not self.reasons,
+            as_of=at,
+            calls=max(self.calls, 1),
+            reason=self.reason,
+        )
 
     def patiently(self, once: Callable[[], Any], pauses: Sequence[float]) -> Any:
         """The answer. While the tool is busy or at fault it is asked again after each of the pauses, in seconds.

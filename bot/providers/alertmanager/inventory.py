@@ -81,13 +81,7 @@ def list_components(settings: AlertmanagerSettings, at: datetime) -> Pulled[Comp
         found = read_targets(visit)
     except ToolSilent as error:
         return Pulled(items=(), complete=False, as_of=at, calls=visit.calls, reason=str(error))
-    return Pulled(
-        items=tuple(target.component for target in found.every),
-        complete=not visit.reasons,
-        as_of=at,
-        calls=visit.calls,
-        reason=visit.reason,
-    )
+    return visit.answer((target.component for target in found.every), at)
 
 
 def read_targets(visit: Visit) -> Targets:

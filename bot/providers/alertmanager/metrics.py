@@ -41,9 +41,7 @@ def read_metrics(
             found += (_reading(measure, metric, target, ours, newest) for target in known)
     except ToolSilent as error:
         visit.note(str(error))
-    return Pulled(
-        items=tuple(found), complete=not visit.reasons, as_of=at, calls=visit.calls, reason=visit.reason
-    )
+    return visit.answer(found, at)
 
 
 def _newest(visit: Visit, metric: str, selector: str) -> Mapping[tuple[str, str], datetime]:

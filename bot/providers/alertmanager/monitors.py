@@ -59,7 +59,7 @@ def list_monitors(settings: AlertmanagerSettings, at: datetime) -> Pulled[Monito
         items = tuple(reader.monitors(groups))
     except ToolSilent as error:
         visit.note(str(error))
-    return Pulled(items=items, complete=not visit.reasons, as_of=at, calls=visit.calls, reason=visit.reason)
+    return visit.answer(items, at)
 
 
 def _recorded(groups: Iterable[Data]) -> Mapping[str, str]:

@@ -73,13 +73,7 @@ class DatadogDashboards:
                     account = _account(visit)
                 except ToolSilent as error:
                     visit.note(str(error))
-            return Pulled(
-                items=tuple(self._dashboard(row, account, at) for row in rows),
-                complete=whole and not visit.reasons,
-                as_of=at,
-                calls=max(visit.calls, 1),
-                reason=visit.reason,
-            )
+            return visit.answer((self._dashboard(row, account, at) for row in rows), at, complete=whole)
 
     def _dashboard(self, row: Data, account: str, at: datetime) -> Dashboard:
         path = text(row.get("url"), 500)

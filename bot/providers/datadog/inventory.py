@@ -26,13 +26,7 @@ _INSTANCE = re.compile(r"i-[0-9a-f]{8,17}")
 def list_components(settings: DatadogSettings, at: datetime) -> Pulled[Component]:
     with Visit(settings) as visit:
         found = [*_hosts(visit), *_services(visit)]
-        return Pulled(
-            items=tuple(found),
-            complete=not visit.reasons,
-            as_of=at,
-            calls=max(visit.calls, 1),
-            reason=visit.reason,
-        )
+        return visit.answer(found, at)
 
 
 def service_identity(tags: Mapping[str, str]) -> Identity:

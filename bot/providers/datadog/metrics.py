@@ -104,13 +104,7 @@ def read_metrics(
                     found += _readings(metric, ours, _newest(visit, metric, at))
                 except ToolSilent as error:
                     visit.note(str(error))
-        return Pulled(
-            items=tuple(found),
-            complete=not visit.reasons,
-            as_of=at,
-            calls=max(visit.calls, 1),
-            reason=visit.reason,
-        )
+        return visit.answer(found, at)
 
 
 def _newest(visit: Visit, metric: Metric, at: datetime) -> Mapping[Identity, datetime | None]:

@@ -44,13 +44,7 @@ def check_rights(settings: DatadogSettings, at: datetime) -> Pulled[str]:
                 visit.note(str(error))
             else:
                 granted.append(right.permission or right.about)
-        return Pulled(
-            items=tuple(granted),
-            complete=not visit.reasons,
-            as_of=at,
-            calls=visit.calls,
-            reason=visit.reason,
-        )
+        return visit.answer(granted, at)
 
 
 def _rights(visit: Visit, at: datetime) -> Iterator[_Right]:

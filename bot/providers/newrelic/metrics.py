@@ -127,13 +127,7 @@ def read_metrics(
             else:
                 for metric in metrics:
                     found += _readings(metric, ours, _newest(metric, rows, at), whole=whole)
-    return Pulled(
-        items=tuple(found),
-        complete=not visit.reasons,
-        as_of=at,
-        calls=max(visit.calls, 1),
-        reason=visit.reason,
-    )
+    return visit.answer(found, at)
 
 
 def _rows(visit: Visit, event: str, metrics: Iterable[Metric]) -> tuple[Sequence[Data], bool]:

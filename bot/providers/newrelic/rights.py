@@ -38,13 +38,7 @@ def check_rights(settings: NewRelicSettings, at: datetime) -> Pulled[str]:
         else:
             asked.append((right.needed, True))
     refused = {needed for needed, granted in asked if not granted}
-    return Pulled(
-        items=tuple(dict.fromkeys(needed for needed, _ in asked if needed not in refused)),
-        complete=not visit.reasons,
-        as_of=at,
-        calls=visit.calls,
-        reason=visit.reason,
-    )
+    return visit.answer(dict.fromkeys(needed for needed, _ in asked if needed not in refused), at)
 
 
 def _rights(settings: NewRelicSettings) -> Iterator[_Right]:
