@@ -77,7 +77,7 @@ function show() {
     if (lab.open !== at.panel) lab.show(at.panel); // or whoever reads there would be back at its top
   } else if (document.body.dataset.lab) lab.show(null);
   document.body.dataset.lab = at.page === "lab" ? "1" : "";
-  if (wanted !== key && at.page !== "lab") {
+  if (!page || (wanted !== key && at.page !== "lab")) { // beside the laboratory stays what was there; at first a channel
     page?.leave();
     page = build(at);
     main.replaceChildren(page.node);
